@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_ENGINE_ENGINE_H
+#define HWL_ENGINE_ENGINE_H
+
+#include "arch/model.h"
+#include "device/devices.h"
+#include "ledger/ledger.h"
+#include "settings/settings.h"
+
+/* One engine: a const table of pure functions and the versions whose rules it knows.
+ *
+ * prepare turns a model into what the engine would load (llama.cpp: the GGUF that a configuration would become,
+ * quantised; digests of tensors), once per model, engine version and quantisation. plan writes the ledger for given
+ * devices and settings; it allocates only in the ledger's arena, reads no files, keeps nothing, and is called
+ * thousands of times a second, from several threads at once over the same prepared model. */
+struct hwl_engine {
+    const char *id;
+    const char *const *versions; /* newest (the default) first, NULL-terminated */
+    /* Resolves what the user wrote ("b9000", a commit, "0.33") to one of versions; NULL: exact match only. */
+    const char *(*version)(const char *text);
+    const struct hwl_engine_arg *args; /* its own command line */
+    uint32_t n_args;
+    /* *prepared may stay NULL where nothing is needed. Lives in arena. version is one of versions. */
+    hwl_status (*prepare)(const struct hwl_model *model, const char *version, const struct hwl_settings *settings, struct hwl_arena *arena,
+                          void **prepared, hwl_error *error);
+    hwl_status (*plan)(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
+                       const struct hwl_settings *settings, struct hwl_ledger *ledger, hwl_error *error);
+    /* What the context and concurrency limits vary; NULL: the options ctx and concurrency. Reserved for engines that differ. */
+    hwl_status (*limits)(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
+                         const struct hwl_settings *settings, hwl_limits *out, hwl_error *error);
+};
+
+extern const struct hwl_engine hwl_engine_llamacpp, hwl_engine_ollama, hwl_engine_vllm, hwl_engine_transformers;
+
+/* All engines, NULL-terminated, in the order of help. */
+extern const struct hwl_engine *const hwl_engines[];
+const struct hwl_engine *hwl_engine_find(const char *id, hwl_error *error);
+
+#endif
