@@ -9,7 +9,8 @@
  * problem is kept, so that a family's reader can be written as straight lines and checked once at its end.
  *
  * Keys may list alternatives, old and new spellings: "num_key_value_heads|n_kv_heads|multi_query_group_num". The first
- * that is present (and not null) wins. Values above `HWL_CFG_MAX` or of the wrong type are errors. */
+ * that is present (and not null) wins. A key with dots reaches into nested objects: "rope_parameters.rope_theta".
+ * Values above `HWL_CFG_MAX` or of the wrong type are errors. */
 struct hwl_config_log; /* shared by all views of a file */
 
 struct hwl_config {
@@ -20,7 +21,7 @@ struct hwl_config {
 
 #define HWL_CFG_MAX ((uint64_t)1 << 40)
 
-/* log lives in arena. file is used in messages. */
+/* log lives in arena, and so do the strings that are returned. file is used in messages. */
 struct hwl_config hwl_config_root(yyjson_val *root, const char *file, struct hwl_arena *arena);
 
 /* Optional with default; required (missing: 0 and noted); all are recorded. bool accepts true/false and 0/1. */
@@ -32,7 +33,8 @@ const char *hwl_cfg_str(const struct hwl_config *c, const char *keys, const char
 bool hwl_cfg_has(const struct hwl_config *c, const char *keys); /* present and not null */
 /* A nested object; obj NULL when absent. */
 struct hwl_config hwl_cfg_obj(const struct hwl_config *c, const char *keys);
-/* Arrays: the number of elements (0 when absent), element i as an integer or string. A scalar counts as 1 element. */
+/* Arrays: the number of elements (0 when absent), element i as an integer or string. A scalar counts as 1 element
+ * and is given at every i. Past the end: the default. */
 uint64_t hwl_cfg_n(const struct hwl_config *c, const char *keys);
 uint64_t hwl_cfg_at_u64(const struct hwl_config *c, const char *keys, uint64_t i, uint64_t def);
 const char *hwl_cfg_at_str(const struct hwl_config *c, const char *keys, uint64_t i, const char *def);
