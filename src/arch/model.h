@@ -112,6 +112,16 @@ struct hwl_quant {
     uint16_t kv_dtype;      /* enum hwl_dtype of a cache that the checkpoint asks for; HWL_DTYPE_NONE */
 };
 
+/* What engines ask of a configuration beside the shapes. 0, "" or NONE where it says nothing. Filled by hwl_hints_read. */
+struct hwl_hints {
+    const char *class_name;     /* architectures[0]: "LlamaForCausalLM" */
+    const char *rope_type;      /* of rope scaling: "yarn", "longrope", "linear" ...; "default" where there is none */
+    double rope_factor;
+    uint64_t context_original;  /* original_max_position_embeddings */
+    uint64_t state_chunk;       /* tokens of a chunk of the state-space kernel */
+    uint16_t state_dtype;       /* enum hwl_dtype that the recurrent state shall have */
+};
+
 struct hwl_gguf;
 
 struct hwl_model {
@@ -132,6 +142,7 @@ struct hwl_model {
     struct hwl_encoder *encoders;
     uint32_t n_encoders;
     struct hwl_quant quant;
+    struct hwl_hints hints;
     const struct hwl_gguf *gguf; /* NULL unless is_gguf */
     hwl_fact *facts;
     uint64_t n_facts, cap_facts;
@@ -142,6 +153,10 @@ struct hwl_model {
 /* Appends a zeroed tensor; NULL when out of memory. */
 struct hwl_tensor *hwl_model_add_tensor(struct hwl_model *model);
 void hwl_model_add_fact(struct hwl_model *model, const char *key, const char *value, const char *origin);
+
+struct hwl_config;
+/* root: the whole config.json; text: the object of the language model (root itself where there is none of its own). */
+void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, const struct hwl_config *text);
 
 struct hwl_model_sums {
     uint64_t parameters, active, bytes, n_tensors;

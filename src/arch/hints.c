@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What engines read of a config.json beside the shapes: class, rope scaling, type of the recurrent state. */
+#include "arch/model.h"
+
+#include "source/config.h"
+
+#include <string.h>
+
+static void read_rope(struct hwl_hints *h, const struct hwl_config *rope, struct hwl_arena *arena)
+{
+    const char *type = hwl_cfg_str(rope, "rope_type|type", "default");
+    h->rope_type = hwl_arena_str(arena, type);
+    h->rope_factor = hwl_cfg_real(rope, "factor", 0.0);
+    if (h->context_original == 0)
+        h->context_original = hwl_cfg_u64(rope, "original_max_position_embeddings", 0);
+}
+
+void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, const struct hwl_config *text)
+{
+    struct hwl_hints *h = &model->hints;
+    *h = (struct hwl_hints){.class_name = "", .rope_type = "default"};
+    h->class_name = hwl_arena_str(&model->arena, hwl_cfg_at_str(root, "architectures", 0, ""));
+    h->context_original = hwl_cfg_u64(text, "original_max_position_embeddings", 0);
+    const struct hwl_config rope = hwl_cfg_obj(text, "rope_scaling|rope_parameters");
+    if (rope.obj) {
+        /* one object for all layers, or one for each kind of layer */
+        const struct hwl_config full = hwl_cfg_obj(&rope, "full_attention");
+        read_rope(h, full.obj ? &full : &rope, &model->arena);
+    }
+    h->state_dtype = (uint16_t)hwl_dtype_of_name(hwl_cfg_str(text, "mamba_ssm_cache_dtype|mamba_ssm_dtype", ""));
+    h->state_chunk = hwl_cfg_u64(text, "mamba_chunk_size|chunk_size", 0);
+    if (!h->class_name)
+        h->class_name = "";
+    if (!h->rope_type)
+        h->rope_type = "default";
+}
