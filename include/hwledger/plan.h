@@ -116,8 +116,9 @@ HWL_API const char *hwl_plan_engine(const hwl_plan *plan);
 HWL_API const char *hwl_plan_engine_version(const hwl_plan *plan);
 /* Notes in order (what mmap maps beyond the bill, what is not modelled): NULL past the end. */
 HWL_API const char *hwl_plan_note(const hwl_plan *plan, uint32_t index);
-/* A resolved setting, by index: false past the end. */
-HWL_API bool hwl_plan_get_setting(const hwl_plan *plan, uint32_t index, const char **name, const char **value);
+/* The plan's model, and what it serves: context per sequence in tokens, sequences. */
+HWL_API const hwl_model *hwl_plan_model(const hwl_plan *plan);
+HWL_API uint64_t hwl_plan_context(const hwl_plan *plan, uint64_t *concurrency);
 
 /* Largest context and concurrency that still fit: re-plans by bisection, hence not part of a plan. */
 HWL_API hwl_status hwl_planner_limits(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, hwl_limits *out,
@@ -132,8 +133,8 @@ HWL_API const char *hwl_basis_name(hwl_basis basis);
 HWL_API const char *hwl_memory_name(hwl_memory memory);
 HWL_API const char *hwl_verdict_name(hwl_verdict verdict);
 
-/* Engines in a fixed order: NULL past the end. versions: comma separated, newest first. */
-HWL_API const char *hwl_engine_at(uint32_t index, const char **versions);
+/* Engines in a fixed order: NULL past the end. versions: newest first, NULL-terminated; may be NULL. */
+HWL_API const char *hwl_engine_at(uint32_t index, const char *const **versions);
 
 #ifdef __cplusplus
 }

@@ -20,9 +20,13 @@ struct hwl_view_item {
     const char *text; /* HWL_VIEW_TEXT; HWL_VIEW_JSON: a JSON fragment that is put in as it is */
 };
 
+/* An option in force, default resolved; name is the option's, static, with - (the document writes _). */
 struct hwl_setting_item {
-    const char *name;  /* option name with _ */
-    const char *value; /* as JSON: 8192, true, "f16", ["a"] */
+    const char *name;
+    enum hwl_view_type type;
+    uint64_t u64;
+    double real;
+    const char *text; /* HWL_VIEW_TEXT; HWL_VIEW_JSON: a fragment */
 };
 
 struct hwl_ledger {
@@ -42,6 +46,7 @@ struct hwl_ledger {
     uint64_t context;            /* tokens per sequence that this plan serves */
     uint64_t concurrency;
     bool failed;                 /* out of memory while adding: reported once by the plan */
+    hwl_entry scratch;           /* private: takes the entry that found no memory */
 };
 
 /* A zeroed entry at the end of the list, to be filled by the caller; entries of 0 bytes are dropped by the plan.
@@ -58,10 +63,14 @@ void hwl_ledger_view_real(struct hwl_ledger *ledger, const char *name, double va
 void hwl_ledger_view_bool(struct hwl_ledger *ledger, const char *name, bool value);
 void hwl_ledger_view_text(struct hwl_ledger *ledger, const char *name, const char *value);
 void hwl_ledger_view_json(struct hwl_ledger *ledger, const char *name, const char *json);
-/* A resolved setting for the document; name with - or _. */
+/* A resolved setting for the document; a later call for the same name wins. */
 void hwl_ledger_setting_u64(struct hwl_ledger *ledger, const char *name, uint64_t value);
+void hwl_ledger_setting_i64(struct hwl_ledger *ledger, const char *name, int64_t value);
+void hwl_ledger_setting_json(struct hwl_ledger *ledger, const char *name, const char *json);
 void hwl_ledger_setting_bool(struct hwl_ledger *ledger, const char *name, bool value);
 void hwl_ledger_setting_real(struct hwl_ledger *ledger, const char *name, double value);
 void hwl_ledger_setting_text(struct hwl_ledger *ledger, const char *name, const char *value);
+/* A list of texts, written as a JSON array. */
+void hwl_ledger_setting_list(struct hwl_ledger *ledger, const char *name, char *const *texts, uint32_t n);
 
 #endif

@@ -59,7 +59,8 @@ struct hwl_engine_arg {
     const char *names;
     enum hwl_arg_how how;
     enum hwl_opt option;
-    hwl_status (*custom)(struct hwl_settings *s, const char *value, hwl_error *error); /* value NULL for flags given without */
+    hwl_status (*custom)(struct hwl_settings *s, const char *value, hwl_error *error); /* value NULL with no_value */
+    bool no_value; /* HWL_ARG_CUSTOM: the option takes no value */
 };
 /* Parses argv by the table. "--name=value" and "--name value"; single-dash long names ("-ngl") where the table has them;
  * underscores in long names count as hyphens. HWL_E_USAGE names the nearest known option. */

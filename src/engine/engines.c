@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engines that there are. */
+#include "base/status.h"
+#include "base/str.h"
+#include "engine/engine.h"
+
+#include <string.h>
+
+const struct hwl_engine *const hwl_engines[] = {
+    NULL,
+};
+
+const struct hwl_engine *hwl_engine_find(const char *id, hwl_error *error)
+{
+    static const struct {
+        const char *alias, *id;
+    } aliases[] = {{"llamacpp", "llama.cpp"}, {"llama-server", "llama.cpp"}, {"hf", "transformers"}, {"trtllm", "tensorrt-llm"}, {"trt-llm", "tensorrt-llm"}};
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (hwl_text_eq_nocase(aliases[i].alias, id))
+            id = aliases[i].id;
+    const char *nearest = NULL;
+    uint32_t best = 4;
+    for (const struct hwl_engine *const *e = hwl_engines; *e; e++) {
+        if (hwl_text_eq_nocase((*e)->id, id))
+            return *e;
+        uint32_t d = hwl_text_distance((*e)->id, id, 3);
+        if (d < best) {
+            best = d;
+            nearest = (*e)->id;
+        }
+    }
+    (void)hwl_fail(error, HWL_E_NOT_FOUND, "unknown engine '%s'%s%s%s", id, nearest ? "; did you mean " : "", nearest ? nearest : "",
+                   nearest ? "?" : "");
+    return NULL;
+}
+
+const char *hwl_engine_at(uint32_t index, const char *const **versions)
+{
+    uint32_t n = 0;
+    while (hwl_engines[n])
+        n++;
+    if (index >= n)
+        return NULL;
+    if (versions)
+        *versions = hwl_engines[index]->versions;
+    return hwl_engines[index]->id;
+}
+
+hwl_status hwl_settings_engine_args(hwl_settings *settings, const char *engine, int argc, const char *const *argv, hwl_error *error)
+{
+    const struct hwl_engine *e = hwl_engine_find(engine, error);
+    if (!e)
+        return HWL_E_NOT_FOUND;
+    return hwl_engine_args_parse(settings, e->args, e->n_args, e->id, argc, argv, error);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An engine's own command line, read by that engine's table of options. */
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "settings/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Is `name` (n characters, - and _ alike) one of the words? */
+static bool word_matches(const char *words, const char *name, size_t n)
+{
+    for (const char *p = words; *p;) {
+        size_t len = strcspn(p, " ");
+        if (len == n) {
+            size_t i = 0;
+            while (i < n && (p[i] == name[i] || (p[i] == '-' && name[i] == '_')))
+                i++;
+            if (i == n)
+                return true;
+        }
+        p += len;
+        p += *p == ' ';
+    }
+    return false;
+}
+
+static const struct hwl_engine_arg *find(const struct hwl_engine_arg *table, uint32_t n, const char *name, size_t length)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (word_matches(table[i].names, name, length))
+            return &table[i];
+    return NULL;
+}
+
+static hwl_status unknown(const struct hwl_engine_arg *table, uint32_t n, const char *engine, const char *arg, hwl_error *error)
+{
+    const char *name = arg + strspn(arg, "-");
+    char word[96], nearest[96] = "";
+    uint32_t best = 4;
+    for (uint32_t i = 0; i < n; i++)
+        for (const char *p = table[i].names; *p;) {
+            size_t len = strcspn(p, " ");
+            if (len > 1 && len < sizeof word) {
+                memcpy(word, p, len);
+                word[len] = 0;
+                uint32_t d = hwl_text_distance(word, name, 3);
+                if (d < best) {
+                    best = d;
+                    memcpy(nearest, word, len + 1);
+                }
+            }
+            p += len;
+            p += *p == ' ';
+        }
+    return hwl_fail(error, HWL_E_USAGE, "%s has no option %s%s%s%s", engine, arg, *nearest ? "; did you mean --" : "", nearest, *nearest ? "?" : "");
+}
+
+/* Counts on an engine's command line are plain integers: "32k" is ours, not theirs; -1 stays with INT options. */
+static hwl_status set(struct hwl_settings *s, const struct hwl_engine_arg *row, const char *arg, const char *value, hwl_error *error)
+{
+    const hwl_option_info *o = hwl_option_at((uint32_t)row->option);
+    uint64_t u;
+    char text[40];
+    switch (row->how) {
+    case HWL_ARG_TRUE: return hwl_settings_set(s, o->name, "true", error);
+    case HWL_ARG_FALSE: return hwl_settings_set(s, o->name, "false", error);
+    case HWL_ARG_MIB:
+        if (!hwl_text_u64(value, &u) || !hwl_mul(&u, u, 1u << 20))
+            return hwl_fail(error, HWL_E_USAGE, "%s: '%s' is no number of MiB", arg, value);
+        (void)snprintf(text, sizeof text, "%llu", (unsigned long long)u);
+        return hwl_settings_set(s, o->name, text, error);
+    case HWL_ARG_GIB:
+        (void)snprintf(text, sizeof text, "%.30sGiB", value);
+        return hwl_settings_set(s, o->name, text, error);
+    case HWL_ARG_CUSTOM: return row->custom(s, value, error);
+    case HWL_ARG_VALUE: return hwl_settings_set(s, o->name, value, error);
+    default: hwl_settings_ignore(s, arg); return HWL_OK;
+    }
+}
+
+hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_arg *table, uint32_t n, const char *engine, int argc,
+                                 const char *const *argv, hwl_error *error)
+{
+    for (int i = 0; i < argc; i++) {
+        const char *arg = argv[i];
+        if (arg[0] != '-' || !arg[1])
+            return hwl_fail(error, HWL_E_USAGE, "%s: '%s' is no option", engine, arg);
+        const char *name = arg + (arg[1] == '-' ? 2 : 1);
+        const char *value = strchr(name, '=');
+        size_t length = value ? (size_t)(value - name) : strlen(name);
+        const struct hwl_engine_arg *row = find(table, n, name, length);
+        if (!row)
+            return unknown(table, n, engine, arg, error);
+        bool takes = row->how == HWL_ARG_VALUE || row->how == HWL_ARG_MIB || row->how == HWL_ARG_GIB || row->how == HWL_ARG_IGNORE1 ||
+                     (row->how == HWL_ARG_CUSTOM && !row->no_value);
+        if (value) {
+            value++;
+            if (!takes && row->how != HWL_ARG_IGNORE_OPT)
+                return hwl_fail(error, HWL_E_USAGE, "%s: %s takes no value", engine, arg);
+        } else if (takes) {
+            if (i + 1 >= argc)
+                return hwl_fail(error, HWL_E_USAGE, "%s: %s needs a value", engine, arg);
+            value = argv[++i];
+        } else if (row->how == HWL_ARG_IGNORE_OPT && i + 1 < argc && argv[i + 1][0] != '-') {
+            value = argv[++i];
+        }
+        HWL_TRY(set(s, row, arg, value, error));
+    }
+    return HWL_OK;
+}
