@@ -62,7 +62,7 @@ hwl_status hwl_planner_new(const hwl_model *model, const hwl_devices *devices, c
 {
     const char *id = hwl_opt_text(settings, HWL_OPT_ENGINE, "");
     const struct hwl_engine *engine = hwl_engine_find(*id ? id : default_engine(model, devices), error);
-    const char *version;
+    const char *version = NULL;
     if (!engine)
         return HWL_E_NOT_FOUND;
     HWL_TRY(resolve_version(engine, hwl_opt_text(settings, HWL_OPT_ENGINE_VERSION, ""), &version, error));

@@ -12,7 +12,7 @@
 struct hwl_dtype_info {
     const char *name;        /* as printed: "Q4_K", "BF16", "F8_E4M3" */
     uint32_t block;          /* elements of a block */
-    uint32_t bytes;          /* bytes of a block; 0 for the sub-byte type F4 counts two elements a byte: block 2, bytes 1 */
+    uint32_t bytes;          /* bytes of a block; sub-byte types are blocks too: F4 is 2 elements in 1 byte */
     int32_t ggml;            /* ggml type number or -1 */
     const char *safetensors; /* name in safetensors headers or "" */
     bool quantised;
