@@ -45,6 +45,7 @@ struct hwl_ledger {
     uint64_t kv_tokens;          /* HWL_UNKNOWN: sized by the request */
     uint64_t context;            /* tokens per sequence that this plan serves */
     uint64_t concurrency;
+    bool exceeds;                /* the engine itself says that the request does not fit, whatever the devices' sums */
     bool failed;                 /* out of memory while adding: reported once by the plan */
     hwl_entry scratch;           /* private: takes the entry that found no memory */
 };

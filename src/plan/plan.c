@@ -61,6 +61,8 @@ hwl_status hwl_plan_finish(struct hwl_plan *plan, hwl_error *error)
         if (d->used_bytes && d->verdict > plan->verdict)
             plan->verdict = d->verdict;
     }
+    if (plan->ledger.exceeds)
+        plan->verdict = HWL_VERDICT_EXCEEDS;
     return HWL_OK;
 }
 

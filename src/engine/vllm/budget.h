@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_ENGINE_VLLM_BUDGET_H
+#define HWL_ENGINE_VLLM_BUDGET_H
+
+#include "engine/vllm/shard.h"
+
+/* What a rank holds beside weights and cache. Modelled. */
+struct hwl_vllm_other {
+    uint64_t activation; /* torch's peak in the profile run above what stays */
+    uint64_t non_torch;  /* context growth, NCCL, workspaces outside torch */
+    uint64_t graphs;     /* CUDA graphs, after capture */
+    uint64_t context;    /* in use on the card before the engine's first snapshot */
+};
+hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const struct hwl_settings *settings,
+                                  uint32_t stage, struct hwl_vllm_other *out, hwl_error *error);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What vLLM makes of its arguments for a model on a card: defaults, lengths, batch sizes, modes, pipeline stages.
+ * After vllm/engine/arg_utils.py (get_batch_defaults), vllm/config/model.py (_get_and_verify_max_len),
+ * vllm/model_executor/models/config.py (MambaModelConfig) and vllm/distributed/utils.py (get_pp_indices). */
+#include "engine/vllm/vllm.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/str.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GIB ((uint64_t)1 << 30)
+
+static const struct hwl_vllm_kv_type kv_types[] = {
+    {.name = "auto"},
+    {.name = "float16", .bits = 16},
+    {.name = "bfloat16", .bits = 16},
+    {.name = "half", .bits = 16},
+    {.name = "f16", .bits = 16},
+    {.name = "bf16", .bits = 16},
+    {.name = "fp8", .bits = 8, .quantised = true},
+    {.name = "fp8_e4m3", .bits = 8, .quantised = true},
+    {.name = "fp8_e5m2", .bits = 8, .quantised = true},
+    {.name = "fp8_inc", .bits = 8, .quantised = true},
+    {.name = "fp8_ds_mla", .bits = 8, .quantised = true},
+    {.name = "int8_per_token_head", .bits = 8, .scale_bytes = 4, .quantised = true},
+    {.name = "fp8_per_token_head", .bits = 8, .scale_bytes = 4, .quantised = true},
+    {.name = "int4_per_token_head", .bits = 4, .scale_bytes = 4, .quantised = true},
+    {.name = "nvfp4", .bits = 4, .quantised = true, .block_scales = true},
+};
+
+static const struct hwl_vllm_kv_type *kv_type(const char *name)
+{
+    for (size_t i = 0; i < sizeof kv_types / sizeof *kv_types; i++)
+        if (hwl_text_eq_nocase(kv_types[i].name, name))
+            return &kv_types[i];
+    return NULL;
+}
+
+static bool text_holds(const char *text, const char *part)
+{
+    const size_t n = strlen(part);
+    for (; *text; text++) {
+        size_t i = 0;
+        while (i < n && tolower((unsigned char)text[i]) == part[i])
+            i++;
+        if (i == n)
+            return true;
+    }
+    return false;
+}
+
+static bool recurrent(const struct hwl_layer *l)
+{
+    return l->state.ssm_elems > 0 || l->state.conv_dim > 0;
+}
+
+static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+{
+    static const struct {
+        const char *name, *full;
+        uint8_t bytes;
+    } dtypes[] = {{"auto", "bfloat16", 2},    {"half", "float16", 2},  {"float16", "float16", 2}, {"bfloat16", "bfloat16", 2},
+                  {"float", "float32", 4},    {"float32", "float32", 4}};
+    const char *name = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
+    u->dtype = NULL;
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
+        if (hwl_text_eq_nocase(dtypes[i].name, name)) {
+            u->dtype = dtypes[i].full;
+            u->dtype_bytes = dtypes[i].bytes;
+        }
+    if (!u->dtype)
+        return hwl_fail(error, HWL_E_USAGE, "vllm: unknown dtype '%s'", name);
+    if (hwl_text_eq_nocase(name, "auto") && m->dtype == HWL_DTYPE_F16)
+        u->dtype = "float16"; /* float32 checkpoints are cast to a 16-bit type too */
+    const char *kv = hwl_opt_text(s, HWL_OPT_KV_TYPE, "auto");
+    if (hwl_text_eq_nocase(kv, "auto")) {
+        if (m->quant.kv_dtype == HWL_DTYPE_F8_E4M3)
+            kv = "fp8";
+        else if (u->cc / 10 == 10 && u->sparse && m->hints.class_name && strcmp(m->hints.class_name, "GlmMoeDsaForCausalLM") == 0)
+            kv = "fp8_e4m3"; /* models/config.py GlmMoeDsaForCausalLM */
+    }
+    u->kv = kv_type(kv);
+    if (!u->kv)
+        return hwl_fail(error, strncmp(kv, "turboquant_", 11) == 0 || strncmp(kv, "octave_", 7) == 0 ? HWL_E_UNSUPPORTED : HWL_E_USAGE,
+                        "vllm: cache type '%s' is not modelled", kv);
+    return HWL_OK;
+}
+
+/* max_model_len that the configuration leads to; 0: it says nothing. */
+static uint64_t derived_len(const struct hwl_model *m, const struct hwl_vllm_setup *u)
+{
+    static const char *const unscaled = "default su longrope llama3 yarn deepseek_yarn deepseek_llama_scaling mrope proportional";
+    uint64_t len = m->context_train;
+    const struct hwl_hints *h = &m->hints;
+    (void)u;
+    if (h->rope_factor > 1.0 && h->rope_type && !hwl_words_have(unscaled, h->rope_type) && !text_holds(m->arch, "gemma3"))
+        len = (uint64_t)((double)len * h->rope_factor);
+    return len;
+}
+
+static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+{
+    uint64_t derived = derived_len(m, u);
+    const uint64_t stated = derived;
+    u->auto_len = hwl_opt_flag(s, HWL_OPT_CTX_AUTO, false);
+    if (hwl_opt_flag(s, HWL_OPT_DISABLE_SLIDING_WINDOW, false))
+        for (uint32_t i = 0; i < m->n_layers; i++)
+            if (m->layers[i].attn.window && derived)
+                derived = hwl_min(derived, m->layers[i].attn.window);
+    const uint64_t asked = hwl_opt_u64(s, HWL_OPT_CTX, 0);
+    if (asked) {
+        u->max_len = asked;
+        if (derived && asked > derived)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: max_model_len %llu is above the model's %llu", (unsigned long long)asked,
+                            (unsigned long long)derived);
+        return HWL_OK;
+    }
+    if (!stated && u->auto_len)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: the model states no length that max_model_len -1 could start from");
+    u->max_len = derived ? derived : 2048;
+    if (m->hints.rope_type && strcmp(m->hints.rope_type, "longrope") == 0 && m->hints.context_original)
+        u->max_len = m->hints.context_original; /* the short context of LongRoPE unless asked otherwise */
+    return HWL_OK;
+}
+
+static void resolve_batch(const struct hwl_settings *s, struct hwl_vllm_setup *u)
+{
+    /* the API server's defaults; GB10 has the memory but not the class */
+    const uint64_t memory = u->card->memory_bytes;
+    const bool large = memory != HWL_UNKNOWN && memory >= 70 * GIB && !text_holds(u->card->name, "a100") && u->cc != 121;
+    const bool largest = memory != HWL_UNKNOWN && memory >= 160 * GIB && u->rules->null_block;
+    u->mbt = largest ? 16384 : large ? 8192 : 2048;
+    u->max_seqs = large || largest ? 1024 : 256;
+    if (u->encoder_only || !hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true))
+        u->mbt = hwl_max(u->mbt, u->max_len); /* a prompt cannot be split */
+    u->mbt = hwl_opt_u64(s, HWL_OPT_MAX_BATCHED_TOKENS, u->mbt);
+    u->max_seqs = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, hwl_min(u->max_seqs, u->mbt));
+}
+
+static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+{
+    const bool attention_free = u->recurrent && !u->hybrid;
+    const bool on = !u->encoder_only && m->n_encoder == 0 && !attention_free && (!u->recurrent || u->rules->hybrid_prefix);
+    u->prefix = hwl_opt_flag(s, HWL_OPT_PREFIX_CACHING, on) && !u->encoder_only && m->n_encoder == 0;
+    u->async = hwl_opt_flag(s, HWL_OPT_ASYNC_SCHEDULING, true);
+    u->one_type = !hwl_opt_flag(s, HWL_OPT_HYBRID_CACHE, true);
+    u->eager = hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) || strcmp(hwl_opt_text(s, HWL_OPT_OPTIMIZATION_LEVEL, ""), "0") == 0 ||
+               hwl_text_eq_nocase(hwl_opt_text(s, HWL_OPT_CUDAGRAPH_MODE, ""), "none");
+    u->state_mode = HWL_VLLM_STATE_NONE;
+    if (!u->recurrent || !u->prefix)
+        return HWL_OK;
+    bool whole = u->rules->mode_all; /* SupportsMambaPrefixCaching: the Mamba 1 and 2 models */
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        if (recurrent(&m->layers[i]) && m->layers[i].mixer != HWL_MIXER_MAMBA && m->layers[i].mixer != HWL_MIXER_MAMBA2 &&
+            m->layers[i].attn.n_heads == 0)
+            whole = false;
+    const char *mode = hwl_opt_text(s, HWL_OPT_MAMBA_CACHE_MODE, whole && u->rules->utilization < 0.91 ? "all" : "align");
+    if (strcmp(mode, "all") == 0 && !u->rules->mode_all)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: mamba_cache_mode all is gone from this version");
+    u->state_mode = strcmp(mode, "all") == 0 && whole ? HWL_VLLM_STATE_ALL : HWL_VLLM_STATE_ALIGN;
+    return HWL_OK;
+}
+
+static hwl_status state_type(const char *name, uint64_t model_bytes, uint64_t *out, hwl_error *error)
+{
+    if (hwl_text_eq_nocase(name, "auto"))
+        *out = model_bytes;
+    else if (hwl_words_have("float32 float", name))
+        *out = 4;
+    else if (hwl_words_have("float16 bfloat16 half", name))
+        *out = 2;
+    else
+        return hwl_fail(error, HWL_E_USAGE, "vllm: unknown state type '%s'", name);
+    return HWL_OK;
+}
+
+static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+{
+    HWL_TRY(state_type(hwl_opt_text(s, HWL_OPT_MAMBA_CACHE_DTYPE, "auto"), u->dtype_bytes, &u->conv_bytes, error));
+    /* Which families read a type of their configuration or have one of their own: models/config.py, KDA in mamba_utils.py. */
+    static const struct {
+        const char *arch, *old, *now;
+        bool reads;
+    } own[] = {{"nemotron_h", "float16", "float32", true}, {"qwen3_5", "auto", "auto", true}, {"kimi_linear", "float32", "float32", false}};
+    const char *type = hwl_opt_text(s, HWL_OPT_MAMBA_SSM_CACHE_DTYPE, "auto");
+    if (hwl_text_eq_nocase(type, "auto"))
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+            if (strncmp(m->arch, own[i].arch, strlen(own[i].arch)) == 0) {
+                type = u->rules->null_block ? own[i].now : own[i].old;
+                if (own[i].reads && m->hints.state_dtype != HWL_DTYPE_NONE)
+                    type = m->hints.state_dtype == HWL_DTYPE_F32 ? "float32" : "bfloat16";
+            }
+    return state_type(type, u->conv_bytes, &u->ssm_bytes, error);
+}
+
+static void resolve_speculation(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u)
+{
+    u->spec_method = hwl_opt_text(s, HWL_OPT_SPEC_METHOD, "");
+    const char *draft = hwl_opt_text(s, HWL_OPT_DRAFT, "");
+    if (!*u->spec_method && *draft)
+        u->spec_method = text_holds(draft, "eagle3") ? "eagle3" : text_holds(draft, "eagle") ? "eagle" : "draft_model";
+    const size_t n = strlen(u->spec_method);
+    if (n > 4 && strcmp(u->spec_method + n - 4, "_mtp") == 0)
+        u->spec_method = "mtp"; /* older names by family: deepseek_mtp ... */
+    if (!*u->spec_method)
+        return;
+    const bool mtp = strcmp(u->spec_method, "mtp") == 0;
+    u->spec_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, mtp && m->n_mtp ? m->n_mtp : 1), 1024);
+    if (mtp)
+        u->draft_layers = m->n_mtp ? m->n_mtp : 1;
+    else if (hwl_words_have("eagle eagle3", u->spec_method))
+        u->draft_layers = 1;
+}
+
+/* Contiguous runs of layers; what does not divide goes one each to the stages before the last, from behind. */
+static void split_stages(uint32_t layers, struct hwl_vllm_setup *u)
+{
+    uint32_t count[HWL_VLLM_MAX_STAGES], rest = layers % u->pp;
+    for (uint32_t i = 0; i < u->pp; i++)
+        count[i] = layers / u->pp;
+    for (uint32_t i = 2; i < rest + 2 && i <= u->pp; i++)
+        count[u->pp - i]++;
+    u->stage_first[0] = 0;
+    for (uint32_t i = 0; i < u->pp; i++)
+        u->stage_first[i + 1] = (uint16_t)(u->stage_first[i] + count[i]);
+}
+
+static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_devices *d, struct hwl_vllm_setup *u, hwl_error *error)
+{
+    const uint64_t need = (uint64_t)u->tp * u->pp * u->dp * u->pcp;
+    if (need > d->n_gpus)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %llu GPUs are asked for, %u are there", (unsigned long long)need, d->n_gpus);
+    if (m->n_layers + m->n_mtp > 4096)
+        return hwl_fail(error, HWL_E_LIMIT, "vllm: more than 4096 layers");
+    if (u->pp > HWL_VLLM_MAX_STAGES || u->pp > (m->n_layers ? m->n_layers : 1))
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %u pipeline stages for %u layers", u->pp, m->n_layers);
+    if (u->tp % u->dcp != 0)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: tensor parallel size %u must be a multiple of decode context parallel size %u", u->tp,
+                        u->dcp);
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_attention *a = &m->layers[i].attn;
+        if (a->n_heads && a->n_heads % u->tp)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %u attention heads must be divisible by tensor parallel size %u", a->n_heads, u->tp);
+        if (a->n_heads && !a->kv_lora_rank && a->n_kv_heads && a->n_kv_heads % u->tp && u->tp % a->n_kv_heads)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %u key/value heads neither divide nor are divided by tensor parallel size %u",
+                            a->n_kv_heads, u->tp);
+    }
+    /* classes without SupportsPP */
+    if (u->pp > 1 && (hwl_words_have("mamba mamba2 falcon_mamba minimax whisper", m->arch) || m->n_encoder))
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: pipeline parallelism is not supported for this model");
+    return HWL_OK;
+}
+
+static uint32_t parallel(const struct hwl_settings *s, enum hwl_opt id)
+{
+    return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(s, id, 1), 4096), 1);
+}
+
+hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
+                            const struct hwl_settings *settings, struct hwl_vllm_setup *out, hwl_error *error)
+{
+    struct hwl_vllm_setup u = {.rules = hwl_vllm_rules_of(version)};
+    if (devices->n_gpus == 0)
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: only GPUs are modelled; give one with --gpu");
+    u.card = &devices->gpu[0];
+    u.cc = u.card->compute_major * 10 + u.card->compute_minor;
+    u.tp = parallel(settings, HWL_OPT_TP);
+    u.pp = parallel(settings, HWL_OPT_PP);
+    u.dp = parallel(settings, HWL_OPT_DP);
+    u.dcp = parallel(settings, HWL_OPT_DCP);
+    u.pcp = parallel(settings, HWL_OPT_PCP);
+    u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
+    u.encoder_only = model->encoder_only;
+    u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);
+    for (uint32_t i = 0; i < model->n_layers; i++) {
+        const struct hwl_layer *l = &model->layers[i];
+        u.recurrent = u.recurrent || recurrent(l);
+        u.hybrid = u.hybrid || l->attn.n_heads > 0;
+        u.mla = u.mla || l->attn.kv_lora_rank > 0;
+        u.sparse = u.sparse || l->attn.index_heads > 0;
+    }
+    u.hybrid = u.hybrid && u.recurrent;
+    HWL_TRY(check_parallel(model, devices, &u, error));
+    HWL_TRY(resolve_types(model, settings, &u, error));
+    HWL_TRY(resolve_len(model, settings, &u, error));
+    resolve_batch(settings, &u);
+    HWL_TRY(resolve_modes(model, settings, &u, error));
+    HWL_TRY(resolve_states(model, settings, &u, error));
+    resolve_speculation(model, settings, &u);
+    u.block_given = hwl_opt_has(settings, HWL_OPT_BLOCK_SIZE);
+    u.block = hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 16);
+    if (u.block == 0)
+        return hwl_fail(error, HWL_E_USAGE, "vllm: a block size of 0");
+    u.utilization = hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, u.rules->utilization);
+    if (!(u.utilization > 0.0 && u.utilization <= 1.0))
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: gpu_memory_utilization must be above 0 and at most 1");
+    u.kv_budget = hwl_opt_u64(settings, HWL_OPT_KV_CACHE_MEMORY, HWL_UNKNOWN);
+    u.override_blocks = hwl_opt_u64(settings, HWL_OPT_NUM_GPU_BLOCKS, 0);
+    split_stages(model->n_layers, &u);
+    HWL_TRY(hwl_vllm_choose_block(model, &u, error));
+    *out = u;
+    return HWL_OK;
+}

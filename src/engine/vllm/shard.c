@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Weights over ranks: how each role is split by tensor parallelism, where pipeline stages put it, and in which type it lies in
+ * memory. After vllm/model_executor/layers/linear.py, vocab_parallel_embedding.py, fused_moe and the model classes. */
+#include "engine/vllm/shard.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/str.h"
+
+#include <string.h>
+
+#define VOCAB_PAD 64 /* DEFAULT_VOCAB_PADDING_SIZE */
+
+enum shard {
+    WHOLE,   /* every rank holds it all */
+    COLUMN,  /* split by output rows: bias too */
+    ROW,     /* split by input columns: bias whole */
+    KV,      /* column over key/value heads, copied where there are fewer heads than ranks */
+    QKV,     /* fused: query part column, key and value parts KV */
+    VOCAB,   /* rows of the vocabulary, padded */
+    EXPERTS, /* over experts with expert parallelism, else over the width of each */
+    TOWER,   /* vision and audio: matrices split, the rest whole */
+};
+
+/* Roles that are not here are whole on every rank: norms, routers, low-rank down projections, indexers, scalars. */
+static const struct {
+    uint16_t role;
+    uint8_t shard;
+} shards[] = {
+    {HWL_ROLE_TOK_EMBD, VOCAB},     {HWL_ROLE_OUTPUT, VOCAB},        {HWL_ROLE_PER_LAYER_EMBD, VOCAB}, {HWL_ROLE_ATTN_Q, COLUMN},
+    {HWL_ROLE_ATTN_K, KV},          {HWL_ROLE_ATTN_V, KV},           {HWL_ROLE_ATTN_QKV, QKV},         {HWL_ROLE_ATTN_OUT, ROW},
+    {HWL_ROLE_ATTN_GATE, COLUMN},   {HWL_ROLE_ATTN_SINKS, COLUMN},   {HWL_ROLE_ATTN_Q_B, COLUMN},      {HWL_ROLE_ATTN_KV_B, COLUMN},
+    {HWL_ROLE_ATTN_K_B, COLUMN},    {HWL_ROLE_ATTN_V_B, COLUMN},     {HWL_ROLE_CROSS_Q, COLUMN},       {HWL_ROLE_CROSS_K, KV},
+    {HWL_ROLE_CROSS_V, KV},         {HWL_ROLE_CROSS_OUT, ROW},       {HWL_ROLE_FFN_GATE, COLUMN},      {HWL_ROLE_FFN_UP, COLUMN},
+    {HWL_ROLE_FFN_GATE_UP, COLUMN}, {HWL_ROLE_FFN_DOWN, ROW},        {HWL_ROLE_EXP_GATE, EXPERTS},     {HWL_ROLE_EXP_UP, EXPERTS},
+    {HWL_ROLE_EXP_DOWN, EXPERTS},   {HWL_ROLE_EXP_GATE_UP, EXPERTS}, {HWL_ROLE_SHEXP_GATE, COLUMN},    {HWL_ROLE_SHEXP_UP, COLUMN},
+    {HWL_ROLE_SHEXP_DOWN, ROW},     {HWL_ROLE_SHEXP_GATE_UP, COLUMN}, {HWL_ROLE_SSM_IN, COLUMN},       {HWL_ROLE_SSM_CONV, COLUMN},
+    {HWL_ROLE_SSM_X, ROW},          {HWL_ROLE_SSM_DT, COLUMN},       {HWL_ROLE_SSM_A, COLUMN},         {HWL_ROLE_SSM_D, COLUMN},
+    {HWL_ROLE_SSM_BETA, COLUMN},    {HWL_ROLE_SSM_GATE, COLUMN},     {HWL_ROLE_SSM_OUT, ROW},          {HWL_ROLE_SHORT_CONV, COLUMN},
+    {HWL_ROLE_VISION, TOWER},       {HWL_ROLE_AUDIO, TOWER},         {HWL_ROLE_PROJECTOR, TOWER},
+};
+
+/* Methods that vLLM applies to 16-bit checkpoints while it loads them, and what a weight then takes: bits of an element and
+ * bytes of scales for a group of elements (group 0: one scale for an output row). */
+static const struct {
+    const char *names;
+    uint8_t bits;
+    uint32_t group, scale_bytes;
+} methods[] = {
+    {"fp8 fp8_per_tensor ptpc_fp8 fp8_per_channel", 8, 0, 4},
+    {"int8 experts_int8", 8, 0, 4},
+    {"bitsandbytes nf4", 4, 64, 4},
+    {"awq awq_marlin", 4, 128, 3},
+    {"gptq gptq_marlin", 4, 128, 2},
+    {"nvfp4 modelopt_fp4", 4, 16, 1},
+    {"mxfp4", 4, 32, 1},
+    {"mxfp8", 8, 32, 1},
+};
+
+static enum shard shard_of(uint16_t role)
+{
+    for (size_t i = 0; i < sizeof shards / sizeof *shards; i++)
+        if (shards[i].role == role)
+            return (enum shard)shards[i].shard;
+    return WHOLE;
+}
+
+static bool is_linear(const struct hwl_tensor *t, enum shard s)
+{
+    return t->part == HWL_PART_WEIGHT && s != VOCAB && t->n_dims >= 2 && t->component != HWL_COMP_ROUTER && t->component != HWL_COMP_VISION &&
+           t->component != HWL_COMP_AUDIO && t->component != HWL_COMP_PROJECTOR && t->component != HWL_COMP_NORM &&
+           t->role != HWL_ROLE_SSM_CONV && t->role != HWL_ROLE_SSM_A && t->role != HWL_ROLE_SSM_D && t->role != HWL_ROLE_POS_EMBD;
+}
+
+/* Bytes in memory before the split: 16- and 32-bit floats are cast to the model's type, packed weights stay as stored. */
+static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, const struct hwl_vllm_setup *u, const char *quant,
+                         struct hwl_ck *ck)
+{
+    const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 || t->dtype == HWL_DTYPE_F64;
+    if (t->buffer || !plain || !t->elements)
+        return t->bytes;
+    if (*quant && !*m->quant.method && is_linear(t, s))
+        for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+            if (!hwl_words_have(methods[i].names, quant))
+                continue;
+            const uint64_t data = hwl_ck_mul(ck, t->elements, methods[i].bits) / 8;
+            const uint64_t columns = t->dims[t->n_dims - 1] ? t->dims[t->n_dims - 1] : 1;
+            return hwl_ck_add(ck, data, hwl_ck_mul(ck, t->elements / (methods[i].group ? methods[i].group : columns), methods[i].scale_bytes));
+        }
+    if (t->part == HWL_PART_SCALE || (t->dtype == HWL_DTYPE_F32 && m->dtype != HWL_DTYPE_F32))
+        return t->bytes; /* kept in 32 bits on purpose: scales, correction biases, decay rates */
+    return hwl_ck_mul(ck, t->elements, u->dtype_bytes);
+}
+
+static uint64_t part_of(uint64_t bytes, uint64_t n, uint64_t of, struct hwl_ck *ck)
+{
+    if (of == 0 || n == of)
+        return bytes;
+    const uint64_t whole = bytes / of, rest = bytes % of;
+    return hwl_ck_add(ck, hwl_ck_mul(ck, whole, n), hwl_div_ceil(rest * n, of));
+}
+
+static uint64_t kv_part(uint64_t bytes, const struct hwl_attention *a, uint64_t tp, struct hwl_ck *ck)
+{
+    const uint64_t heads = a->n_kv_heads ? a->n_kv_heads : a->n_heads;
+    return heads ? part_of(bytes, heads > tp ? heads / tp : 1, heads, ck) : bytes;
+}
+
+/* Rows in the source's order: a configuration lists the output dimension first, GGUF last. */
+static uint64_t rows_of(const struct hwl_model *m, const struct hwl_tensor *t)
+{
+    return t->n_dims == 0 ? 1 : m->is_gguf ? t->dims[t->n_dims - 1] : t->dims[0];
+}
+
+static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, uint64_t bytes, const struct hwl_vllm_setup *u,
+                        uint32_t redundant, struct hwl_ck *ck)
+{
+    static const struct hwl_layer none;
+    const struct hwl_layer *l = t->layer >= 0 ? &m->layers[t->layer] : &none;
+    const uint64_t tp = u->tp;
+    switch (s) {
+    case COLUMN:
+        return part_of(bytes, 1, tp, ck);
+    case ROW:
+        return t->part == HWL_PART_BIAS ? bytes : part_of(bytes, 1, tp, ck);
+    case KV:
+        return kv_part(bytes, &l->attn, tp, ck);
+    case QKV: {
+        const struct hwl_attention *a = &l->attn;
+        const uint64_t q = (uint64_t)a->n_heads * a->head_dim_k * (a->output_gate ? 2 : 1);
+        const uint64_t kv = (uint64_t)(a->n_kv_heads ? a->n_kv_heads : a->n_heads) * (a->head_dim_k + a->head_dim_v);
+        if (q + kv == 0)
+            return part_of(bytes, 1, tp, ck);
+        const uint64_t q_bytes = part_of(bytes, q, q + kv, ck);
+        return hwl_ck_add(ck, part_of(q_bytes, 1, tp, ck), kv_part(hwl_ck_sub(ck, bytes, q_bytes), a, tp, ck));
+    }
+    case VOCAB: {
+        const uint64_t rows = rows_of(m, t);
+        if (rows == 0 || t->n_dims < 1)
+            return bytes;
+        const uint64_t padded = hwl_ck_align(ck, hwl_ck_align(ck, rows, VOCAB_PAD), tp);
+        return part_of(hwl_ck_mul(ck, bytes / rows, padded), 1, tp, ck);
+    }
+    case EXPERTS: {
+        const uint64_t experts = l->ffn.n_experts ? l->ffn.n_experts : 1;
+        const uint64_t ranks = tp * u->dp;
+        if (!u->ep) /* without expert parallelism data-parallel ranks split the width too */
+            return part_of(bytes, 1, ranks, ck);
+        return part_of(bytes, hwl_div_ceil(experts + redundant, ranks), experts, ck);
+    }
+    case TOWER:
+        return t->n_dims == 2 && t->part == HWL_PART_WEIGHT ? part_of(bytes, 1, tp, ck) : bytes;
+    default:
+        return bytes;
+    }
+}
+
+static uint32_t stage_of(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_vllm_setup *u)
+{
+    if (t->layer >= 0 && (uint32_t)t->layer < m->n_layers) {
+        uint32_t p = 0;
+        while (p + 1 < u->pp && t->layer >= u->stage_first[p + 1])
+            p++;
+        return p;
+    }
+    if (t->layer >= 0) /* MTP layers stand behind the stack; encoders in front of it */
+        return (uint32_t)t->layer < m->n_layers + m->n_mtp ? u->pp - 1 : 0;
+    return t->role == HWL_ROLE_OUTPUT || t->role == HWL_ROLE_OUTPUT_NORM || t->role == HWL_ROLE_CLASSIFIER ? u->pp - 1 : 0;
+}
+
+hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const char *quant, uint32_t redundant_experts,
+                          struct hwl_vllm_weights *out, hwl_error *error)
+{
+    struct hwl_ck ck = {0};
+    memset(out, 0, setup->pp * sizeof *out);
+    const bool mtp = strcmp(setup->spec_method, "mtp") == 0;
+    for (uint64_t i = 0; i < model->n_tensors; i++) {
+        const struct hwl_tensor *t = &model->tensors[i];
+        if (t->layer >= 0 && model->layers[t->layer].mtp && !mtp)
+            continue; /* MTP layers are loaded for speculation only */
+        if ((t->component == HWL_COMP_VISION || t->component == HWL_COMP_AUDIO || t->component == HWL_COMP_PROJECTOR) && !setup->multimodal)
+            continue;
+        const enum shard s = shard_of(t->role);
+        const uint32_t stage = stage_of(model, t, setup);
+        uint64_t bytes = on_rank(model, t, s, resident(model, t, s, setup, quant, &ck), setup, redundant_experts, &ck);
+        if (t->tied)
+            continue;
+        struct hwl_vllm_weights *w = &out[stage];
+        w->component[t->component] = hwl_ck_add(&ck, w->component[t->component], bytes);
+        /* a tied embedding stands at both ends of the pipeline */
+        if (t->role == HWL_ROLE_TOK_EMBD && model->tied && setup->pp > 1) {
+            w = &out[setup->pp - 1];
+            w->component[HWL_COMP_OUTPUT] = hwl_ck_add(&ck, w->component[HWL_COMP_OUTPUT], bytes);
+        }
+    }
+    for (uint32_t i = 0; i < model->n_layers && setup->mla; i++) {
+        const struct hwl_attention *a = &model->layers[i].attn;
+        if (!a->kv_lora_rank)
+            continue;
+        /* kv_b_proj is kept for prefill; decoding reads two 16-bit copies, W_UK and W_UV (mla/common.py) */
+        uint32_t p = 0;
+        while (p + 1 < setup->pp && i >= setup->stage_first[p + 1])
+            p++;
+        const uint64_t copy = hwl_ck_mul4(&ck, a->n_heads / setup->tp, (uint64_t)a->qk_nope_dim + a->head_dim_v, a->kv_lora_rank,
+                                          setup->dtype_bytes);
+        out[p].component[HWL_COMP_ATTENTION] = hwl_ck_add(&ck, out[p].component[HWL_COMP_ATTENTION], copy);
+    }
+    for (uint32_t p = 0; p < setup->pp; p++)
+        for (uint32_t c = 0; c < HWL_COMP_COUNT; c++)
+            out[p].total = hwl_ck_add(&ck, out[p].total, out[p].component[c]);
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: the weights are beyond 64 bits") : HWL_OK;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each layer caches on a rank: heads, latent rows, indexer keys, recurrent states.
+ * After Attention.get_kv_cache_spec, MLAAttention, MambaBase.get_kv_cache_spec and mamba/mamba_utils.py of vLLM. */
+#include "engine/vllm/vllm.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+#include <string.h>
+
+#define INDEXER_ROW 132 /* 128 fp8 keys and one fp32 scale, whatever the cache's type */
+#define DS_MLA_ROW 656  /* 512 fp8 + 4 fp32 scales + 64 16-bit rope */
+
+uint32_t hwl_vllm_kv_heads(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup)
+{
+    const uint32_t heads = layer->attn.n_kv_heads ? layer->attn.n_kv_heads : layer->attn.n_heads;
+    return heads > setup->tp ? heads / setup->tp : 1;
+}
+
+static uint64_t side_bytes(uint64_t dim, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+{
+    if (!u->kv->bits)
+        return hwl_ck_mul(ck, dim, u->dtype_bytes);
+    const uint64_t data = hwl_ck_mul(ck, dim, u->kv->bits) / 8;
+    return hwl_ck_add(ck, data, u->kv->scale_bytes + (u->kv->block_scales ? dim / 16 : 0));
+}
+
+uint64_t hwl_vllm_token_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, struct hwl_ck *ck)
+{
+    const struct hwl_attention *a = &layer->attn;
+    if (a->kv_lora_rank) {
+        const bool ds = setup->sparse && setup->kv->quantised && setup->cc / 10 != 10;
+        if (ds || strcmp(setup->kv->name, "fp8_ds_mla") == 0)
+            return DS_MLA_ROW;
+        return hwl_ck_mul(ck, (uint64_t)a->kv_lora_rank + a->qk_rope_dim, setup->kv->bits ? setup->kv->bits / 8 : setup->dtype_bytes);
+    }
+    const uint64_t both = hwl_ck_add(ck, side_bytes(a->head_dim_k, setup, ck), side_bytes(a->head_dim_v ? a->head_dim_v : a->head_dim_k, setup, ck));
+    return hwl_ck_mul(ck, hwl_vllm_kv_heads(layer, setup), both);
+}
+
+hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, uint64_t *bytes, hwl_error *error)
+{
+    const struct hwl_state *s = &layer->state;
+    const uint64_t tp = setup->tp;
+    struct hwl_ck ck = {0};
+    uint64_t channels = s->conv_dim, ssm = s->ssm_elems, rows = s->d_conv ? s->d_conv - 1 : 0;
+    if (layer->mixer == HWL_MIXER_MAMBA2 || (layer->attn.n_heads && s->n_groups)) {
+        uint64_t groups = s->n_groups ? s->n_groups : 1;
+        if (groups % tp) {
+            if (groups != 1)
+                return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %llu groups of the state-space layers do not divide over tensor parallel size %llu",
+                                (unsigned long long)groups, (unsigned long long)tp);
+            groups = tp; /* one group is copied to every rank */
+        }
+        channels = hwl_ck_add(&ck, s->d_inner, hwl_ck_mul3(&ck, 2, groups, s->d_state));
+    }
+    if (layer->mixer != HWL_MIXER_MAMBA)
+        rows += setup->spec_tokens; /* drafted tokens shift through the convolution */
+    const uint64_t heads = s->n_heads ? s->n_heads : s->d_inner;
+    if (channels % tp || (ssm && heads && heads % tp))
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: recurrent heads do not divide over tensor parallel size %llu", (unsigned long long)tp);
+    const uint64_t conv = hwl_ck_mul3(&ck, rows, channels / tp, setup->conv_bytes);
+    *bytes = hwl_ck_add(&ck, conv, hwl_ck_mul(&ck, ssm / tp, setup->ssm_bytes));
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: a recurrent state is beyond 64 bits") : HWL_OK;
+}
+
+struct list {
+    struct hwl_vllm_spec *spec;
+    uint32_t n, cap;
+};
+
+static struct hwl_vllm_spec *add(struct list *l, uint8_t kind, uint16_t stage, int32_t layer)
+{
+    struct hwl_vllm_spec *s = &l->spec[l->n++];
+    *s = (struct hwl_vllm_spec){.kind = kind, .stage = stage, .layer = layer};
+    return s;
+}
+
+static void add_attention(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage, int32_t index,
+                          bool draft, struct hwl_ck *ck)
+{
+    const struct hwl_attention *a = &layer->attn;
+    const bool window = a->window && !(layer->mixer == HWL_MIXER_CHUNKED);
+    if (a->index_heads && a->kv_lora_rank) {
+        struct hwl_vllm_spec *s = add(l, HWL_VLLM_MLA, stage, index);
+        s->block = u->block;
+        s->page = hwl_ck_mul(ck, INDEXER_ROW, u->block);
+        s->identity = INDEXER_ROW;
+        s->draft = draft;
+    }
+    const uint8_t kind = a->kv_lora_rank                      ? HWL_VLLM_MLA
+                         : layer->mixer == HWL_MIXER_CHUNKED ? HWL_VLLM_CHUNKED
+                         : window                             ? HWL_VLLM_SLIDING
+                                                              : HWL_VLLM_FULL;
+    struct hwl_vllm_spec *s = add(l, kind, stage, index);
+    const uint64_t token = hwl_vllm_token_bytes(layer, u, ck);
+    s->block = u->block;
+    s->page = hwl_ck_mul(ck, token, u->block);
+    s->window = kind == HWL_VLLM_SLIDING || kind == HWL_VLLM_CHUNKED ? a->window : 0;
+    s->identity = (uint64_t)hwl_vllm_kv_heads(layer, u) << 40 | (uint64_t)a->head_dim_k << 20 | a->head_dim_v;
+    if (a->kv_lora_rank)
+        s->identity = (uint64_t)1 << 60 | ((uint64_t)a->kv_lora_rank + a->qk_rope_dim);
+    s->draft = draft;
+}
+
+static void add_state(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage, int32_t index,
+                      uint64_t bytes, uint64_t padded)
+{
+    struct hwl_vllm_spec *s = add(l, HWL_VLLM_MAMBA, stage, index);
+    s->block = u->state_mode == HWL_VLLM_STATE_NONE ? u->max_len : u->block;
+    s->page = padded > bytes ? padded : bytes;
+    s->identity = (uint64_t)layer->mixer << 56 | (bytes & 0xffffffffffffff);
+    s->spec_blocks = u->spec_tokens;
+    const bool mamba2 = layer->mixer == HWL_MIXER_MAMBA2 || layer->attn.n_heads;
+    const bool gdn = layer->mixer == HWL_MIXER_GATED_DELTA_NET && u->cc >= 90;
+    s->checkpoint_blocks = u->state_mode == HWL_VLLM_STATE_ALIGN && ((mamba2 && u->rules->mamba2_checkpoints) || (gdn && u->rules->gdn_checkpoints));
+}
+
+/* A draft that reads the target's hidden states (EAGLE, MTP without layers of its own): layers like the target's last attention layer. */
+static const struct hwl_layer *last_attention(const struct hwl_model *m)
+{
+    for (uint32_t i = m->n_layers; i-- > 0;)
+        if (m->layers[i].attn.n_heads && m->layers[i].attn.kv_shared_with < 0)
+            return &m->layers[i];
+    return NULL;
+}
+
+hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_setup *setup, struct hwl_arena *arena,
+                          struct hwl_vllm_spec **out, uint32_t *n, hwl_error *error)
+{
+    const uint64_t cap = 3 * ((uint64_t)model->n_layers + model->n_mtp + setup->draft_layers) + 3;
+    struct list l = {.spec = HWL_NEW_ARRAY(arena, struct hwl_vllm_spec, cap), .cap = (uint32_t)cap};
+    if (!l.spec)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    struct hwl_ck ck = {0};
+    uint64_t padded = 0;
+    if (setup->hybrid)
+        for (uint32_t i = 0; i < model->n_layers; i++)
+            if (model->layers[i].attn.n_heads)
+                padded = hwl_max(padded, hwl_ck_mul(&ck, hwl_vllm_token_bytes(&model->layers[i], setup, &ck), setup->block));
+    uint16_t stage = 0;
+    for (uint32_t i = 0; i < model->n_layers && !setup->encoder_only; i++) {
+        while (stage + 1u < setup->pp && i >= setup->stage_first[stage + 1])
+            stage++;
+        const struct hwl_layer *layer = &model->layers[i];
+        const int32_t shared = layer->attn.kv_shared_with;
+        if (layer->attn.n_heads && shared >= 0) {
+            if ((uint32_t)shared < setup->stage_first[stage])
+                return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: layer %u reads the cache of layer %d on another pipeline stage", i, shared);
+        } else if (layer->attn.n_heads && layer->attn.cross && model->n_encoder == 0) {
+            struct hwl_vllm_spec *s = add(&l, HWL_VLLM_CROSS, stage, (int32_t)i);
+            s->block = setup->block;
+            s->page = hwl_ck_mul(&ck, hwl_vllm_token_bytes(layer, setup, &ck), setup->block);
+        } else if (layer->attn.n_heads) {
+            add_attention(&l, layer, setup, stage, (int32_t)i, false, &ck);
+            if (model->n_encoder) { /* the decoder layer of an encoder-decoder attends to the encoder too */
+                struct hwl_vllm_spec *s = add(&l, HWL_VLLM_CROSS, stage, (int32_t)i);
+                s->block = setup->block;
+                s->page = hwl_ck_mul(&ck, hwl_vllm_token_bytes(layer, setup, &ck), setup->block);
+            }
+        }
+        if (layer->state.ssm_elems || layer->state.conv_dim) {
+            uint64_t bytes;
+            HWL_TRY(hwl_vllm_state_bytes(layer, setup, &bytes, error));
+            add_state(&l, layer, setup, stage, (int32_t)i, bytes, padded);
+        }
+    }
+    const struct hwl_layer *like = setup->draft_layers ? last_attention(model) : NULL;
+    for (uint32_t i = 0; i < setup->draft_layers; i++) {
+        const bool own = strcmp(setup->spec_method, "mtp") == 0 && i < model->n_mtp;
+        const struct hwl_layer *layer = own ? &model->layers[model->n_layers + i] : like;
+        if (layer && layer->attn.n_heads)
+            add_attention(&l, layer, setup, (uint16_t)(setup->pp - 1), own ? (int32_t)(model->n_layers + i) : -1, true, &ck);
+    }
+    if (ck.overflow)
+        return hwl_fail(error, HWL_E_OVERFLOW, "vllm: a cache block is beyond 64 bits");
+    *out = l.spec;
+    *n = l.n;
+    return HWL_OK;
+}

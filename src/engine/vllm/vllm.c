@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vLLM: resolves the run, splits weights over ranks, sizes the paged cache with what is left, and writes the ledger. */
+#include "engine/vllm/vllm.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "engine/vllm/budget.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct planned {
+    struct hwl_vllm_setup setup;
+    struct hwl_vllm_run run;
+    struct hwl_vllm_cache cache;
+    struct hwl_vllm_weights weights[HWL_VLLM_MAX_STAGES];
+    struct hwl_vllm_other other[HWL_VLLM_MAX_STAGES];
+    uint64_t budget[HWL_VLLM_MAX_STAGES];
+    uint64_t per_token; /* bytes of one token's growing cache over all devices */
+    bool starts;        /* the weights leave room at all */
+};
+
+static struct hwl_vllm_run run_of(const struct hwl_model *model, const struct hwl_vllm_setup *u)
+{
+    uint64_t batches = 1;
+    if (u->rules->in_flight_batches) /* config/vllm.py max_concurrent_batches */
+        batches = u->async ? (u->pp > 1 && u->rules->v2_runner ? u->pp + 1u : u->pp > 1 ? u->pp : 2u) : u->pp;
+    struct hwl_vllm_run r = {.max_len = u->max_len, .auto_len = u->auto_len, .encoder_tokens = u->mbt, .override_blocks = u->override_blocks,
+                             .dcp = u->dcp, .stages = u->pp, .state_mode = u->state_mode, .one_type = u->one_type,
+                             .null_block = u->rules->null_block, .override_checked = u->rules->override_checked,
+                             .tokens_by_group = u->rules->tokens_by_group, .pads_pages = u->rules->pads_pages,
+                             .merges_buckets = u->rules->merges_buckets};
+    if (!hwl_mul(&r.in_flight, batches, u->mbt))
+        r.in_flight = UINT64_MAX;
+    for (uint32_t i = 0; i < model->n_layers; i++)
+        r.block_outermost = r.block_outermost || model->layers[i].attn.compress_ratio > 1;
+    return r;
+}
+
+/* What the cache may take on a rank: the asked share of the card less everything else (worker determine_available_memory). */
+static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_vllm_weights *w, const struct hwl_vllm_other *o, bool *starts)
+{
+    if (u->kv_budget != HWL_UNKNOWN)
+        return u->kv_budget;
+    const double share = (double)u->card->memory_bytes * u->utilization;
+    uint64_t left = (uint64_t)share;
+    const uint64_t parts[] = {w->total, o->activation, o->non_torch, u->rules->graph_estimate ? o->graphs : 0};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (left < parts[i])
+            *starts = false;
+        left = left > parts[i] ? left - parts[i] : 0;
+    }
+    return left;
+}
+
+static hwl_status work_out(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
+                           const struct hwl_settings *settings, struct hwl_arena *arena, bool longest, struct planned *p, hwl_error *error)
+{
+    memset(p, 0, sizeof *p);
+    p->starts = true;
+    struct hwl_vllm_setup *u = &p->setup;
+    HWL_TRY(hwl_vllm_resolve(model, version, devices, settings, u, error));
+    p->run = run_of(model, u);
+    if (longest) {
+        p->run.auto_len = true;
+        p->run.max_len = hwl_max(p->run.max_len, model->context_train);
+    }
+    struct hwl_vllm_spec *specs;
+    uint32_t n;
+    HWL_TRY(hwl_vllm_specs(model, u, arena, &specs, &n, error));
+    struct hwl_ck ck = {0};
+    for (uint32_t i = 0; i < n; i++)
+        if (specs[i].kind == HWL_VLLM_FULL || specs[i].kind == HWL_VLLM_MLA)
+            p->per_token = hwl_ck_add(&ck, p->per_token, hwl_ck_mul3(&ck, specs[i].page / specs[i].block, u->tp / u->dcp, u->dp));
+    if (ck.overflow)
+        return hwl_fail(error, HWL_E_OVERFLOW, "vllm: the cache is beyond 64 bits");
+    HWL_TRY(hwl_vllm_cache_group(&p->cache, specs, n, &p->run, arena, error));
+    HWL_TRY(hwl_vllm_shard(model, u, hwl_opt_text(settings, HWL_OPT_QUANT, ""), (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536),
+                           p->weights, error));
+    for (uint32_t i = 0; i < u->pp; i++) {
+        HWL_TRY(hwl_vllm_measure_other(model, u, settings, i, &p->other[i], error));
+        p->budget[i] = budget_of(u, &p->weights[i], &p->other[i], &p->starts);
+    }
+    return hwl_vllm_cache_size(&p->cache, &p->run, p->budget, error);
+}
+
+static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component, uint64_t bytes, float bound,
+                         const char *source)
+{
+    hwl_ledger_put(ledger, device, -1, kind, component, bytes, HWL_BASIS_MODELLED, source)->error = bound;
+}
+
+static void put_rank(struct hwl_ledger *ledger, const struct hwl_model *model, const struct planned *p, uint32_t stage, uint16_t device)
+{
+    const struct hwl_vllm_weights *w = &p->weights[stage];
+    for (int c = 0; c < HWL_COMP_COUNT; c++)
+        if (w->component[c])
+            put_modelled(ledger, device, HWL_KIND_WEIGHTS, (hwl_component)c, w->component[c], 0.01f, "vllm: layers/linear.py, vocab_parallel_embedding.py");
+    const uint64_t width = p->cache.block_bytes[stage];
+    if (width && p->cache.num_blocks) {
+        bool attention = false;
+        for (uint32_t i = 0; i < p->cache.n_groups; i++)
+            attention = attention || p->cache.groups[i].kind != HWL_VLLM_MAMBA;
+        /* one pool for all groups: a block holds keys and values, or a recurrent state */
+        hwl_entry *e = hwl_ledger_put(ledger, device, -1, attention ? HWL_KIND_KV_CACHE : HWL_KIND_RECURRENT_STATE,
+                                      attention ? HWL_COMP_ATTENTION : HWL_COMP_RECURRENT, p->cache.num_blocks * width,
+                                      p->setup.kv_budget == HWL_UNKNOWN && !p->setup.override_blocks ? HWL_BASIS_MODELLED : HWL_BASIS_EXACT,
+                                      "vllm: v1/core/kv_cache_planning.py");
+        e->error = e->basis == HWL_BASIS_MODELLED ? 0.03f : 0.0f;
+        e->formula = "{0} blocks x {1} B";
+        e->args[0] = p->cache.num_blocks;
+        e->args[1] = width;
+    }
+    const struct hwl_vllm_other *o = &p->other[stage];
+    put_modelled(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, o->activation, 0.1f, "vllm: peak of the profile run, gpu_model_runner.py");
+    put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, o->graphs, 0.3f, "vllm: CUDA graphs");
+    put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->non_torch + o->context, 0.2f, "vllm: CUDA context, NCCL, workspaces");
+    (void)model;
+}
+
+static void put_groups(struct hwl_ledger *ledger, const struct hwl_vllm_cache *c)
+{
+    char *text = hwl_arena_alloc(ledger->arena, 96 * (uint64_t)c->n_groups + 3);
+    if (!text) {
+        ledger->failed = true;
+        return;
+    }
+    size_t n = 0;
+    text[n++] = '[';
+    for (uint32_t i = 0; i < c->n_groups; i++)
+        n += (size_t)sprintf(text + n, "%s{\"layers\": %u, \"block_size\": %llu, \"bytes_per_block\": %llu}", i ? ", " : "", c->groups[i].layers,
+                             (unsigned long long)c->groups[i].block, (unsigned long long)c->groups[i].bytes);
+    text[n++] = ']';
+    text[n] = 0;
+    hwl_ledger_view_json(ledger, "kv_groups", text);
+}
+
+static const char *const state_modes[] = {"none", "align", "all"};
+
+static void put_views(struct hwl_ledger *l, const struct planned *p)
+{
+    const struct hwl_vllm_setup *u = &p->setup;
+    const struct hwl_vllm_cache *c = &p->cache;
+    uint64_t available = UINT64_MAX, weights = 0, activation = 0, non_torch = 0, graphs = 0;
+    for (uint32_t i = 0; i < u->pp; i++) {
+        available = hwl_min(available, p->budget[i]);
+        weights = hwl_max(weights, p->weights[i].total);
+    }
+    activation = p->other[0].activation;
+    non_torch = p->other[0].non_torch;
+    graphs = p->other[0].graphs;
+    hwl_ledger_view_u64(l, "num_gpu_blocks", c->num_blocks);
+    hwl_ledger_view_u64(l, "block_size", u->block);
+    put_groups(l, c);
+    hwl_ledger_view_u64(l, "kv_cache_tokens", c->tokens);
+    hwl_ledger_view_real(l, "max_concurrency", c->concurrency);
+    hwl_ledger_view_u64(l, "max_model_len", c->max_len);
+    hwl_ledger_view_bool(l, "kv_fits_one_request", c->fits && p->starts);
+    if (!c->fits && c->fitting_len)
+        hwl_ledger_view_u64(l, "estimated_max_model_len", c->fitting_len);
+    hwl_ledger_view_u64(l, "available_kv_bytes", available);
+    hwl_ledger_view_u64(l, "weights_bytes", u->pp > 1 ? p->weights[0].total : weights);
+    hwl_ledger_view_u64(l, "non_torch_bytes", non_torch);
+    hwl_ledger_view_u64(l, "peak_activation_bytes", activation);
+    hwl_ledger_view_u64(l, "graph_bytes", graphs);
+    hwl_ledger_setting_u64(l, "tp", u->tp);
+    hwl_ledger_setting_u64(l, "pp", u->pp);
+    hwl_ledger_setting_u64(l, "dp", u->dp);
+    hwl_ledger_setting_bool(l, "ep", u->ep);
+    hwl_ledger_setting_u64(l, "ctx", c->max_len);
+    hwl_ledger_setting_u64(l, "max_batched_tokens", u->mbt);
+    hwl_ledger_setting_u64(l, "max_seqs", u->max_seqs);
+    hwl_ledger_setting_real(l, "gpu_memory_utilization", u->utilization);
+    hwl_ledger_setting_text(l, "kv_type", u->kv->name);
+    hwl_ledger_setting_text(l, "dtype", u->dtype);
+    hwl_ledger_setting_u64(l, "block_size", u->block);
+    hwl_ledger_setting_bool(l, "enable_prefix_caching", u->prefix);
+    hwl_ledger_setting_bool(l, "enforce_eager", u->eager);
+    hwl_ledger_setting_bool(l, "async_scheduling", u->async);
+    hwl_ledger_setting_bool(l, "hybrid_kv_cache", !u->one_type);
+    if (u->recurrent)
+        hwl_ledger_setting_text(l, "mamba_cache_mode", state_modes[u->state_mode]);
+}
+
+static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
+                       const struct hwl_settings *settings, struct hwl_ledger *ledger, hwl_error *error)
+{
+    (void)prepared;
+    struct planned *p = HWL_NEW(ledger->arena, struct planned);
+    if (!p)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(work_out(model, version, devices, settings, ledger->arena, false, p, error));
+    const struct hwl_vllm_setup *u = &p->setup;
+    for (uint32_t d = 0; d < u->dp; d++)
+        for (uint32_t s = 0; s < u->pp; s++)
+            for (uint32_t t = 0; t < u->tp; t++) {
+                const uint16_t device = (uint16_t)((d * u->pp + s) * u->tp + t);
+                put_rank(ledger, model, p, s, device);
+                if (d == 0 && t == 0)
+                    for (uint32_t i = u->stage_first[s]; i < u->stage_first[s + 1]; i++)
+                        hwl_ledger_place(ledger, device, i);
+            }
+    hwl_ledger_place(ledger, (uint16_t)((u->pp - 1) * u->tp), model->n_layers);
+    put_views(ledger, p);
+    ledger->kv_bytes_per_token = p->per_token;
+    ledger->kv_tokens = p->cache.tokens;
+    ledger->context = p->cache.max_len;
+    ledger->concurrency = hwl_opt_u64(settings, HWL_OPT_CONCURRENCY, 1);
+    if (!p->starts || !p->cache.fits) {
+        ledger->exceeds = true;
+        hwl_ledger_note(ledger, "vLLM would not start: one request of %llu tokens needs %llu blocks, %llu are there; the longest that fits: %llu",
+                        (unsigned long long)p->cache.max_len, (unsigned long long)p->cache.request_blocks,
+                        (unsigned long long)p->cache.num_blocks, (unsigned long long)p->cache.fitting_len);
+    } else if (p->cache.n_groups && p->cache.concurrency < (double)ledger->concurrency) {
+        ledger->exceeds = true;
+        hwl_ledger_note(ledger, "the cache holds %.2f requests of %llu tokens, not %llu", p->cache.concurrency,
+                        (unsigned long long)p->cache.max_len, (unsigned long long)ledger->concurrency);
+    }
+    return HWL_OK;
+}
+
+static hwl_status limits(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
+                         const struct hwl_settings *settings, hwl_limits *out, hwl_error *error)
+{
+    (void)prepared;
+    struct hwl_arena arena = {0};
+    struct planned *p = HWL_NEW(&arena, struct planned);
+    hwl_status st = p ? work_out(model, version, devices, settings, &arena, false, p, error) : hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    if (st == HWL_OK) {
+        out->max_concurrency = p->starts && p->cache.fits ? (uint64_t)p->cache.concurrency : 0;
+        st = work_out(model, version, devices, settings, &arena, true, p, error);
+    }
+    if (st == HWL_OK)
+        out->max_context = p->starts && p->cache.fits ? p->cache.max_len : 0;
+    hwl_arena_free(&arena);
+    return st;
+}
+
+const struct hwl_engine hwl_engine_vllm = {
+    .id = "vllm",
+    .versions = hwl_vllm_versions,
+    .version = hwl_vllm_version,
+    .args = hwl_vllm_args,
+    .n_args = HWL_VLLM_N_ARGS,
+    .plan = plan,
+    .limits = limits,
+};
