@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What yyjson leaves open: depth, duplicate keys, the wording and place of errors. */
+/* JSON input: yyjson parses, and this file adds what a reader of hostile files needs on top: a depth cap, a policy for
+ * duplicate keys, and errors that name file and byte. */
 #include "base/json.h"
 
 #include "base/status.h"
@@ -7,119 +8,162 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nesting is checked on the text before anything is allocated: 10^6 brackets must cost nothing. */
-static bool too_deep(const char *s, uint64_t n, uint64_t *offset)
+/* Objects up to this size are compared pair by pair; larger ones are sorted. */
+#define FEW_KEYS 8
+
+/* Where nesting first exceeds the cap. The text is valid JSON by now, so strings end. */
+static uint64_t depth_position(const char *data, uint64_t n)
 {
     unsigned depth = 0;
-    bool string = false;
     for (uint64_t i = 0; i < n; i++) {
-        if (string) {
-            const char *q = memchr(s + i, '"', (size_t)(n - i));
-            if (!q)
-                return false; /* the parser says where the string should have ended */
-            uint64_t end = (uint64_t)(q - s), slashes = 0;
-            while (end - slashes > i && s[end - slashes - 1] == '\\')
-                slashes++;
-            i = end;
-            string = slashes % 2 != 0;
-            if (string)
-                continue;
-        } else if (s[i] == '"') {
-            string = true;
-        } else if (s[i] == '{' || s[i] == '[') {
-            if (++depth > HWL_JSON_DEPTH) {
-                *offset = i;
-                return true;
-            }
-        } else if (s[i] == '}' || s[i] == ']') {
-            depth -= depth > 0;
+        const char c = data[i];
+        if (c == '"') {
+            for (i++; i < n && data[i] != '"'; i++)
+                i += data[i] == '\\';
+        } else if (c == '[' || c == '{') {
+            if (++depth > HWL_JSON_DEPTH)
+                return i;
+        } else if (c == ']' || c == '}') {
+            depth--;
         }
     }
-    return false;
+    return HWL_NO_OFFSET;
 }
 
-struct key {
-    const char *p;
-    size_t n;
+static int compare_keys(const void *a, const void *b)
+{
+    yyjson_val *const x = *(yyjson_val *const *)a, *const y = *(yyjson_val *const *)b;
+    const size_t nx = yyjson_get_len(x), ny = yyjson_get_len(y);
+    if (nx != ny)
+        return nx < ny ? -1 : 1;
+    return memcmp(yyjson_get_str(x), yyjson_get_str(y), nx);
+}
+
+struct key_buffer {
+    yyjson_val **keys;
+    size_t capacity;
 };
 
-static int by_text(const void *x, const void *y)
+/* A key that obj holds twice, or NULL. *failed: out of memory. */
+static yyjson_val *duplicate_key(yyjson_val *obj, struct key_buffer *buffer, bool *failed)
 {
-    const struct key *a = x, *b = y;
-    if (a->n != b->n)
-        return a->n < b->n ? -1 : 1;
-    return memcmp(a->p, b->p, a->n);
-}
-
-/* Sorts the keys of one object: n log n, whatever the file holds. */
-static hwl_status object_keys(yyjson_val *obj, const char *file, hwl_error *error)
-{
-    size_t n = yyjson_obj_size(obj), i, max;
+    const size_t n = yyjson_obj_size(obj);
     if (n < 2)
-        return HWL_OK;
-    struct key *keys = malloc(n * sizeof *keys);
-    if (!keys)
-        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    yyjson_val *k, *v;
-    yyjson_obj_foreach(obj, i, max, k, v)
-    {
-        (void)v;
-        keys[i] = (struct key){yyjson_get_str(k), yyjson_get_len(k)};
-    }
-    qsort(keys, n, sizeof *keys, by_text);
-    hwl_status status = HWL_OK;
-    for (i = 1; i < n && status == HWL_OK; i++)
-        if (by_text(&keys[i - 1], &keys[i]) == 0) {
-            char text[100];
-            size_t len = keys[i].n < sizeof text - 1 ? keys[i].n : sizeof text - 1;
-            memcpy(text, keys[i].p, len);
-            text[len] = 0;
-            status = hwl_fail_at(error, HWL_E_FORMAT, file, HWL_NO_OFFSET, text, "duplicate key");
+        return NULL;
+    yyjson_val *few[FEW_KEYS], **keys = few;
+    if (n > FEW_KEYS) {
+        if (n > buffer->capacity) {
+            free(buffer->keys);
+            buffer->capacity = 0;
+            buffer->keys = malloc(n * sizeof *buffer->keys);
+            if (!buffer->keys) {
+                *failed = true;
+                return NULL;
+            }
+            buffer->capacity = n;
         }
-    free(keys);
-    return status;
+        keys = buffer->keys;
+    }
+    yyjson_obj_iter it;
+    yyjson_obj_iter_init(obj, &it);
+    yyjson_val *key;
+    for (size_t i = 0; i < n && (key = yyjson_obj_iter_next(&it)); i++)
+        keys[i] = key;
+    if (n > FEW_KEYS) {
+        qsort(keys, n, sizeof *keys, compare_keys);
+        for (size_t i = 1; i < n; i++)
+            if (compare_keys(&keys[i - 1], &keys[i]) == 0)
+                return keys[i];
+        return NULL;
+    }
+    for (size_t i = 1; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (compare_keys(&keys[i], &keys[j]) == 0)
+                return keys[i];
+    return NULL;
 }
 
-/* Depth is at most HWL_JSON_DEPTH, so recursion is bounded. */
-static hwl_status unique(yyjson_val *v, const char *file, hwl_error *error)
+struct level {
+    bool object;
+    union {
+        yyjson_arr_iter arr;
+        yyjson_obj_iter obj;
+    } it;
+};
+
+enum found { FOUND_NOTHING, FOUND_DEPTH, FOUND_DUPLICATE, FOUND_NO_MEMORY };
+
+/* Visits every container, without recursion: at most HWL_JSON_DEPTH levels are open. */
+static enum found inspect(yyjson_val *root, bool duplicates, yyjson_val **key)
 {
-    size_t i, max;
-    yyjson_val *k, *x;
-    if (yyjson_is_obj(v)) {
-        HWL_TRY(object_keys(v, file, error));
-        yyjson_obj_foreach(v, i, max, k, x)
-        {
-            if (yyjson_is_ctn(x))
-                HWL_TRY(unique(x, file, error));
+    struct level stack[HWL_JSON_DEPTH];
+    struct key_buffer buffer = {0};
+    enum found found = FOUND_NOTHING;
+    unsigned depth = 0;
+    yyjson_val *v = root;
+    for (;;) {
+        if (yyjson_is_ctn(v)) {
+            if (depth == HWL_JSON_DEPTH) {
+                found = FOUND_DEPTH;
+                break;
+            }
+            struct level *level = &stack[depth++];
+            level->object = yyjson_is_obj(v);
+            if (level->object) {
+                bool failed = false;
+                yyjson_val *twice = duplicates ? duplicate_key(v, &buffer, &failed) : NULL;
+                if (twice || failed) {
+                    found = failed ? FOUND_NO_MEMORY : FOUND_DUPLICATE;
+                    *key = twice;
+                    break;
+                }
+                yyjson_obj_iter_init(v, &level->it.obj);
+            } else {
+                yyjson_arr_iter_init(v, &level->it.arr);
+            }
         }
-    } else if (yyjson_is_arr(v)) {
-        yyjson_arr_foreach(v, i, max, x)
-        {
-            if (!yyjson_is_ctn(x))
-                break; /* arrays of numbers are long and flat */
-            HWL_TRY(unique(x, file, error));
+        v = NULL;
+        while (depth && !v) { /* the next value of the innermost container that has one */
+            struct level *level = &stack[depth - 1];
+            if (level->object) {
+                yyjson_val *k = yyjson_obj_iter_next(&level->it.obj);
+                v = k ? yyjson_obj_iter_get_val(k) : NULL;
+            } else {
+                v = yyjson_arr_iter_next(&level->it.arr);
+            }
+            depth -= !v;
         }
+        if (!v)
+            break;
     }
-    return HWL_OK;
+    free(buffer.keys);
+    return found;
 }
 
 hwl_status hwl_json_parse(const char *data, uint64_t n, unsigned flags, const char *file, yyjson_doc **out, hwl_error *error)
 {
-    uint64_t at;
-    if (n > SIZE_MAX / 16)
-        return hwl_fail_at(error, HWL_E_LIMIT, file, HWL_NO_OFFSET, NULL, "too large a JSON text");
-    if (too_deep(data, n, &at))
-        return hwl_fail_at(error, HWL_E_LIMIT, file, at, NULL, "JSON nested deeper than %d levels", HWL_JSON_DEPTH);
-    yyjson_read_err e;
-    yyjson_read_flag f = flags & HWL_JSON_ALLOW_NAN ? YYJSON_READ_ALLOW_INF_AND_NAN : YYJSON_READ_NOFLAG;
-    /* Without YYJSON_READ_INSITU the input is only read; the cast is the library's signature. */
-    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)data, (size_t)n, f, NULL, &e);
+    if (n == 0)
+        return hwl_fail_at(error, HWL_E_FORMAT, file, 0, NULL, "empty where JSON is expected");
+    if (n > SIZE_MAX / 64)
+        return hwl_fail_at(error, HWL_E_LIMIT, file, HWL_NO_OFFSET, NULL, "too large for JSON: %llu bytes", (unsigned long long)n);
+    yyjson_read_err err;
+    /* Not read in place: the cast is for the signature only. */
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)data, (size_t)n,
+                                       flags & HWL_JSON_ALLOW_NAN ? YYJSON_READ_ALLOW_INF_AND_NAN : YYJSON_READ_NOFLAG, NULL, &err);
     if (!doc) {
-        if (e.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+        if (err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
             return hwl_fail_at(error, HWL_E_NOMEM, file, HWL_NO_OFFSET, NULL, "out of memory");
-        return hwl_fail_at(error, HWL_E_FORMAT, file, e.pos, NULL, "not valid JSON: %s", e.msg);
+        return hwl_fail_at(error, HWL_E_FORMAT, file, err.pos, NULL, "not valid JSON: %s", err.msg);
     }
-    hwl_status status = flags & HWL_JSON_DUPLICATES_REFUSED ? unique(yyjson_doc_get_root(doc), file, error) : HWL_OK;
+    yyjson_val *key = NULL;
+    const enum found found = inspect(yyjson_doc_get_root(doc), flags & HWL_JSON_DUPLICATES_REFUSED, &key);
+    hwl_status status = HWL_OK;
+    if (found == FOUND_DEPTH)
+        status = hwl_fail_at(error, HWL_E_LIMIT, file, depth_position(data, n), NULL, "JSON nested deeper than %d levels", HWL_JSON_DEPTH);
+    else if (found == FOUND_DUPLICATE)
+        status = hwl_fail_at(error, HWL_E_FORMAT, file, HWL_NO_OFFSET, yyjson_get_str(key), "duplicate key in JSON");
+    else if (found == FOUND_NO_MEMORY)
+        status = hwl_fail_at(error, HWL_E_NOMEM, file, HWL_NO_OFFSET, NULL, "out of memory");
     if (status != HWL_OK) {
         yyjson_doc_free(doc);
         return status;
@@ -130,14 +174,14 @@ hwl_status hwl_json_parse(const char *data, uint64_t n, unsigned flags, const ch
 
 yyjson_val *hwl_json_get(yyjson_val *obj, const char *key)
 {
-    size_t i, max, n = strlen(key);
-    yyjson_val *k, *v, *found = NULL;
     if (!yyjson_is_obj(obj))
         return NULL;
-    yyjson_obj_foreach(obj, i, max, k, v)
-    {
-        if (yyjson_get_len(k) == n && memcmp(yyjson_get_str(k), key, n) == 0)
-            found = v;
-    }
+    const size_t n = strlen(key);
+    yyjson_val *found = NULL;
+    yyjson_obj_iter it;
+    yyjson_obj_iter_init(obj, &it);
+    for (yyjson_val *k; (k = yyjson_obj_iter_next(&it));)
+        if (yyjson_equals_strn(k, key, n))
+            found = yyjson_obj_iter_get_val(k);
     return found;
 }
