@@ -3,6 +3,7 @@
 #define HWL_SOURCE_GGUF_H
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "source/dtype.h"
 
@@ -55,9 +56,12 @@ struct hwl_gguf {
     uint64_t file_bytes;  /* of all files together */
     const char *path;     /* "" when made in memory */
     bool big_endian;
-    uint32_t *index;      /* private: hash of keys */
-    uint64_t n_index;
-    struct hwl_gguf_file { const unsigned char *map; uint64_t size; } *files; /* mappings, released by hwl_gguf_close */
+    struct hwl_gguf_index { /* private: open-addressed hash, number + 1 of the entry, 0 empty */
+        uint32_t *slots;
+        uint64_t n_slots, used;
+    } keys, names;
+    uint64_t cap_kv, cap_tensors; /* private */
+    struct hwl_file *files;       /* n_splits mappings, released by hwl_gguf_close; NULL when not from files */
 };
 
 /* Opens path and, for "-00001-of-0000N.gguf", the other files beside it. Allocates in arena; strings point into the mapping. */
@@ -68,8 +72,17 @@ hwl_status hwl_gguf_parse(const unsigned char *data, uint64_t size, uint64_t dat
                           struct hwl_gguf **out, hwl_error *error);
 void hwl_gguf_close(struct hwl_gguf *gguf);
 
+/* What is accepted at most; real files hold some 100 keys and a few 1,000 tensors. */
+#define HWL_GGUF_MAX_KV ((uint64_t)1 << 20)
+#define HWL_GGUF_MAX_TENSORS ((uint64_t)1 << 22)
+#define HWL_GGUF_MAX_KEY 65535u /* bytes, the format's own limit */
+#define HWL_GGUF_MAX_NAME 1024u /* bytes of a tensor name; ggml itself takes 63 */
+#define HWL_GGUF_MAX_DEPTH 8u   /* arrays of arrays */
+
+/* By name, in constant time; NULL when absent. */
+const struct hwl_gguf_tensor *hwl_gguf_find(const struct hwl_gguf *gguf, const char *name);
 const struct hwl_gguf_kv *hwl_gguf_get(const struct hwl_gguf *gguf, const char *key);
-/* Any integer type or bool as u64; false when absent, negative, or of another type. */
+/* Any integer type or bool as u64; false when absent, negative, or of another type. f64: of any number. */
 bool hwl_gguf_u64(const struct hwl_gguf *gguf, const char *key, uint64_t *out);
 bool hwl_gguf_f64(const struct hwl_gguf *gguf, const char *key, double *out);
 bool hwl_gguf_str(const struct hwl_gguf *gguf, const char *key, struct hwl_str *out);
@@ -78,7 +91,8 @@ bool hwl_gguf_array_u64(const struct hwl_gguf *gguf, const char *key, uint64_t i
 bool hwl_gguf_array_f64(const struct hwl_gguf *gguf, const char *key, uint64_t i, double *out);
 uint64_t hwl_gguf_array_n(const struct hwl_gguf *gguf, const char *key); /* 0 when absent or no array */
 
-/* Building in memory (the converter). Keys and strings are copied into the arena. */
+/* Building in memory (the converter). Keys and strings are copied into the arena; a key put again is replaced. Types are
+ * those that the converter of llama.cpp writes: integers U32 (U64 beyond), reals F32, integer arrays I32 (U64 beyond). */
 struct hwl_gguf *hwl_gguf_new(struct hwl_arena *arena);
 hwl_status hwl_gguf_put_u64(struct hwl_gguf *gguf, struct hwl_arena *arena, const char *key, uint64_t value);
 hwl_status hwl_gguf_put_f64(struct hwl_gguf *gguf, struct hwl_arena *arena, const char *key, double value);
