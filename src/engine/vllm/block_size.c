@@ -147,6 +147,14 @@ hwl_status hwl_vllm_choose_block(const struct hwl_model *model, struct hwl_vllm_
         attention = attention || model->layers[i].attn.n_heads > 0;
     if (setup->encoder_only || !attention)
         return HWL_OK;
+    if (setup->compressed) { /* blocks hold whole groups of up to 128 tokens */
+        if (setup->cc < 90)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: no attention backend for compressed latent attention on this card");
+        if (setup->block_given && setup->block % 256)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: compressed attention needs blocks of a multiple of 256 tokens");
+        setup->block = setup->block_given ? setup->block : 256;
+        return HWL_OK;
+    }
     if (setup->mla)
         HWL_TRY(latent_block(setup, &kernel, error));
     else

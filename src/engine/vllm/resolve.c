@@ -282,6 +282,7 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
         u.hybrid = u.hybrid || l->attn.n_heads > 0;
         u.mla = u.mla || l->attn.kv_lora_rank > 0;
         u.sparse = u.sparse || l->attn.index_heads > 0;
+        u.compressed = u.compressed || l->attn.compress_ratio > 1;
     }
     u.hybrid = u.hybrid && u.recurrent;
     HWL_TRY(check_parallel(model, devices, &u, error));

@@ -76,11 +76,51 @@ static struct hwl_vllm_spec *add(struct list *l, uint8_t kind, uint16_t stage, i
     return s;
 }
 
+/* DeepSeek-V4: a window of latent rows in every layer; compressed layers add rows of whole token groups, the states of their
+ * compressor, and with a group of 4 an indexer with a compressor of its own. Pages are multiples of 576 bytes.
+ * models/deepseek_v4 and v1/attention/backends/mla of 0.33.0. */
+#define V4_ROW 584 /* 448 fp8 + 64 16-bit rope + scales */
+#define V4_ALIGN 576
+
+static void add_compressed(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage, int32_t index,
+                           bool draft, struct hwl_ck *ck)
+{
+    const struct hwl_attention *a = &layer->attn;
+    const uint64_t ratio = a->compress_ratio;
+    const uint64_t head = a->head_dim_k ? a->head_dim_k : 512;
+    const bool overlap = ratio == 4;
+    struct {
+        uint8_t kind;
+        bool there;
+        uint64_t block, bytes, window;
+    } caches[] = {
+        {HWL_VLLM_SLIDING_MLA, true, 64, 64 * V4_ROW, a->window ? a->window : 128},
+        {HWL_VLLM_MLA, ratio > 1, u->block, ratio ? hwl_ck_mul(ck, u->block / ratio, V4_ROW) : 0, 0},
+        {HWL_VLLM_SLIDING_MLA, ratio > 1, overlap ? 4 : 8, (overlap ? 4 * 4 : 8 * 2) * head * 4, ratio * (overlap ? 2 : 1)},
+        {HWL_VLLM_MLA, overlap && a->index_heads, u->block, ratio ? hwl_ck_mul(ck, u->block / ratio, INDEXER_ROW) : 0, 0},
+        {HWL_VLLM_SLIDING_MLA, overlap && a->index_heads, 4, 4 * 4 * (uint64_t)(a->index_head_dim ? a->index_head_dim : 128) * 4, ratio * 2},
+    };
+    for (uint32_t i = 0; i < sizeof caches / sizeof *caches; i++) {
+        if (!caches[i].there)
+            continue;
+        struct hwl_vllm_spec *s = add(l, caches[i].kind, stage, index);
+        s->block = caches[i].block;
+        s->page = hwl_ck_align(ck, caches[i].bytes, V4_ALIGN);
+        s->window = caches[i].kind == HWL_VLLM_SLIDING_MLA ? caches[i].window : 0;
+        s->identity = (uint64_t)(i + 1) << 56 | ratio;
+        s->draft = draft;
+    }
+}
+
 static void add_attention(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage, int32_t index,
                           bool draft, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
     const bool window = a->window && !(layer->mixer == HWL_MIXER_CHUNKED);
+    if (u->compressed) {
+        add_compressed(l, layer, u, stage, index, draft, ck);
+        return;
+    }
     if (a->index_heads && a->kv_lora_rank) {
         struct hwl_vllm_spec *s = add(l, HWL_VLLM_MLA, stage, index);
         s->block = u->block;
@@ -128,7 +168,7 @@ static const struct hwl_layer *last_attention(const struct hwl_model *m)
 hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_setup *setup, struct hwl_arena *arena,
                           struct hwl_vllm_spec **out, uint32_t *n, hwl_error *error)
 {
-    const uint64_t cap = 3 * ((uint64_t)model->n_layers + model->n_mtp + setup->draft_layers) + 3;
+    const uint64_t cap = 6 * ((uint64_t)model->n_layers + model->n_mtp + setup->draft_layers) + 6;
     struct list l = {.spec = HWL_NEW_ARRAY(arena, struct hwl_vllm_spec, cap), .cap = (uint32_t)cap};
     if (!l.spec)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");

@@ -20,7 +20,7 @@ struct planned {
     bool starts;        /* the weights leave room at all */
 };
 
-static struct hwl_vllm_run run_of(const struct hwl_model *model, const struct hwl_vllm_setup *u)
+static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
 {
     uint64_t batches = 1;
     if (u->rules->in_flight_batches) /* config/vllm.py max_concurrent_batches */
@@ -32,8 +32,7 @@ static struct hwl_vllm_run run_of(const struct hwl_model *model, const struct hw
                              .merges_buckets = u->rules->merges_buckets};
     if (!hwl_mul(&r.in_flight, batches, u->mbt))
         r.in_flight = UINT64_MAX;
-    for (uint32_t i = 0; i < model->n_layers; i++)
-        r.block_outermost = r.block_outermost || model->layers[i].attn.compress_ratio > 1;
+    r.block_outermost = u->compressed;
     return r;
 }
 
@@ -60,7 +59,7 @@ static hwl_status work_out(const struct hwl_model *model, const char *version, c
     p->starts = true;
     struct hwl_vllm_setup *u = &p->setup;
     HWL_TRY(hwl_vllm_resolve(model, version, devices, settings, u, error));
-    p->run = run_of(model, u);
+    p->run = run_of(u);
     if (longest) {
         p->run.auto_len = true;
         p->run.max_len = hwl_max(p->run.max_len, model->context_train);

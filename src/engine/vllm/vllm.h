@@ -60,7 +60,7 @@ struct hwl_vllm_setup {
     const char *spec_method;  /* "" none */
     uint32_t spec_tokens;
     uint32_t draft_layers;    /* attention layers of the draft, MTP layers or of a draft model */
-    bool hybrid, mla, sparse, recurrent, encoder_only, multimodal;
+    bool hybrid, mla, sparse, compressed, recurrent, encoder_only, multimodal;
     uint16_t stage_first[HWL_VLLM_MAX_STAGES + 1]; /* first layer of each stage, then n_layers */
 };
 /* HWL_E_REFUSED where vLLM refuses the settings. */
