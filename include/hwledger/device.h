@@ -18,6 +18,7 @@ typedef enum hwl_backend {
     HWL_BACKEND_METAL,
     HWL_BACKEND_VULKAN,
     HWL_BACKEND_SYCL,
+    HWL_BACKEND_OTHER, /* TPU, NPU: known to the catalogue only */
 } hwl_backend;
 
 #define HWL_UNKNOWN UINT64_MAX /* a figure that nobody gave; never 0 */
