@@ -9,6 +9,7 @@
 #include <hwledger/error.h>
 #include <hwledger/model.h>
 #include <hwledger/plan.h>
+#include <hwledger/probe.h>
 #include <hwledger/settings.h>
 
 #define HWLEDGER_VERSION "0.1.0"

@@ -135,6 +135,8 @@ HWL_API const char *hwl_verdict_name(hwl_verdict verdict);
 
 /* Engines in a fixed order: NULL past the end. versions: newest first, NULL-terminated; may be NULL. */
 HWL_API const char *hwl_engine_at(uint32_t index, const char *const **versions);
+/* The engine of a plan whose settings name none. */
+HWL_API const char *hwl_engine_default(const hwl_model *model, const hwl_devices *devices);
 
 #ifdef __cplusplus
 }

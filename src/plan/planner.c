@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* A GGUF is llama.cpp's; anything else goes to vLLM where a GPU could run it. */
-static const char *default_engine(const struct hwl_model *model, const struct hwl_devices *devices)
+const char *hwl_engine_default(const hwl_model *model, const hwl_devices *devices)
 {
     if (model->is_gguf)
         return "llama.cpp";
@@ -61,7 +61,7 @@ hwl_status hwl_planner_new(const hwl_model *model, const hwl_devices *devices, c
                            hwl_error *error)
 {
     const char *id = hwl_opt_text(settings, HWL_OPT_ENGINE, "");
-    const struct hwl_engine *engine = hwl_engine_find(*id ? id : default_engine(model, devices), error);
+    const struct hwl_engine *engine = hwl_engine_find(*id ? id : hwl_engine_default(model, devices), error);
     const char *version = NULL;
     if (!engine)
         return HWL_E_NOT_FOUND;

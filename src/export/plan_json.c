@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan document, schema hwledger.plan/1. */
+#include "base/status.h"
+#include "export/json_text.h"
+#include "plan/internal.h"
+
+#include <stdio.h>
+
+static bool add_model(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_plan *plan)
+{
+    hwl_model_info m;
+    hwl_model_get_info(plan->model, &m);
+    yyjson_mut_val *o = yyjson_mut_obj(doc);
+    return o && hwl_json_add(doc, o, "name", hwl_json_str(doc, m.name)) &&
+           hwl_json_add(doc, o, "architecture", hwl_json_str(doc, m.architecture)) &&
+           hwl_json_add(doc, o, "parameters", hwl_json_u64(doc, m.parameters)) &&
+           hwl_json_add(doc, o, "active_parameters", hwl_json_u64(doc, m.active_parameters)) &&
+           hwl_json_add(doc, o, "layers", yyjson_mut_uint(doc, m.n_layers)) &&
+           hwl_json_add(doc, o, "context_train", hwl_json_u64(doc, m.context_train ? m.context_train : HWL_UNKNOWN)) &&
+           hwl_json_add(doc, o, "source", hwl_json_str(doc, m.source)) &&
+           hwl_json_add(doc, o, "weights_bytes", hwl_json_u64(doc, m.weights_bytes)) &&
+           hwl_json_add(doc, o, "bits_per_weight",
+                        m.parameters ? yyjson_mut_real(doc, (double)m.weights_bytes * 8 / (double)m.parameters) : yyjson_mut_null(doc)) &&
+           hwl_json_add(doc, root, "model", o);
+}
+
+static yyjson_mut_val *value_of(yyjson_mut_doc *doc, enum hwl_view_type type, uint64_t u64, double real, const char *text)
+{
+    switch (type) {
+    case HWL_VIEW_U64: return hwl_json_u64(doc, u64);
+    case HWL_VIEW_REAL: return yyjson_mut_real(doc, real);
+    case HWL_VIEW_BOOL: return yyjson_mut_bool(doc, u64 != 0);
+    case HWL_VIEW_TEXT: return hwl_json_str(doc, text);
+    case HWL_VIEW_JSON: return yyjson_mut_rawcpy(doc, text);
+    }
+    return NULL;
+}
+
+static bool add_settings(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct hwl_ledger *l)
+{
+    yyjson_mut_val *o = yyjson_mut_obj(doc);
+    bool ok = o != NULL;
+    for (uint64_t i = 0; ok && i < l->n_settings; i++) {
+        const struct hwl_setting_item *s = &l->settings[i];
+        char key[64];
+        (void)snprintf(key, sizeof key, "%s", s->name);
+        for (char *p = key; *p; p++)
+            if (*p == '-')
+                *p = '_';
+        ok = yyjson_mut_obj_put(o, yyjson_mut_strcpy(doc, key), value_of(doc, s->type, s->u64, s->real, s->text));
+    }
+    return ok && hwl_json_add(doc, root, "settings", o);
+}
+
+static bool add_views(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct hwl_ledger *l)
+{
+    yyjson_mut_val *o = yyjson_mut_obj(doc);
+    bool ok = o != NULL;
+    for (uint64_t i = 0; ok && i < l->n_views; i++) {
+        const struct hwl_view_item *v = &l->views[i];
+        ok = yyjson_mut_obj_put(o, yyjson_mut_strcpy(doc, v->name), value_of(doc, v->type, v->u64, v->real, v->text));
+    }
+    return ok && hwl_json_add(doc, root, "engine_view", o);
+}
+
+static const char *kind_of_device(hwl_device_kind kind)
+{
+    switch (kind) {
+    case HWL_DEVICE_GPU: return "gpu";
+    case HWL_DEVICE_CPU: return "cpu";
+    case HWL_DEVICE_UNIFIED: return "unified";
+    case HWL_DEVICE_DISK: return "disk";
+    }
+    return "gpu";
+}
+
+static bool add_devices(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_plan *plan)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    bool ok = list != NULL;
+    for (uint32_t i = 0; ok && i < plan->n_devices; i++) {
+        const hwl_plan_device *d = &plan->plan_devices[i];
+        yyjson_mut_val *o = yyjson_mut_arr_add_obj(doc, list);
+        ok = o && hwl_json_add(doc, o, "id", hwl_json_str(doc, d->device->id)) &&
+             hwl_json_add(doc, o, "name", hwl_json_str(doc, d->device->name)) &&
+             hwl_json_add(doc, o, "kind", yyjson_mut_str(doc, kind_of_device(d->device->kind))) &&
+             hwl_json_add(doc, o, "memory_bytes", hwl_json_u64(doc, d->device->memory_bytes)) &&
+             hwl_json_add(doc, o, "usable_bytes", hwl_json_u64(doc, d->usable_bytes)) &&
+             hwl_json_add(doc, o, "used_bytes", hwl_json_u64(doc, d->used_bytes)) &&
+             hwl_json_add(doc, o, "free_bytes", hwl_json_u64(doc, d->free_bytes)) &&
+             hwl_json_add(doc, o, "verdict", yyjson_mut_str(doc, hwl_verdict_name(d->verdict)));
+    }
+    return ok && hwl_json_add(doc, root, "devices", list);
+}
+
+static bool add_entry(yyjson_mut_doc *doc, yyjson_mut_val *list, const hwl_plan *plan, const hwl_entry *e)
+{
+    char text[512];
+    yyjson_mut_val *o = yyjson_mut_arr_add_obj(doc, list);
+    bool ok = o && hwl_json_add(doc, o, "device", hwl_json_str(doc, plan->devices[e->device].id)) &&
+              hwl_json_add(doc, o, "layer", e->layer < 0 ? yyjson_mut_null(doc) : yyjson_mut_uint(doc, (uint64_t)e->layer)) &&
+              hwl_json_add(doc, o, "component", yyjson_mut_str(doc, hwl_component_name((hwl_component)e->component))) &&
+              hwl_json_add(doc, o, "kind", yyjson_mut_str(doc, hwl_kind_name((hwl_kind)e->kind))) &&
+              hwl_json_add(doc, o, "bytes", yyjson_mut_uint(doc, e->bytes)) &&
+              hwl_json_add(doc, o, "basis", yyjson_mut_str(doc, hwl_basis_name((hwl_basis)e->basis)));
+    if (ok && e->error > 0)
+        ok = hwl_json_add(doc, o, "error", yyjson_mut_real(doc, (double)(long)((double)e->error * 1e6 + 0.5) / 1e6));
+    if (ok && e->memory != HWL_MEMORY_DEVICE)
+        ok = hwl_json_add(doc, o, "memory", yyjson_mut_str(doc, hwl_memory_name((hwl_memory)e->memory)));
+    if (ok && e->formula)
+        ok = hwl_json_add(doc, o, "formula", hwl_json_str(doc, hwl_entry_explain(e, text, sizeof text)));
+    return ok && hwl_json_add(doc, o, "source", hwl_json_str(doc, e->source));
+}
+
+static bool add_entries(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_plan *plan)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc), *totals = yyjson_mut_obj(doc), *placement = yyjson_mut_arr(doc);
+    const struct hwl_ledger *l = &plan->ledger;
+    bool ok = list && totals && placement;
+    for (uint64_t i = 0; ok && i < l->n_entries; i++)
+        ok = add_entry(doc, list, plan, &l->entries[i]);
+    for (int k = 0; ok && k < HWL_KIND_COUNT; k++)
+        ok = hwl_json_add(doc, totals, hwl_kind_name((hwl_kind)k), yyjson_mut_uint(doc, plan->totals[k]));
+    for (uint64_t i = 0; ok && i < l->n_placements; i++) {
+        const hwl_placement *p = &l->placements[i];
+        yyjson_mut_val *o = yyjson_mut_arr_add_obj(doc, placement);
+        ok = o && hwl_json_add(doc, o, "device", hwl_json_str(doc, plan->devices[p->device].id)) &&
+             hwl_json_add(doc, o, "first", yyjson_mut_uint(doc, p->first)) && hwl_json_add(doc, o, "last", yyjson_mut_uint(doc, p->last));
+    }
+    return ok && hwl_json_add(doc, root, "entries", list) && hwl_json_add(doc, root, "totals", totals) &&
+           hwl_json_add(doc, root, "placement", placement);
+}
+
+static bool add_notes(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_plan *plan)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    bool ok = list != NULL;
+    const char *note;
+    for (uint32_t i = 0; ok && (note = hwl_plan_note(plan, i)); i++)
+        ok = yyjson_mut_arr_append(list, hwl_json_str(doc, note));
+    return ok && hwl_json_add(doc, root, "notes", list);
+}
+
+hwl_status hwl_plan_json(const hwl_plan *plan, const hwl_limits *limits, char **out, uint64_t *length, hwl_error *error)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = doc ? yyjson_mut_obj(doc) : NULL, *engine = doc ? yyjson_mut_obj(doc) : NULL;
+    if (!root || !engine) {
+        yyjson_mut_doc_free(doc);
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory while writing JSON");
+    }
+    yyjson_mut_doc_set_root(doc, root);
+    const hwl_limits none = {HWL_UNKNOWN, HWL_UNKNOWN};
+    if (!limits)
+        limits = &none;
+    bool ok = hwl_json_add(doc, root, "schema", yyjson_mut_str(doc, "hwledger.plan/1")) &&
+              hwl_json_add(doc, root, "verdict", yyjson_mut_str(doc, hwl_verdict_name(plan->verdict))) && add_model(doc, root, plan) &&
+              hwl_json_add(doc, engine, "name", hwl_json_str(doc, plan->engine->id)) &&
+              hwl_json_add(doc, engine, "version", hwl_json_str(doc, plan->version)) && hwl_json_add(doc, root, "engine", engine) &&
+              add_settings(doc, root, &plan->ledger) && add_devices(doc, root, plan) && add_entries(doc, root, plan) &&
+              hwl_json_add(doc, root, "kv_bytes_per_token", yyjson_mut_uint(doc, plan->ledger.kv_bytes_per_token)) &&
+              hwl_json_add(doc, root, "kv_tokens", hwl_json_u64(doc, plan->ledger.kv_tokens)) &&
+              hwl_json_add(doc, root, "max_context", hwl_json_u64(doc, limits->max_context)) &&
+              hwl_json_add(doc, root, "max_concurrency", hwl_json_u64(doc, limits->max_concurrency)) && add_views(doc, root, &plan->ledger) &&
+              add_notes(doc, root, plan) && hwl_json_add(doc, root, "advice", yyjson_mut_arr(doc));
+    return hwl_json_finish(doc, ok, out, length, error);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_PROBE_PROBE_H
+#define HWL_PROBE_PROBE_H
+
+#include <hwledger/probe.h>
+
+/* The part of NVML that is asked, declared here so that no vendor header is needed. Each call returns 0 on success;
+ * NULL: the library has no such function. A fake can be handed in. */
+struct hwl_nvml_memory_v2 {
+    unsigned version;
+    unsigned long long total, reserved, free, used;
+};
+struct hwl_nvml_memory_v1 {
+    unsigned long long total, free, used;
+};
+struct hwl_nvml {
+    int (*init)(void);
+    int (*shutdown)(void);
+    int (*count)(unsigned *n);
+    int (*handle)(unsigned index, void **device);
+    int (*name)(void *device, char *name, unsigned size);
+    int (*memory_v2)(void *device, struct hwl_nvml_memory_v2 *memory);
+    int (*memory_v1)(void *device, struct hwl_nvml_memory_v1 *memory);
+    int (*compute)(void *device, int *major, int *minor);
+};
+
+hwl_status hwl_probe_nvml(const struct hwl_nvml *nvml, hwl_devices *devices, hwl_error *error);
+/* Loads the library at path and asks it; HWL_OK without devices where there is none. */
+hwl_status hwl_probe_nvml_load(const char *path, hwl_devices *devices, hwl_error *error);
+/* root "" is the machine. */
+hwl_status hwl_probe_amdgpu(const char *root, hwl_devices *devices, hwl_error *error);
+/* A small text file below root as one line without its newline; false when it cannot be read. */
+bool hwl_probe_line(const char *root, const char *path, char *buf, uint64_t size);
+bool hwl_probe_u64(const char *root, const char *path, uint64_t *out);
+
+#endif
