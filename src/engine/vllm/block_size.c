@@ -124,7 +124,7 @@ static hwl_status align_hybrid(const struct hwl_model *m, struct hwl_vllm_setup 
         unit = hwl_max(unit, u->rules->backend_alignment ? 128 : 64);
     uint64_t block;
     if (u->state_mode == HWL_VLLM_STATE_ALL) {
-        unit = lcm(m->hints.state_chunk ? m->hints.state_chunk : 256, unit);
+        unit = lcm(m->hints.state_chunk ? m->hints.state_chunk : 2048, unit);
         block = hwl_ck_mul(&ck, unit, hwl_div_ceil(hwl_div_ceil(state, token), unit));
     } else {
         if (u->state_mode == HWL_VLLM_STATE_ALIGN && gdn && u->rules->gdn_checkpoints && u->cc >= 90)

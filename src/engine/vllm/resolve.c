@@ -250,7 +250,7 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
                             a->n_kv_heads, u->tp);
     }
     /* classes without SupportsPP */
-    if (u->pp > 1 && (hwl_words_have("mamba mamba2 falcon_mamba minimax whisper", m->arch) || m->n_encoder))
+    if (u->pp > 1 && !u->plain && (hwl_words_have("mamba mamba2 falcon_mamba minimax whisper", m->arch) || m->n_encoder))
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: pipeline parallelism is not supported for this model");
     return HWL_OK;
 }
@@ -276,9 +276,10 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.encoder_only = model->encoder_only;
     u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);
+    u.plain = u.rules->no_minimax && strcmp(model->arch, "minimax") == 0 && strcmp(model->hints.class_name, "MiniMaxForCausalLM") == 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         const struct hwl_layer *l = &model->layers[i];
-        u.recurrent = u.recurrent || recurrent(l);
+        u.recurrent = u.recurrent || (recurrent(l) && !u.plain);
         u.hybrid = u.hybrid || l->attn.n_heads > 0;
         u.mla = u.mla || l->attn.kv_lora_rank > 0;
         u.sparse = u.sparse || l->attn.index_heads > 0;

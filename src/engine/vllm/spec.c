@@ -134,8 +134,8 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
                                                               : HWL_VLLM_FULL;
     struct hwl_vllm_spec *s = add(l, kind, stage, index);
     const uint64_t token = hwl_vllm_token_bytes(layer, u, ck);
-    s->block = u->block;
-    s->page = hwl_ck_mul(ck, token, u->block);
+    s->block = kind == HWL_VLLM_SLIDING && u->rules->small_windows ? 16 : u->block;
+    s->page = hwl_ck_mul(ck, token, s->block);
     s->window = kind == HWL_VLLM_SLIDING || kind == HWL_VLLM_CHUNKED ? a->window : 0;
     s->identity = (uint64_t)hwl_vllm_kv_heads(layer, u) << 40 | (uint64_t)a->head_dim_k << 20 | a->head_dim_v;
     if (a->kv_lora_rank)
@@ -182,7 +182,9 @@ hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_s
     for (uint32_t i = 0; i < model->n_layers && !setup->encoder_only; i++) {
         while (stage + 1u < setup->pp && i >= setup->stage_first[stage + 1])
             stage++;
-        const struct hwl_layer *layer = &model->layers[i];
+        const struct hwl_layer *layer = setup->plain ? last_attention(model) : &model->layers[i];
+        if (!layer)
+            continue;
         const int32_t shared = layer->attn.kv_shared_with;
         if (layer->attn.n_heads && shared >= 0) {
             if ((uint32_t)shared < setup->stage_first[stage])
@@ -199,7 +201,7 @@ hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_s
                 s->page = hwl_ck_mul(&ck, hwl_vllm_token_bytes(layer, setup, &ck), setup->block);
             }
         }
-        if (layer->state.ssm_elems || layer->state.conv_dim) {
+        if (!setup->plain && (layer->state.ssm_elems || layer->state.conv_dim)) {
             uint64_t bytes;
             HWL_TRY(hwl_vllm_state_bytes(layer, setup, &bytes, error));
             add_state(&l, layer, setup, stage, (int32_t)i, bytes, padded);

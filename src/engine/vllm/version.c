@@ -11,13 +11,14 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.19.0",
 static const struct hwl_vllm_rules rules[] = {
     {.version = "0.33.0", .utilization = 0.92, .null_block = true, .tokens_by_group = true, .override_checked = true, .pads_pages = true,
      .merges_buckets = true, .in_flight_batches = true, .hybrid_prefix = true, .mamba2_checkpoints = true, .gdn_checkpoints = true,
-     .backend_alignment = true, .v2_runner = true, .graph_estimate = true, .kernel_blocks = true},
+     .backend_alignment = true, .v2_runner = true, .graph_estimate = true,
+     .no_minimax = true, .kernel_blocks = true},
     {.version = "0.32.0", .utilization = 0.92, .null_block = true, .tokens_by_group = true, .override_checked = true, .pads_pages = true,
      .merges_buckets = true, .in_flight_batches = true, .hybrid_prefix = true, .mamba2_checkpoints = true, .backend_alignment = true,
-     .v2_runner = true, .graph_estimate = true, .kernel_blocks = true},
+     .v2_runner = true, .graph_estimate = true, .no_minimax = true, .kernel_blocks = true},
     {.version = "0.29.0", .utilization = 0.92, .null_block = true, .tokens_by_group = true, .override_checked = true, .pads_pages = true,
      .merges_buckets = true, .in_flight_batches = true, .hybrid_prefix = true, .mode_all = true, .backend_alignment = true,
-     .v2_runner = true, .graph_estimate = true},
+     .v2_runner = true, .graph_estimate = true, .small_windows = true, .no_minimax = true},
     {.version = "0.19.0", .utilization = 0.90, .mode_all = true},
 };
 

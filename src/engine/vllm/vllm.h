@@ -18,6 +18,8 @@ struct hwl_vllm_rules {
     bool backend_alignment;      /* hybrid block size starts from the chosen block size and backend */
     bool v2_runner;              /* pp + 1 concurrent batches */
     bool graph_estimate;         /* graphs are profiled and taken from the budget */
+    bool small_windows;          /* windows take the smallest kernel block, whatever --block-size says */
+    bool no_minimax;             /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
     bool kernel_blocks;          /* the backend of a user's block size is chosen by what its kernels read */
 };
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version);
@@ -60,7 +62,7 @@ struct hwl_vllm_setup {
     const char *spec_method;  /* "" none */
     uint32_t spec_tokens;
     uint32_t draft_layers;    /* attention layers of the draft, MTP layers or of a draft model */
-    bool hybrid, mla, sparse, compressed, recurrent, encoder_only, multimodal;
+    bool hybrid, mla, sparse, compressed, recurrent, plain, /* plain: every layer is attended in full */ encoder_only, multimodal;
     uint16_t stage_first[HWL_VLLM_MAX_STAGES + 1]; /* first layer of each stage, then n_layers */
 };
 /* HWL_E_REFUSED where vLLM refuses the settings. */
