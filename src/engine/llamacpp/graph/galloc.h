@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_LLAMACPP_GALLOC_H
+#define HWL_LLAMACPP_GALLOC_H
+
+#include "engine/llamacpp/graph/graph.h"
+
+/* Back ends in the scheduler's order: the devices, then the CPU. The same numbers name their compute buffers; external
+ * tensors may also lie in HOST_REPACK memory (number n_devices + 1), which only the CPU back end reads. */
+enum { HWL_GSYS_MAX = 64 };
+
+struct hwl_gsys {
+    uint32_t n_devices;
+    uint32_t align[HWL_GSYS_MAX + 1];  /* of each back end's compute buffer */
+    uint32_t rowpad[HWL_GSYS_MAX + 1]; /* elements that a quantised row is padded to; 0 none */
+    bool fa_copies[HWL_GSYS_MAX + 1];  /* FLASH_ATTN_EXT carries f16 copies of quantised K and V (CUDA) */
+    bool strict[HWL_GSYS_MAX + 1];     /* knows the limits of CUDA's operations, see supports.c */
+    uint32_t n_copies;                 /* of split inputs: 1, or 4 with pipeline parallelism */
+    bool op_offload;                   /* devices take operations on host weights for large batches */
+    bool all_inputs_copied;            /* pipeline: copies of graph inputs that no split reads too (0c1e57098; not v0.5.0) */
+};
+
+/* Sequence of one reserved graph as it is allocated: leafs first, then nodes with the scheduler's helpers between. */
+struct hwl_gsplit {
+    hwl_gt *nodes, *leafs;
+    uint64_t n_nodes, n_leafs, n_splits, cap_nodes, cap_leafs;
+};
+
+uint64_t hwl_galloc_size(const struct hwl_gsys *sys, uint32_t buft, const struct hwl_node *t);
+/* Size that each compute buffer needs: top[0 .. n_devices]. False: out of memory or a graph that ggml could not hold. */
+bool hwl_galloc(const struct hwl_gsys *sys, const struct hwl_gsplit *split, uint64_t *top);
+
+#endif
