@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_LLAMACPP_BUILD_H
+#define HWL_LLAMACPP_BUILD_H
+
+#include "engine/llamacpp/graph/sched.h"
+#include "engine/llamacpp/lc.h"
+
+/* Blocks that llama.cpp's model files put together (src/llama-graph.cpp, 0c1e57098). */
+
+struct hwl_cache_in { /* what attention reads of one cache: index rows, mask, rotations of quantised caches */
+    hwl_gt k_idxs, v_idxs, mask, k_rot, v_rot;
+    uint64_t cells;
+};
+
+struct hwl_build {
+    struct hwl_graph g;
+    const struct lc_model *m;
+    const struct lc_params *p;
+    const struct lc_placement *place;
+    const struct hwl_gsys *sys;
+    uint64_t n_tokens, n_seqs, n_outputs;
+    bool fa;
+    bool force_norms; /* norms of a layer stay on the layer's device: few tokens or everything offloaded */
+    hwl_gt *k, *v;    /* [n_layer_all] cache tensors */
+    hwl_gt *weights;  /* [n_tensors] */
+    hwl_gt *attn;     /* [n_layer_all] the layer's FLASH_ATTN_EXT, for the probe */
+    struct hwl_cache_in full, swa;
+    hwl_gt pos, out_ids, tied, embd, logits;
+};
+
+enum hwl_act { HWL_ACT_SILU, HWL_ACT_GELU, HWL_ACT_RELU, HWL_ACT_RELU_SQR, HWL_ACT_PACKED, HWL_ACT_OAI };
+
+/* Weight of a layer (il < 0: of none); NULL when the file has none. */
+hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base);
+hwl_gt hwl_b_norm(struct hwl_build *b, hwl_gt x, hwl_gt w, hwl_gt bias, bool layer_norm, int32_t il);
+hwl_gt hwl_b_mm_bias(struct hwl_build *b, hwl_gt w, hwl_gt x, hwl_gt bias);
+/* Number of the metadata key ARCH.KEY, or `other`. */
+double hwl_b_num(const struct hwl_build *b, const char *key, double other);
+hwl_gt hwl_b_inp_embd(struct hwl_build *b);
+void hwl_b_inp_pos(struct hwl_build *b, uint64_t per_token);
+void hwl_b_inp_attn(struct hwl_build *b); /* both caches where there is a window */
+void hwl_b_inp_out_ids(struct hwl_build *b);
+hwl_gt hwl_b_rope_factors(struct hwl_build *b);
+
+struct hwl_qkv {
+    hwl_gt q, k, v;
+};
+struct hwl_qkv hwl_b_qkv(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k, uint64_t head_v, bool reshape);
+hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo, hwl_gt wo_b, uint32_t il);
+hwl_gt hwl_b_ffn(struct hwl_build *b, hwl_gt x, int32_t il, const char *suffix, enum hwl_act act, bool biases);
+
+struct hwl_moe {
+    enum hwl_act act;
+    uint32_t gating; /* 1 softmax, 2 sigmoid, 3 softmax of the chosen */
+    bool norm_w, biases;
+    double scale;
+};
+hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe *o);
+void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm);
+
+/* Builds the graph of the model's architecture into b; false: not known here. */
+bool hwl_b_arch(struct hwl_build *b);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/llamacpp/graph/compute.h"
+
+#include <string.h>
+
+enum { MAX_NODES = 1 << 20 };
+
+struct sizes {
+    uint64_t n_tokens, n_seqs, n_outputs;
+};
+
+static bool prepare(struct hwl_build *b, const struct hwl_gsys *sys, struct hwl_arena *arena, struct sizes s, bool fa)
+{
+    b->g.arena = arena;
+    b->g.max_made = MAX_NODES;
+    b->sys = sys;
+    b->n_tokens = s.n_tokens;
+    b->n_seqs = s.n_seqs;
+    b->n_outputs = s.n_outputs;
+    b->fa = fa;
+    b->force_norms = s.n_tokens < 32 || b->p->ngl > (int64_t)b->m->n_layer_all;
+    b->k = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
+    b->v = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
+    b->attn = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
+    b->weights = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_tensors + 1);
+    return b->k && b->v && b->attn && b->weights;
+}
+
+/* resolve_fused_ops: flash attention stays on when every layer's operation lands on the layer's own device. */
+static bool probe_fa(struct hwl_build *b)
+{
+    for (uint32_t il = 0; il < b->m->n_layer; il++) {
+        const uint16_t at = b->place->layer[il];
+        if (b->attn[il] && b->attn[il]->be != (int8_t)(at == LC_HOST ? b->sys->n_devices : at))
+            return false;
+    }
+    return true;
+}
+
+static bool reserve(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, const struct hwl_gsys *sys,
+                    struct hwl_arena *scratch, struct sizes s, bool fa, uint64_t *top)
+{
+    struct hwl_build b = { .m = m, .p = p, .place = place };
+    struct hwl_gsplit split;
+    if (!prepare(&b, sys, scratch, s, fa) || !hwl_b_arch(&b) || b.g.failed)
+        return false;
+    hwl_sched_assign(sys, &b.g);
+    return !b.g.failed && hwl_sched_split(sys, &b.g, &split) && hwl_galloc(sys, &split, top) && !b.g.failed;
+}
+
+bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                    struct lc_compute *out, struct lc_compute *simulated)
+{
+    struct hwl_gsys sys = { .n_devices = place->n_gpus, .n_copies = p->pipeline ? 4 : 1, .op_offload = p->op_offload };
+    memset(out, 0, sizeof *out);
+    if (simulated)
+        memset(simulated, 0, sizeof *simulated);
+    if (place->n_gpus > 16 || !p->n_seq_max || m->memory != LC_MEM_KV || hwl_lc_is_mla(m) || (p->embeddings && m->pooling) ||
+        m->n_layer_nextn)
+        return false;
+    for (uint32_t i = 0; i < place->n_gpus; i++) {
+        sys.align[i] = 128;
+        sys.rowpad[i] = 512;
+        sys.fa_copies[i] = sys.strict[i] = true;
+    }
+    sys.align[place->n_gpus] = 32;
+    const uint64_t seqs = p->n_seq_max, most = p->n_ctx < p->n_ubatch ? p->n_ctx : p->n_ubatch;
+    const uint64_t outputs = p->n_outputs_max && p->n_outputs_max < most ? p->n_outputs_max : most;
+    const struct sizes prompt = { hwl_div_ceil(most, seqs) * seqs, seqs, outputs }, token = { seqs, seqs, seqs };
+    bool fa = p->fa_asked != LC_FA_OFF;
+    if (p->fa_asked == LC_FA_AUTO) {
+        struct hwl_build b = { .m = m, .p = p, .place = place };
+        if (!prepare(&b, &sys, scratch, token, true) || !hwl_b_arch(&b) || b.g.failed)
+            return false;
+        hwl_sched_assign(&sys, &b.g);
+        fa = probe_fa(&b);
+        hwl_arena_reset(scratch);
+    }
+    uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
+    if (!reserve(m, p, place, &sys, scratch, prompt, fa, a))
+        return false;
+    hwl_arena_reset(scratch);
+    if (!reserve(m, p, place, &sys, scratch, token, fa, c))
+        return false;
+    for (uint32_t i = 0; i <= place->n_gpus; i++) {
+        out->bytes[i] = a[i] > c[i] ? a[i] : c[i];
+        if (simulated)
+            simulated->bytes[i] = a[i];
+    }
+    out->exact = true;
+    out->fa = fa;
+    if (simulated) {
+        simulated->exact = !p->pipeline;
+        simulated->fa = fa;
+    }
+    return true;
+}

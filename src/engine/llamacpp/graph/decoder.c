@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/llamacpp/graph/build.h"
+
+#include <string.h>
+
+/* Decoders that differ by a few switches only: one row an architecture (src/models of llama.cpp 0c1e57098). Optional norms and
+ * biases follow the file's tensors. An architecture without a row is not built here and its plan stays modelled. */
+
+enum {
+    LN = 1u << 0,          /* LayerNorm with bias instead of RMS */
+    QK_WHOLE = 1u << 1,    /* norms of Q and K before the heads are split */
+    SCALE_Q = 1u << 2,     /* scales Q behind the rope */
+    SCALE_EMBD = 1u << 3,  /* scales the embeddings */
+    POS_EMBD = 1u << 4,    /* adds learned positions */
+    NO_ROPE = 1u << 5,
+    PARALLEL = 1u << 6,    /* attention and feed-forward read the same norm */
+    SOFTCAP = 1u << 7,     /* caps the logits where the file says so */
+    LOGIT_SCALE = 1u << 8, /* scales the logits where the file says so */
+    RES_SCALE = 1u << 9,   /* scales both branches where the file says so */
+    FACTORS = 1u << 10,    /* rope frequency factors of the file */
+    LATE_IDS = 1u << 11,   /* output rows are chosen behind the last layer */
+    BIAS = 1u << 12,       /* feed-forward biases of the file */
+    NORM_W = 1u << 13,     /* expert weights are normalised */
+    NORM_W_KEY = 1u << 14, /* likewise where the file says so */
+    GATE_KEY = 1u << 15,   /* the file names the gating function */
+    POST_IS_FFN = 1u << 16, /* the norm behind attention is the feed-forward's own, behind the residual */
+    TEXT_POS4 = 1u << 17,  /* four positions a token (M-RoPE) */
+};
+
+struct row {
+    const char *arch;
+    uint32_t flags;
+    uint8_t act;    /* enum hwl_act */
+    uint8_t gating; /* see struct hwl_moe */
+};
+
+static const struct row rows[] = {
+    { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1 },
+    { "qwen2", 0, HWL_ACT_SILU, 0 },
+    { "qwen3", 0, HWL_ACT_SILU, 0 },
+    { "qwen3moe", NORM_W, HWL_ACT_SILU, 1 },
+    { "internlm2", 0, HWL_ACT_SILU, 0 },
+    { "arcee", FACTORS, HWL_ACT_RELU_SQR, 0 },
+    { "gemma", SCALE_EMBD | SCALE_Q, HWL_ACT_GELU, 0 },
+    { "gemma2", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0 },
+    { "gemma3", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0 },
+    { "phi3", FACTORS | SCALE_Q, HWL_ACT_PACKED, 0 },
+    { "olmo2", QK_WHOLE, HWL_ACT_SILU, 0 },
+    { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0 },
+    { "gpt-oss", LATE_IDS | BIAS | POST_IS_FFN, HWL_ACT_OAI, 3 },
+    { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
+    { "gpt2", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
+    { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0 },
+};
+
+static hwl_gt norm_of(struct hwl_build *b, hwl_gt x, int32_t il, const char *weight, const char *bias, bool ln, int32_t at)
+{
+    hwl_gt w = hwl_b_w(b, il, weight);
+    return w || !bias ? hwl_b_norm(b, x, w, bias ? hwl_b_w(b, il, bias) : NULL, ln, at) : x;
+}
+
+static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const int32_t l = (int32_t)il;
+    const uint64_t hk = b->m->head_k, hv = b->m->head_v, n = b->n_tokens;
+    const bool whole = r->flags & QK_WHOLE;
+    struct hwl_qkv c = hwl_b_qkv(b, x, il, hk, hv, !whole);
+    hwl_gt qn = hwl_b_w(b, l, "attn_q_norm.weight"), kn = hwl_b_w(b, l, "attn_k_norm.weight");
+    if (qn)
+        c.q = hwl_b_norm(b, c.q, qn, NULL, r->flags & LN, l);
+    if (kn)
+        c.k = hwl_b_norm(b, c.k, kn, NULL, r->flags & LN, l);
+    if (whole) {
+        c.q = hwl_g_reshape(g, c.q, hk, b->m->layers[il].n_head, n, 1);
+        c.k = hwl_g_reshape(g, c.k, hk, b->m->layers[il].n_head_kv, n, 1);
+        c.v = hwl_g_reshape(g, c.v, hv, b->m->layers[il].n_head_kv, n, 1);
+    }
+    if (!(r->flags & NO_ROPE)) {
+        hwl_gt factors = r->flags & FACTORS ? hwl_b_rope_factors(b) : NULL;
+        c.q = hwl_g_rope(g, c.q, b->pos, factors);
+        c.k = hwl_g_rope(g, c.k, b->pos, factors);
+    }
+    if (r->flags & SCALE_Q)
+        c.q = hwl_g_scale(g, c.q);
+    return c;
+}
+
+static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, int32_t il)
+{
+    if (!hwl_b_w(b, il, "ffn_gate_inp.weight"))
+        return hwl_b_ffn(b, x, il, "", (enum hwl_act)r->act, r->flags & BIAS);
+    struct hwl_moe o = { .act = (enum hwl_act)r->act, .gating = r->gating, .norm_w = r->flags & NORM_W, .biases = r->flags & BIAS };
+    o.scale = hwl_b_num(b, "expert_weights_scale", 0);
+    if (r->flags & NORM_W_KEY)
+        o.norm_w = hwl_b_num(b, "expert_weights_norm", 0) != 0;
+    if (r->flags & GATE_KEY && b->m->gating_func)
+        o.gating = b->m->gating_func;
+    return hwl_b_moe(b, x, il, &o);
+}
+
+static void decoder(struct hwl_build *b, const struct row *r)
+{
+    struct hwl_graph *g = &b->g;
+    const bool ln = r->flags & LN, res_scale = r->flags & RES_SCALE && hwl_b_num(b, "residual_scale", 0) != 0;
+    const uint32_t n_layer = b->m->n_layer;
+    hwl_gt x = hwl_b_inp_embd(b);
+    if (r->flags & SCALE_EMBD)
+        x = hwl_g_scale(g, x);
+    hwl_b_inp_pos(b, r->flags & TEXT_POS4 ? 4 : 1);
+    hwl_b_inp_attn(b);
+    if (r->flags & POS_EMBD)
+        x = hwl_g_add(g, x, hwl_g_get_rows(g, hwl_b_w(b, -1, "position_embd.weight"), b->pos));
+    hwl_b_inp_out_ids(b);
+    for (uint32_t il = 0; il < n_layer; il++) {
+        const int32_t l = (int32_t)il;
+        hwl_gt residual = x, cur = norm_of(b, x, l, "attn_norm.weight", "attn_norm.bias", ln, l);
+        cur = hwl_b_attn(b, queries(b, r, cur, il), hwl_b_w(b, l, "attn_sinks.weight"), hwl_b_w(b, l, "attn_output.weight"),
+                         hwl_b_w(b, l, "attn_output.bias"), il);
+        if (il + 1 == n_layer && !(r->flags & LATE_IDS)) {
+            cur = hwl_g_get_rows(g, cur, b->out_ids);
+            residual = hwl_g_get_rows(g, residual, b->out_ids);
+        }
+        if (!(r->flags & POST_IS_FFN))
+            cur = norm_of(b, cur, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
+        if (res_scale)
+            cur = hwl_g_scale(g, cur);
+        hwl_gt in = hwl_g_add(g, cur, residual);
+        cur = r->flags & POST_IS_FFN ? norm_of(b, in, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l)
+                                     : norm_of(b, in, l, "ffn_norm.weight", "ffn_norm.bias", ln, l);
+        cur = feed_forward(b, r, cur, l);
+        cur = norm_of(b, cur, l, "post_ffw_norm.weight", "post_ffw_norm.bias", ln, -1);
+        if (res_scale)
+            cur = hwl_g_scale(g, cur);
+        x = hwl_g_add(g, cur, in);
+        if (g->failed)
+            return;
+    }
+    if (r->flags & LATE_IDS)
+        x = hwl_g_get_rows(g, x, b->out_ids);
+    hwl_b_output(b, x, ln);
+    if (r->flags & LOGIT_SCALE && hwl_b_num(b, "logit_scale", 0) != 0)
+        b->logits = hwl_g_scale(g, b->logits);
+    if (r->flags & SOFTCAP && hwl_b_num(b, "final_logit_softcapping", 0) != 0)
+        b->logits = hwl_g_scale(g, hwl_g_unary(g, hwl_g_scale(g, b->logits)));
+    if (b->logits)
+        b->logits->flags |= HWL_GFLAG_OUTPUT;
+    hwl_g_expand(g, b->logits);
+}
+
+bool hwl_b_arch(struct hwl_build *b)
+{
+    for (uint64_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].arch, b->m->arch)) {
+            decoder(b, &rows[i]);
+            return true;
+        }
+    return false;
+}
