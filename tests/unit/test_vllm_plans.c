@@ -77,8 +77,14 @@ static int check_row(char *line, struct hwl_arena *arena)
     char *args = strchr(line, '\t');
     assert_non_null(args);
     *args++ = 0;
-    assert_int_equal(sscanf(line, "row %15s %31s %u %llu %u %llu %u %llu %llu %llu %llu %llu", version, card, &cc, &memory, &cards, &budget, &fits,
-                            &blocks, &tokens, &concurrency, &len, &bytes), 12);
+    const bool refused = line[1] == 'e';
+    budget = fits = 0;
+    blocks = tokens = concurrency = len = bytes = 0;
+    if (refused)
+        assert_int_equal(sscanf(line, "refuse %15s %31s %u %llu %u", version, card, &cc, &memory, &cards), 5);
+    else
+        assert_int_equal(sscanf(line, "row %15s %31s %u %llu %u %llu %u %llu %llu %llu %llu %llu", version, card, &cc, &memory, &cards, &budget,
+                                &fits, &blocks, &tokens, &concurrency, &len, &bytes), 12);
     const char *argv[64];
     int argc = 0;
     char given[32];
@@ -102,7 +108,7 @@ static int check_row(char *line, struct hwl_arena *arena)
     hwl_status st = hwl_engine_args_parse(s, hwl_engine_vllm.args, hwl_engine_vllm.n_args, "vllm", argc, argv, &e);
     if (st == HWL_OK)
         st = hwl_engine_vllm.plan(&model, NULL, version, d, s, &l, &e);
-    bool right = st == HWL_OK && (view(&l, "kv_fits_one_request") > 0.5) == fits;
+    bool right = refused ? st == HWL_E_REFUSED && strncmp(e.message, "vllm refuses: ", 14) == 0 : st == HWL_OK && (view(&l, "kv_fits_one_request") > 0.5) == fits;
     uint64_t kv = 0;
     if (st == HWL_OK && fits && bytes) {
         for (uint64_t i = 0; i < l.n_entries; i++)
@@ -142,7 +148,7 @@ static void plans_of_vllm(void **state)
         } else if (strncmp(line, "layer ", 6) == 0) {
             n = read_layers(line, n);
             model.n_layers = n > model.n_mtp ? n - model.n_mtp : n;
-        } else if (strncmp(line, "row ", 4) == 0) {
+        } else if (strncmp(line, "row ", 4) == 0 || strncmp(line, "refuse ", 7) == 0) {
             model.n_layers = n - model.n_mtp;
             right += check_row(line, &arena);
             rows++;
