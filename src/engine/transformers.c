@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hugging Face transformers, used as a library: weights in the asked type, a DynamicCache that grows with the request,
- * layers over several GPUs as accelerate's device_map="auto" lays them. There is no server and no pool: the request sizes it all.
- * Cache rules read in transformers 5.24 (cache_utils.py, models/deepseek_v3), placement in accelerate 1.15 (utils/modeling.py). */
+ * layers over several GPUs as accelerate's device_map="auto" lays them. There is no server and no pool: the request
+ * sizes it all. Cache rules read in transformers 5.24 (cache_utils.py, models/deepseek_v3), placement in
+ * accelerate 1.15 (utils/modeling.py). */
 #include "base/bytes.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -23,10 +24,10 @@ static const char *version_of(const char *text)
 struct work {
     const struct hwl_model *model;
     struct hwl_ck ck;
-    uint64_t dtype_bytes;  /* of activations and cache */
-    bool cast;             /* weights are cast to dtype_bytes */
-    uint8_t bits;          /* bitsandbytes: 4 or 8; 0 none */
-    bool expanded_mla;     /* keys and values of each head are cached (before 5) */
+    uint64_t dtype_bytes; /* of activations and cache */
+    bool cast;            /* weights are cast to dtype_bytes */
+    uint8_t bits;         /* bitsandbytes: 4 or 8; 0 none */
+    bool expanded_mla;    /* keys and values of each head are cached (before 5) */
     uint64_t ctx, sequences;
     uint64_t *layer_bytes; /* weights of each layer */
     uint16_t *device_of;   /* [n_layers] */
@@ -37,8 +38,9 @@ struct work {
 /* bitsandbytes replaces linear layers: not embeddings, not the head, not norms or routers' biases. */
 static bool quantises(const struct hwl_tensor *t)
 {
-    return t->part == HWL_PART_WEIGHT && t->n_dims >= 2 && t->layer >= 0 && t->component != HWL_COMP_NORM && t->component != HWL_COMP_EMBEDDING &&
-           t->component != HWL_COMP_OUTPUT && t->role != HWL_ROLE_SSM_CONV && t->role != HWL_ROLE_SSM_A && t->role != HWL_ROLE_ATTN_REL_BIAS;
+    return t->part == HWL_PART_WEIGHT && t->n_dims >= 2 && t->layer >= 0 && t->component != HWL_COMP_NORM &&
+           t->component != HWL_COMP_EMBEDDING && t->component != HWL_COMP_OUTPUT && t->role != HWL_ROLE_SSM_CONV &&
+           t->role != HWL_ROLE_SSM_A && t->role != HWL_ROLE_ATTN_REL_BIAS;
 }
 
 static uint64_t tensor_bytes(const struct hwl_tensor *t, struct work *w)
@@ -50,8 +52,11 @@ static uint64_t tensor_bytes(const struct hwl_tensor *t, struct work *w)
         return t->bytes;
     if (w->bits && quantises(t)) {
         if (w->bits == 8) /* int8 rows with one fp32 scale each */
-            return hwl_ck_add(&w->ck, t->elements, hwl_ck_mul(&w->ck, t->elements / (t->dims[t->n_dims - 1] ? t->dims[t->n_dims - 1] : 1), 4));
-        return hwl_ck_add(&w->ck, t->elements / 2, hwl_ck_mul(&w->ck, t->elements / 64, 4)); /* nf4: fp32 absmax for 64 elements */
+            return hwl_ck_add(
+                &w->ck, t->elements,
+                hwl_ck_mul(&w->ck, t->elements / (t->dims[t->n_dims - 1] ? t->dims[t->n_dims - 1] : 1), 4));
+        return hwl_ck_add(&w->ck, t->elements / 2,
+                          hwl_ck_mul(&w->ck, t->elements / 64, 4)); /* nf4: fp32 absmax for 64 elements */
     }
     return w->cast ? hwl_ck_mul(&w->ck, t->elements, w->dtype_bytes) : t->bytes;
 }
@@ -61,7 +66,8 @@ static bool at_end(const struct hwl_tensor *t)
     return t->role == HWL_ROLE_OUTPUT || t->role == HWL_ROLE_OUTPUT_NORM || t->role == HWL_ROLE_CLASSIFIER;
 }
 
-/* accelerate: every GPU but the last takes its even share and a buffer of a quarter above the largest layer; in order. */
+/* accelerate: every GPU but the last takes its even share and a buffer of a quarter above the largest layer; in order.
+ */
 static void place(struct work *w, const struct hwl_devices *d)
 {
     const uint32_t n = w->model->n_layers;
@@ -77,7 +83,8 @@ static void place(struct work *w, const struct hwl_devices *d)
     for (uint32_t i = 0; i <= n; i++) {
         const uint64_t bytes = i < n ? w->layer_bytes[i] : w->last_bytes;
         while (at < host) {
-            const uint64_t memory = d->gpu[at].free_bytes != HWL_UNKNOWN ? d->gpu[at].free_bytes : d->gpu[at].memory_bytes;
+            const uint64_t memory =
+                d->gpu[at].free_bytes != HWL_UNKNOWN ? d->gpu[at].free_bytes : d->gpu[at].memory_bytes;
             const uint64_t room = memory == HWL_UNKNOWN ? UINT64_MAX : memory / 10 * 9;
             const uint64_t limit = at + 1 < host ? hwl_min(room, share) : room;
             if (used <= limit && bytes <= limit - used)
@@ -116,9 +123,10 @@ static void put_layers(struct work *w, struct hwl_ledger *ledger)
         const uint64_t row = hwl_ck_mul(&w->ck, cache_elements(l, w), w->dtype_bytes);
         if (row && !m->encoder_only) {
             const bool window = l->attn.window && l->attn.window <= w->ctx;
-            hwl_entry *e = hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, 0, HWL_BASIS_EXACT,
-                                          "transformers: cache_utils.py DynamicCache");
-            e->args[0] = window ? hwl_ck_mul(&w->ck, l->attn.window - 1, w->sequences) : tokens; /* a window keeps one token less */
+            hwl_entry *e = hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, 0,
+                                          HWL_BASIS_EXACT, "transformers: cache_utils.py DynamicCache");
+            e->args[0] = window ? hwl_ck_mul(&w->ck, l->attn.window - 1, w->sequences)
+                                : tokens; /* a window keeps one token less */
             e->args[1] = row;
             e->bytes = hwl_ck_mul(&w->ck, e->args[0], row);
             e->formula = "{0} tokens x {1} B";
@@ -128,9 +136,10 @@ static void put_layers(struct work *w, struct hwl_ledger *ledger)
         const struct hwl_state *s = &l->state;
         if (s->conv_dim || s->ssm_elems) {
             const uint64_t elements = hwl_ck_add(&w->ck, hwl_ck_mul(&w->ck, s->d_conv, s->conv_dim), s->ssm_elems);
-            hwl_entry *e = hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT,
-                                          hwl_ck_mul3(&w->ck, elements, w->dtype_bytes, w->sequences), HWL_BASIS_MODELLED,
-                                          "transformers: LinearAttentionLayer, states in the model's type");
+            hwl_entry *e =
+                hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT,
+                               hwl_ck_mul3(&w->ck, elements, w->dtype_bytes, w->sequences), HWL_BASIS_MODELLED,
+                               "transformers: LinearAttentionLayer, states in the model's type");
             e->error = 0.5f;
         }
     }
@@ -143,15 +152,17 @@ static void put_weights(struct work *w, struct hwl_ledger *ledger)
         const struct hwl_tensor *t = &m->tensors[i];
         if (t->layer >= (int32_t)m->n_layers && m->layers[t->layer].mtp)
             continue; /* not loaded */
-        const uint16_t device = t->layer >= 0 && (uint32_t)t->layer < m->n_layers ? w->device_of[t->layer] : at_end(t) ? w->head_device
-                                : w->device_of[0];
+        const uint16_t device = t->layer >= 0 && (uint32_t)t->layer < m->n_layers ? w->device_of[t->layer]
+                                : at_end(t)                                       ? w->head_device
+                                                                                  : w->device_of[0];
         hwl_ledger_put(ledger, device, t->layer, HWL_KIND_WEIGHTS, (hwl_component)t->component, tensor_bytes(t, w),
                        w->bits ? HWL_BASIS_MODELLED : HWL_BASIS_EXACT, "transformers: from_pretrained")
             ->error = w->bits ? 0.02f : 0.0f;
     }
 }
 
-/* A whole prompt in one forward pass: residual, normed copy, the widest intermediate, and the logits of the last token in fp32. */
+/* A whole prompt in one forward pass: residual, normed copy, the widest intermediate, and the logits of the last token
+ * in fp32. */
 static void put_activations(struct work *w, struct hwl_ledger *ledger, uint16_t devices)
 {
     const struct hwl_model *m = w->model;
@@ -171,12 +182,18 @@ static void put_activations(struct work *w, struct hwl_ledger *ledger, uint16_t 
             used = used || w->device_of[i] == d;
         if (!used)
             continue;
-        hwl_ledger_put(ledger, d, -1, HWL_KIND_COMPUTE, HWL_COMP_OTHER, bytes, HWL_BASIS_MODELLED, "transformers: one prompt in one pass")->error = 0.5f;
+        hwl_ledger_put(ledger, d, -1, HWL_KIND_COMPUTE, HWL_COMP_OTHER, bytes, HWL_BASIS_MODELLED,
+                       "transformers: one prompt in one pass")
+            ->error = 0.5f;
         if (d == w->head_device && !m->encoder_only)
-            hwl_ledger_put(ledger, d, -1, HWL_KIND_OUTPUT, HWL_COMP_OUTPUT, hwl_ck_mul3(&w->ck, w->sequences, m->vocab, 4), HWL_BASIS_MODELLED,
-                           "transformers: logits of the last token in fp32")->error = 0.1f;
+            hwl_ledger_put(ledger, d, -1, HWL_KIND_OUTPUT, HWL_COMP_OUTPUT,
+                           hwl_ck_mul3(&w->ck, w->sequences, m->vocab, 4), HWL_BASIS_MODELLED,
+                           "transformers: logits of the last token in fp32")
+                ->error = 0.1f;
         if (d + 1 < devices) /* CUDA context and kernels: nvidia-smi against torch's own sum */
-            hwl_ledger_put(ledger, d, -1, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, (uint64_t)450 << 20, HWL_BASIS_MODELLED, "CUDA context")->error = 0.4f;
+            hwl_ledger_put(ledger, d, -1, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, (uint64_t)450 << 20, HWL_BASIS_MODELLED,
+                           "CUDA context")
+                ->error = 0.4f;
     }
 }
 
@@ -198,16 +215,19 @@ static hwl_status settle(struct work *w, const struct hwl_settings *s, hwl_error
     else if (hwl_words_have("int8 bnb-8bit load-in-8bit llm.int8", quant))
         w->bits = 8;
     else if (*quant)
-        return hwl_fail(error, HWL_E_UNSUPPORTED, "transformers: quantisation '%s' is not modelled; nf4 and int8 (bitsandbytes) are", quant);
+        return hwl_fail(error, HWL_E_UNSUPPORTED,
+                        "transformers: quantisation '%s' is not modelled; nf4 and int8 (bitsandbytes) are", quant);
     w->ctx = hwl_opt_u64(s, HWL_OPT_CTX, w->model->context_train ? hwl_min(w->model->context_train, 4096) : 2048);
     w->sequences = hwl_opt_u64(s, HWL_OPT_CONCURRENCY, 1);
     if (hwl_opt_u64(s, HWL_OPT_TP, 1) > 1)
-        return hwl_fail(error, HWL_E_UNSUPPORTED, "transformers: tensor parallelism is not modelled; several GPUs share the layers");
+        return hwl_fail(error, HWL_E_UNSUPPORTED,
+                        "transformers: tensor parallelism is not modelled; several GPUs share the layers");
     return HWL_OK;
 }
 
-static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
-                       const struct hwl_settings *settings, struct hwl_ledger *ledger, hwl_error *error)
+static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version,
+                       const struct hwl_devices *devices, const struct hwl_settings *settings,
+                       struct hwl_ledger *ledger, hwl_error *error)
 {
     (void)prepared;
     struct work w = {.model = model, .expanded_mla = strcmp(version, versions[1]) == 0};
@@ -219,7 +239,9 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     uint64_t total = 0;
     for (uint64_t i = 0; i < model->n_tensors; i++) {
         const struct hwl_tensor *t = &model->tensors[i];
-        uint64_t *sum = t->layer >= 0 && (uint32_t)t->layer < model->n_layers ? &w.layer_bytes[t->layer] : at_end(t) ? &w.last_bytes : &w.first_bytes;
+        uint64_t *sum = t->layer >= 0 && (uint32_t)t->layer < model->n_layers ? &w.layer_bytes[t->layer]
+                        : at_end(t)                                           ? &w.last_bytes
+                                                                              : &w.first_bytes;
         if (t->layer >= (int32_t)model->n_layers && model->layers[t->layer].mtp)
             continue;
         const uint64_t bytes = tensor_bytes(t, &w);
@@ -238,7 +260,8 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
                 if (ledger->entries[i].device == d && ledger->entries[i].kind == HWL_KIND_WEIGHTS)
                     here = hwl_ck_add(&w.ck, here, ledger->entries[i].bytes);
             if (here)
-                hwl_ledger_put(ledger, d, -1, HWL_KIND_OVERHEAD, HWL_COMP_OTHER, here / 5, HWL_BASIS_MODELLED, "rule of thumb: a fifth of the weights on top")
+                hwl_ledger_put(ledger, d, -1, HWL_KIND_OVERHEAD, HWL_COMP_OTHER, here / 5, HWL_BASIS_MODELLED,
+                               "rule of thumb: a fifth of the weights on top")
                     ->error = 1.0f;
         }
     hwl_ledger_setting_u64(ledger, "ctx", w.ctx);

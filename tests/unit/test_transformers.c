@@ -29,13 +29,25 @@ static void make(void)
     model.dtype = HWL_DTYPE_BF16;
     for (int i = 0; i < 4; i++)
         layers[i] = (struct hwl_layer){.mixer = i % 2 ? HWL_MIXER_SLIDING : HWL_MIXER_FULL,
-                                       .attn = {.n_heads = 8, .n_kv_heads = 2, .head_dim_k = 128, .head_dim_v = 128, .kv_shared_with = -1,
+                                       .attn = {.n_heads = 8,
+                                                .n_kv_heads = 2,
+                                                .head_dim_k = 128,
+                                                .head_dim_v = 128,
+                                                .kv_shared_with = -1,
                                                 .window = i % 2 ? 512 : 0},
                                        .ffn = {.d_ff = 4096}};
     for (int i = 0; i < 6; i++)
-        tensors[i] = (struct hwl_tensor){.name = "w", .role = i == 4 ? HWL_ROLE_TOK_EMBD : i == 5 ? HWL_ROLE_OUTPUT : HWL_ROLE_FFN_UP,
-                                         .layer = i < 4 ? i : -1, .dtype = HWL_DTYPE_BF16, .n_dims = 2, .count = 1, .dims = {1000, 1000},
-                                         .bytes = 2000000, .elements = 1000000};
+        tensors[i] = (struct hwl_tensor){.name = "w",
+                                         .role = i == 4   ? HWL_ROLE_TOK_EMBD
+                                                 : i == 5 ? HWL_ROLE_OUTPUT
+                                                          : HWL_ROLE_FFN_UP,
+                                         .layer = i < 4 ? i : -1,
+                                         .dtype = HWL_DTYPE_BF16,
+                                         .n_dims = 2,
+                                         .count = 1,
+                                         .dims = {1000, 1000},
+                                         .bytes = 2000000,
+                                         .elements = 1000000};
 }
 
 static uint64_t sum(const struct hwl_ledger *l, hwl_kind kind, int device)
@@ -62,12 +74,14 @@ static void cache_and_types(void **state)
     assert_int_equal(hwl_settings_set(s, "concurrency", "3", NULL), HWL_OK);
     hwl_error e = {0};
     assert_int_equal(hwl_engine_transformers.plan(&model, NULL, "5.24.0", d, s, &l, &e), HWL_OK);
-    assert_int_equal(sum(&l, HWL_KIND_KV_CACHE, 0), 3 * 1024 * (2 * 2048 + 2 * 511)); /* a window of 512 keeps 511 tokens */
+    assert_int_equal(sum(&l, HWL_KIND_KV_CACHE, 0),
+                     3 * 1024 * (2 * 2048 + 2 * 511)); /* a window of 512 keeps 511 tokens */
     assert_int_equal(l.kv_bytes_per_token, 2 * 1024);
     assert_int_equal(sum(&l, HWL_KIND_WEIGHTS, 0), 6 * 2000000);
     assert_int_equal(hwl_settings_set(s, "quant", "nf4", NULL), HWL_OK);
     assert_int_equal(hwl_engine_transformers.plan(&model, NULL, "5.24.0", d, s, &q, &e), HWL_OK);
-    assert_int_equal(sum(&q, HWL_KIND_WEIGHTS, 0), 2 * 2000000 + 4 * (500000 + 15625 * 4)); /* embedding and head stay */
+    assert_int_equal(sum(&q, HWL_KIND_WEIGHTS, 0),
+                     2 * 2000000 + 4 * (500000 + 15625 * 4)); /* embedding and head stay */
     hwl_settings_free(s);
     free(d);
     hwl_arena_free(&arena);

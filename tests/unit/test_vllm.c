@@ -18,15 +18,23 @@ static struct hwl_devices *cards(uint32_t n)
     assert_non_null(d);
     d->n_gpus = n;
     for (uint32_t i = 0; i < n; i++)
-        d->gpu[i] = (hwl_device){.name = "NVIDIA H100 80GB HBM3", .backend = HWL_BACKEND_CUDA, .memory_bytes = H100, .free_bytes = H100,
+        d->gpu[i] = (hwl_device){.name = "NVIDIA H100 80GB HBM3",
+                                 .backend = HWL_BACKEND_CUDA,
+                                 .memory_bytes = H100,
+                                 .free_bytes = H100,
                                  .compute_major = 9};
     return d;
 }
 
 static struct hwl_layer dense(uint32_t heads, uint32_t kv, uint32_t dim)
 {
-    return (struct hwl_layer){.mixer = HWL_MIXER_FULL, .attn = {.n_heads = heads, .n_kv_heads = kv, .head_dim_k = dim, .head_dim_v = dim,
-                                                               .kv_shared_with = -1, .causal = true}};
+    return (struct hwl_layer){.mixer = HWL_MIXER_FULL,
+                              .attn = {.n_heads = heads,
+                                       .n_kv_heads = kv,
+                                       .head_dim_k = dim,
+                                       .head_dim_v = dim,
+                                       .kv_shared_with = -1,
+                                       .causal = true}};
 }
 
 static void fill(struct hwl_model *m, struct hwl_layer layer, uint32_t n, uint64_t context)
@@ -45,8 +53,8 @@ static void fill(struct hwl_model *m, struct hwl_layer layer, uint32_t n, uint64
         m->layers[i] = layer;
 }
 
-static hwl_status plan(const struct hwl_model *m, uint32_t n_cards, const char *version, const char *const *argv, struct hwl_ledger *l,
-                       hwl_error *e)
+static hwl_status plan(const struct hwl_model *m, uint32_t n_cards, const char *version, const char *const *argv,
+                       struct hwl_ledger *l, hwl_error *e)
 {
     hwl_settings *s;
     assert_int_equal(hwl_settings_new(&s), HWL_OK);
@@ -81,7 +89,11 @@ static void llama_8b(void **state)
     struct hwl_ledger l = {.arena = &arena};
     hwl_error e = {0};
     fill(&m, dense(32, 8, 128), 32, 131072);
-    assert_int_equal(plan(&m, 1, "0.33.0", ARGS("--max-model-len", "8192", "--no-enable-prefix-caching", "--kv-cache-memory-bytes=25412590321"), &l, &e), HWL_OK);
+    assert_int_equal(
+        plan(&m, 1, "0.33.0",
+             ARGS("--max-model-len", "8192", "--no-enable-prefix-caching", "--kv-cache-memory-bytes=25412590321"), &l,
+             &e),
+        HWL_OK);
     assert_int_equal(view(&l, "num_gpu_blocks")->u64, 12117);
     assert_int_equal(view(&l, "kv_cache_tokens")->u64, 193872);
     assert_int_equal(l.kv_bytes_per_token, 131072);
@@ -91,8 +103,12 @@ static void llama_8b(void **state)
     assert_non_null(strstr(e.message, "vllm refuses: 32 attention heads"));
     assert_int_equal(plan(&m, 1, "0.33.0", ARGS("--max-model-len", "200000"), &r, &e), HWL_E_REFUSED);
     assert_int_equal(plan(&m, 1, "0.33.0", ARGS("--tensor-parallel", "2"), &r, &e), HWL_E_USAGE);
-    assert_int_equal(plan(&m, 1, "0.33.0", ARGS("--max_num_batched_tokens", "8K", "--speculative-config", "{\"method\": \"eagle3\", \"num_speculative_tokens\": 3}",
-                                                "--kv-cache-memory-bytes", "5154585971", "--max-model-len", "8192"), &r, &e), HWL_OK);
+    assert_int_equal(plan(&m, 1, "0.33.0",
+                          ARGS("--max_num_batched_tokens", "8K", "--speculative-config",
+                               "{\"method\": \"eagle3\", \"num_speculative_tokens\": 3}", "--kv-cache-memory-bytes",
+                               "5154585971", "--max-model-len", "8192"),
+                          &r, &e),
+                     HWL_OK);
     assert_int_equal(view(&r, "num_gpu_blocks")->u64, 5154585971 / 2162688);
     hwl_arena_free(&arena);
     free(m.layers);
@@ -105,14 +121,28 @@ static void deepseek_v3(void **state)
     struct hwl_arena arena = {0};
     struct hwl_ledger l = {.arena = &arena};
     hwl_error e = {0};
-    struct hwl_layer layer = {.mixer = HWL_MIXER_MLA, .attn = {.n_heads = 128, .n_kv_heads = 1, .head_dim_k = 192, .head_dim_v = 128, .kv_shared_with = -1,
-                                                              .q_lora_rank = 1536, .kv_lora_rank = 512, .qk_rope_dim = 64, .qk_nope_dim = 128}};
+    struct hwl_layer layer = {.mixer = HWL_MIXER_MLA,
+                              .attn = {.n_heads = 128,
+                                       .n_kv_heads = 1,
+                                       .head_dim_k = 192,
+                                       .head_dim_v = 128,
+                                       .kv_shared_with = -1,
+                                       .q_lora_rank = 1536,
+                                       .kv_lora_rank = 512,
+                                       .qk_rope_dim = 64,
+                                       .qk_nope_dim = 128}};
     fill(&m, layer, 61, 163840);
-    assert_int_equal(plan(&m, 8, "0.33.0", ARGS("--tensor-parallel-size", "8", "--kv-cache-memory-bytes", "80000000000"), &l, &e), HWL_OK);
+    assert_int_equal(
+        plan(&m, 8, "0.33.0", ARGS("--tensor-parallel-size", "8", "--kv-cache-memory-bytes", "80000000000"), &l, &e),
+        HWL_OK);
     assert_int_equal(l.kv_bytes_per_token, 8 * 70272); /* every rank holds the latent */
     assert_int_equal(view(&l, "block_size")->u64, 16);
     struct hwl_ledger f = {.arena = &arena};
-    assert_int_equal(plan(&m, 8, "0.33.0", ARGS("--tensor-parallel-size", "8", "--kv-cache-dtype", "fp8", "--kv-cache-memory-bytes", "80000000000"), &f, &e), HWL_OK);
+    assert_int_equal(
+        plan(&m, 8, "0.33.0",
+             ARGS("--tensor-parallel-size", "8", "--kv-cache-dtype", "fp8", "--kv-cache-memory-bytes", "80000000000"),
+             &f, &e),
+        HWL_OK);
     assert_int_equal(view(&f, "block_size")->u64, 64); /* FLASHMLA */
     hwl_arena_free(&arena);
     free(m.layers);
@@ -128,13 +158,24 @@ static void qwen3_next(void **state)
     fill(&m, dense(16, 2, 256), 48, 262144);
     for (uint32_t i = 0; i < 48; i++)
         if (i % 4 != 3)
-            m.layers[i] = (struct hwl_layer){.mixer = HWL_MIXER_GATED_DELTA_NET, .attn = {.kv_shared_with = -1},
-                                             .state = {.d_conv = 4, .conv_dim = 8192, .n_heads = 32, .n_k_heads = 16, .head_dim = 128,
-                                                       .head_dim_k = 128, .ssm_elems = 32 * 128 * 128}};
-    assert_int_equal(plan(&m, 4, "0.33.0", ARGS("--tensor-parallel-size", "4", "--max-model-len", "32768", "--num-gpu-blocks-override", "2000"), &l, &e), HWL_OK);
+            m.layers[i] = (struct hwl_layer){.mixer = HWL_MIXER_GATED_DELTA_NET,
+                                             .attn = {.kv_shared_with = -1},
+                                             .state = {.d_conv = 4,
+                                                       .conv_dim = 8192,
+                                                       .n_heads = 32,
+                                                       .n_k_heads = 16,
+                                                       .head_dim = 128,
+                                                       .head_dim_k = 128,
+                                                       .ssm_elems = 32 * 128 * 128}};
+    assert_int_equal(
+        plan(&m, 4, "0.33.0",
+             ARGS("--tensor-parallel-size", "4", "--max-model-len", "32768", "--num-gpu-blocks-override", "2000"), &l,
+             &e),
+        HWL_OK);
     assert_int_equal(view(&l, "block_size")->u64, 320);
     struct hwl_ledger old = {.arena = &arena};
-    assert_int_equal(plan(&m, 2, "0.29.0", ARGS("--tensor-parallel-size", "2", "--max-model-len", "32768"), &old, &e), HWL_OK);
+    assert_int_equal(plan(&m, 2, "0.29.0", ARGS("--tensor-parallel-size", "2", "--max-model-len", "32768"), &old, &e),
+                     HWL_OK);
     assert_int_equal(view(&old, "block_size")->u64, 544);
     hwl_arena_free(&arena);
     free(m.layers);
@@ -153,7 +194,7 @@ static void versions(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(llama_8b), cmocka_unit_test(deepseek_v3), cmocka_unit_test(qwen3_next),
-                                       cmocka_unit_test(versions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(llama_8b), cmocka_unit_test(deepseek_v3),
+                                       cmocka_unit_test(qwen3_next), cmocka_unit_test(versions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

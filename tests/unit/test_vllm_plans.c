@@ -24,8 +24,10 @@ static void read_model(const char *line)
     unsigned long long ctx, original, chunk, hidden, vocab;
     double factor;
     memset(&model, 0, sizeof model);
-    assert_int_equal(sscanf(line, "model %159s %63s %95s %u %llu %llu %31s %lf %u %llu %u %u %u %u %llu %llu", name, arch, class_name, &dtype, &ctx,
-                            &original, rope, &factor, &state, &chunk, &mtp, &encoder, &towers, &only, &hidden, &vocab), 16);
+    assert_int_equal(sscanf(line, "model %159s %63s %95s %u %llu %llu %31s %lf %u %llu %u %u %u %u %llu %llu", name,
+                            arch, class_name, &dtype, &ctx, &original, rope, &factor, &state, &chunk, &mtp, &encoder,
+                            &towers, &only, &hidden, &vocab),
+                     16);
     model.name = name;
     model.arch = arch;
     model.layers = layers;
@@ -38,8 +40,12 @@ static void read_model(const char *line)
     model.hidden = hidden;
     model.vocab = vocab;
     model.quant.method = model.quant.format = "";
-    model.hints = (struct hwl_hints){.class_name = class_name, .rope_type = rope, .rope_factor = factor, .context_original = original,
-                                     .state_chunk = chunk, .state_dtype = state ? HWL_DTYPE_F32 : HWL_DTYPE_NONE};
+    model.hints = (struct hwl_hints){.class_name = class_name,
+                                     .rope_type = rope,
+                                     .rope_factor = factor,
+                                     .context_original = original,
+                                     .state_chunk = chunk,
+                                     .state_dtype = state ? HWL_DTYPE_F32 : HWL_DTYPE_NONE};
 }
 
 static uint32_t read_layers(const char *line, uint32_t n)
@@ -47,16 +53,36 @@ static uint32_t read_layers(const char *line, uint32_t n)
     unsigned c, x[13];
     int shared;
     unsigned long long s[10];
-    assert_int_equal(sscanf(line, "layer %u %u %u %u %u %u %u %d %u %u %u %u %u %u %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu", &c, &x[0], &x[1], &x[2],
-                            &x[3], &x[4], &x[5], &shared, &x[6], &x[7], &x[8], &x[9], &x[10], &x[11], &s[0], &s[1], &s[2], &s[3], &s[4], &s[5], &s[6],
-                            &s[7], &s[8], &s[9]), 24);
+    assert_int_equal(
+        sscanf(line,
+               "layer %u %u %u %u %u %u %u %d %u %u %u %u %u %u %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu", &c,
+               &x[0], &x[1], &x[2], &x[3], &x[4], &x[5], &shared, &x[6], &x[7], &x[8], &x[9], &x[10], &x[11], &s[0],
+               &s[1], &s[2], &s[3], &s[4], &s[5], &s[6], &s[7], &s[8], &s[9]),
+        24);
     for (unsigned i = 0; i < c && n < MAX_LAYERS; i++)
-        layers[n++] = (struct hwl_layer){
-            .mixer = (uint8_t)x[0],
-            .attn = {.n_heads = x[1], .n_kv_heads = x[2], .head_dim_k = x[3], .head_dim_v = x[4], .window = x[5], .kv_shared_with = shared,
-                     .kv_lora_rank = x[6], .qk_rope_dim = x[7], .qk_nope_dim = x[8], .index_heads = x[9], .compress_ratio = x[10], .sinks = x[11]},
-            .state = {.d_conv = (uint32_t)s[0], .conv_dim = s[1], .d_inner = s[2], .d_state = s[3], .n_groups = (uint32_t)s[4], .n_heads = (uint32_t)s[5],
-                      .n_k_heads = (uint32_t)s[6], .head_dim = (uint32_t)s[7], .head_dim_k = (uint32_t)s[8], .ssm_elems = s[9]}};
+        layers[n++] = (struct hwl_layer){.mixer = (uint8_t)x[0],
+                                         .attn = {.n_heads = x[1],
+                                                  .n_kv_heads = x[2],
+                                                  .head_dim_k = x[3],
+                                                  .head_dim_v = x[4],
+                                                  .window = x[5],
+                                                  .kv_shared_with = shared,
+                                                  .kv_lora_rank = x[6],
+                                                  .qk_rope_dim = x[7],
+                                                  .qk_nope_dim = x[8],
+                                                  .index_heads = x[9],
+                                                  .compress_ratio = x[10],
+                                                  .sinks = x[11]},
+                                         .state = {.d_conv = (uint32_t)s[0],
+                                                   .conv_dim = s[1],
+                                                   .d_inner = s[2],
+                                                   .d_state = s[3],
+                                                   .n_groups = (uint32_t)s[4],
+                                                   .n_heads = (uint32_t)s[5],
+                                                   .n_k_heads = (uint32_t)s[6],
+                                                   .head_dim = (uint32_t)s[7],
+                                                   .head_dim_k = (uint32_t)s[8],
+                                                   .ssm_elems = s[9]}};
     return n;
 }
 
@@ -83,8 +109,9 @@ static int check_row(char *line, struct hwl_arena *arena)
     if (refused)
         assert_int_equal(sscanf(line, "refuse %15s %31s %u %llu %u", version, card, &cc, &memory, &cards), 5);
     else
-        assert_int_equal(sscanf(line, "row %15s %31s %u %llu %u %llu %u %llu %llu %llu %llu %llu", version, card, &cc, &memory, &cards, &budget,
-                                &fits, &blocks, &tokens, &concurrency, &len, &bytes), 12);
+        assert_int_equal(sscanf(line, "row %15s %31s %u %llu %u %llu %u %llu %llu %llu %llu %llu", version, card, &cc,
+                                &memory, &cards, &budget, &fits, &blocks, &tokens, &concurrency, &len, &bytes),
+                         12);
     const char *argv[64];
     int argc = 0;
     char given[32];
@@ -100,7 +127,10 @@ static int check_row(char *line, struct hwl_arena *arena)
     assert_non_null(d);
     d->n_gpus = cards;
     for (unsigned i = 0; i < cards; i++) {
-        d->gpu[i] = (hwl_device){.backend = HWL_BACKEND_CUDA, .memory_bytes = memory, .free_bytes = memory, .compute_major = cc / 10,
+        d->gpu[i] = (hwl_device){.backend = HWL_BACKEND_CUDA,
+                                 .memory_bytes = memory,
+                                 .free_bytes = memory,
+                                 .compute_major = cc / 10,
                                  .compute_minor = cc % 10};
         strcpy(d->gpu[i].name, card);
     }
@@ -108,22 +138,27 @@ static int check_row(char *line, struct hwl_arena *arena)
     hwl_status st = hwl_engine_args_parse(s, hwl_engine_vllm.args, hwl_engine_vllm.n_args, "vllm", argc, argv, &e);
     if (st == HWL_OK)
         st = hwl_engine_vllm.plan(&model, NULL, version, d, s, &l, &e);
-    bool right = refused ? st == HWL_E_REFUSED && strncmp(e.message, "vllm refuses: ", 14) == 0 : st == HWL_OK && (view(&l, "kv_fits_one_request") > 0.5) == fits;
+    bool right = refused ? st == HWL_E_REFUSED && strncmp(e.message, "vllm refuses: ", 14) == 0
+                         : st == HWL_OK && (view(&l, "kv_fits_one_request") > 0.5) == fits;
     uint64_t kv = 0;
     if (st == HWL_OK && fits && bytes) {
         for (uint64_t i = 0; i < l.n_entries; i++)
-            if (l.entries[i].device == 0 && (l.entries[i].kind == HWL_KIND_KV_CACHE || l.entries[i].kind == HWL_KIND_RECURRENT_STATE))
+            if (l.entries[i].device == 0 &&
+                (l.entries[i].kind == HWL_KIND_KV_CACHE || l.entries[i].kind == HWL_KIND_RECURRENT_STATE))
                 kv += l.entries[i].bytes;
-        right = right && (uint64_t)view(&l, "num_gpu_blocks") == blocks && (uint64_t)view(&l, "kv_cache_tokens") == tokens &&
-                (uint64_t)view(&l, "max_model_len") == len && fabs(view(&l, "max_concurrency") - (double)concurrency / 1e6) < 0.005 && kv == bytes;
+        right = right && (uint64_t)view(&l, "num_gpu_blocks") == blocks &&
+                (uint64_t)view(&l, "kv_cache_tokens") == tokens && (uint64_t)view(&l, "max_model_len") == len &&
+                fabs(view(&l, "max_concurrency") - (double)concurrency / 1e6) < 0.005 && kv == bytes;
     }
     if (!right) {
         print_message("%s %s %s:", name, version, card);
         for (int i = 0; i < argc - 2; i++)
             print_message(" %s", argv[i]);
-        print_message(" (%llu): status %d %s fits %d/%u blocks %.0f/%llu tokens %.0f/%llu len %.0f/%llu concurrency %.3f/%.3f bytes %llu/%llu\n", budget,
-                      st, e.message, view(&l, "kv_fits_one_request") > 0.5, fits, view(&l, "num_gpu_blocks"), blocks, view(&l, "kv_cache_tokens"), tokens,
-                      view(&l, "max_model_len"), len, view(&l, "max_concurrency"), (double)concurrency / 1e6, (unsigned long long)kv, bytes);
+        print_message(" (%llu): status %d %s fits %d/%u blocks %.0f/%llu tokens %.0f/%llu len %.0f/%llu concurrency "
+                      "%.3f/%.3f bytes %llu/%llu\n",
+                      budget, st, e.message, view(&l, "kv_fits_one_request") > 0.5, fits, view(&l, "num_gpu_blocks"),
+                      blocks, view(&l, "kv_cache_tokens"), tokens, view(&l, "max_model_len"), len,
+                      view(&l, "max_concurrency"), (double)concurrency / 1e6, (unsigned long long)kv, bytes);
     }
     free(d);
     hwl_settings_free(s);

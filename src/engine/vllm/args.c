@@ -18,8 +18,8 @@ static bool human_int(const char *s, uint64_t *out)
     static const struct {
         char suffix;
         uint64_t factor;
-    } suffixes[] = {{'k', 1000}, {'m', 1000000}, {'g', 1000000000}, {'t', 1000000000000},
-                    {'K', 1u << 10}, {'M', 1u << 20}, {'G', 1u << 30}, {'T', (uint64_t)1 << 40}};
+    } suffixes[] = {{'k', 1000},     {'m', 1000000},  {'g', 1000000000}, {'t', 1000000000000},
+                    {'K', 1u << 10}, {'M', 1u << 20}, {'G', 1u << 30},   {'T', (uint64_t)1 << 40}};
     const size_t n = strlen(s);
     if (n == 0 || n > 40)
         return false;
@@ -45,7 +45,8 @@ static bool human_int(const char *s, uint64_t *out)
     return true;
 }
 
-static hwl_status set_int(struct hwl_settings *s, const char *option, const char *flag, const char *value, hwl_error *error)
+static hwl_status set_int(struct hwl_settings *s, const char *option, const char *flag, const char *value,
+                          hwl_error *error)
 {
     uint64_t n;
     if (!value || !human_int(value, &n))
@@ -84,7 +85,8 @@ static hwl_status open_json(const char *flag, const char *value, yyjson_doc **do
 }
 
 /* Sets option from a member of the object, where it is there. */
-static hwl_status set_member(struct hwl_settings *s, const char *option, yyjson_val *obj, const char *key, hwl_error *error)
+static hwl_status set_member(struct hwl_settings *s, const char *option, yyjson_val *obj, const char *key,
+                             hwl_error *error)
 {
     yyjson_val *v = hwl_json_get(obj, key);
     if (!v || yyjson_is_null(v))
@@ -126,12 +128,14 @@ static hwl_status compilation(struct hwl_settings *s, const char *value, hwl_err
         char list[1024] = "";
         size_t n = 0, i, max;
         yyjson_val *v;
-        yyjson_arr_foreach(sizes, i, max, v) {
+        yyjson_arr_foreach(sizes, i, max, v)
+        {
             if (!yyjson_is_uint(v) || n + 24 > sizeof list) {
                 st = hwl_fail(error, HWL_E_USAGE, "vllm: cudagraph_capture_sizes wants a list of numbers");
                 break;
             }
-            n += (size_t)snprintf(list + n, sizeof list - n, "%s%llu", n ? "," : "", (unsigned long long)yyjson_get_uint(v));
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%llu", n ? "," : "",
+                                  (unsigned long long)yyjson_get_uint(v));
         }
         if (st == HWL_OK)
             st = hwl_settings_set(s, "cudagraph-sizes", list, error);
@@ -161,14 +165,16 @@ static hwl_status not_modelled_overrides(struct hwl_settings *s, const char *val
 {
     (void)s;
     (void)value;
-    return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: --hf-overrides is not modelled; change the model's config.json instead");
+    return hwl_fail(error, HWL_E_UNSUPPORTED,
+                    "vllm: --hf-overrides is not modelled; change the model's config.json instead");
 }
 
 static hwl_status not_modelled_path(struct hwl_settings *s, const char *value, hwl_error *error)
 {
     (void)s;
     (void)value;
-    return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: --hf-config-path is not modelled; give the folder of that config.json as MODEL");
+    return hwl_fail(error, HWL_E_UNSUPPORTED,
+                    "vllm: --hf-config-path is not modelled; give the folder of that config.json as MODEL");
 }
 
 /* clang-format off */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens of a block: what the attention backend of the card reads, and what recurrent states beside it force.
  * After vllm/platforms/cuda.py (_get_backend_priorities), vllm/v1/attention/backends and vllm/platforms/interface.py
- * (update_block_size_for_backend, _align_hybrid_block_size); 0.19.0: models/config.py HybridAttentionMambaModelConfig. */
+ * (update_block_size_for_backend, _align_hybrid_block_size); 0.19.0: models/config.py HybridAttentionMambaModelConfig.
+ */
 #include "engine/vllm/vllm.h"
 
 #include "base/bytes.h"
@@ -34,16 +35,11 @@ struct latent_backend {
     bool multiple;  /* of any multiple of block that is asked for; else block itself must divide */
 };
 static const struct latent_backend latent_backends[] = {
-    {"FLASH_ATTN_MLA", 9, false, false, 16, true},
-    {"FLASHMLA", 9, true, false, 64, false},
-    {"FLASHINFER_MLA", 10, true, false, 32, false},
-    {"FLASHINFER_MLA", 10, true, false, 64, false},
-    {"CUTLASS_MLA", 10, true, false, 128, false},
-    {"TRITON_MLA", 0, true, false, 16, true},
-    {"FLASH_ATTN_MLA_SPARSE", 9, false, true, 64, true},
-    {"FLASHMLA_SPARSE", 9, true, true, 64, true},
-    {"FLASHINFER_MLA_SPARSE", 10, true, true, 64, true},
-    {"FLASHINFER_MLA_SPARSE_SM120", 12, true, true, 64, true},
+    {"FLASH_ATTN_MLA", 9, false, false, 16, true},       {"FLASHMLA", 9, true, false, 64, false},
+    {"FLASHINFER_MLA", 10, true, false, 32, false},      {"FLASHINFER_MLA", 10, true, false, 64, false},
+    {"CUTLASS_MLA", 10, true, false, 128, false},        {"TRITON_MLA", 0, true, false, 16, true},
+    {"FLASH_ATTN_MLA_SPARSE", 9, false, true, 64, true}, {"FLASHMLA_SPARSE", 9, true, true, 64, true},
+    {"FLASHINFER_MLA_SPARSE", 10, true, true, 64, true}, {"FLASHINFER_MLA_SPARSE_SM120", 12, true, true, 64, true},
 };
 
 static hwl_status latent_block(struct hwl_vllm_setup *u, uint64_t *kernel, hwl_error *error)
@@ -55,17 +51,22 @@ static hwl_status latent_block(struct hwl_vllm_setup *u, uint64_t *kernel, hwl_e
         if (u->block_given && u->block % b->block)
             continue;
         if (u->kv->quantised && strcmp(b->name, "TRITON_MLA") == 0 && u->cc < 89)
-            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: an fp8 cache needs compute capability 8.9 with the Triton MLA backend");
+            return hwl_fail(error, HWL_E_REFUSED,
+                            "vllm refuses: an fp8 cache needs compute capability 8.9 with the Triton MLA backend");
         *kernel = b->block;
         if (!u->block_given)
             u->block = u->block % b->block == 0 ? u->block : b->block;
         return HWL_OK;
     }
     if (u->sparse)
-        return hwl_fail(error, HWL_E_REFUSED, u->block_given && u->cc >= 90 ? "vllm refuses: block size %llu is no multiple of 64, which sparse attention reads"
-                                                              : "vllm refuses: no attention backend for sparse latent attention on this card (block %llu)",
-                        (unsigned long long)u->block);
-    return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: no attention backend reads blocks of %llu tokens", (unsigned long long)u->block);
+        return hwl_fail(
+            error, HWL_E_REFUSED,
+            u->block_given && u->cc >= 90
+                ? "vllm refuses: block size %llu is no multiple of 64, which sparse attention reads"
+                : "vllm refuses: no attention backend for sparse latent attention on this card (block %llu)",
+            (unsigned long long)u->block);
+    return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: no attention backend reads blocks of %llu tokens",
+                    (unsigned long long)u->block);
 }
 
 /* Attention over heads: every backend reads blocks of 16; what differs is who can read an fp8 cache. */
@@ -80,16 +81,19 @@ static hwl_status head_block(const struct hwl_model *m, struct hwl_vllm_setup *u
             continue;
         largest = hwl_max(largest, a->head_dim_k);
         sinks = sinks || a->sinks;
-        flashinfer = flashinfer && (a->head_dim_k == 64 || a->head_dim_k == 128 || a->head_dim_k == 256 || a->head_dim_k == 512);
+        flashinfer =
+            flashinfer && (a->head_dim_k == 64 || a->head_dim_k == 128 || a->head_dim_k == 256 || a->head_dim_k == 512);
     }
     if (u->block % 16)
-        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: no attention backend reads blocks of %llu tokens", (unsigned long long)u->block);
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: no attention backend reads blocks of %llu tokens",
+                        (unsigned long long)u->block);
     if (!u->kv->quantised)
         return HWL_OK;
     /* images that see each other (Gemma 3, 4) and sinks leave the Triton backend below SM90 */
     const bool prefix = m->n_encoders > 0 && (strncmp(m->arch, "gemma3", 6) == 0 || strncmp(m->arch, "gemma4", 6) == 0);
     if (u->cc < 89 && (sinks || prefix || !flashinfer))
-        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: an fp8 cache needs compute capability 8.9 with the Triton attention backend");
+        return hwl_fail(error, HWL_E_REFUSED,
+                        "vllm refuses: an fp8 cache needs compute capability 8.9 with the Triton attention backend");
     /* SM90 reads an fp8 cache of 512-wide heads in tiles of 64 tokens (FlashAttention 4) */
     if (u->rules->kernel_blocks && u->cc / 10 == 9 && largest == 512 && u->kv->bits == 8 && !u->kv->scale_bytes &&
         (!u->block_given || u->block % 64 == 0)) {
@@ -149,9 +153,11 @@ hwl_status hwl_vllm_choose_block(const struct hwl_model *model, struct hwl_vllm_
         return HWL_OK;
     if (setup->compressed) { /* blocks hold whole groups of up to 128 tokens */
         if (setup->cc < 90)
-            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: no attention backend for compressed latent attention on this card");
+            return hwl_fail(error, HWL_E_REFUSED,
+                            "vllm refuses: no attention backend for compressed latent attention on this card");
         if (setup->block_given && setup->block % 256)
-            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: compressed attention needs blocks of a multiple of 256 tokens");
+            return hwl_fail(error, HWL_E_REFUSED,
+                            "vllm refuses: compressed attention needs blocks of a multiple of 256 tokens");
         setup->block = setup->block_given ? setup->block : 256;
         return HWL_OK;
     }

@@ -7,8 +7,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-uint64_t hwl_vllm_group_blocks(const struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run, const struct hwl_vllm_group *group,
-                               uint64_t len)
+uint64_t hwl_vllm_group_blocks(const struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run,
+                               const struct hwl_vllm_group *group, uint64_t len)
 {
     const struct hwl_vllm_spec *s = &cache->specs[group->first];
     const uint64_t block = group->block;
@@ -52,7 +52,8 @@ static hwl_status measure_stages(struct hwl_vllm_cache *c, uint32_t stages, hwl_
         for (uint32_t i = 0; i < c->n_specs; i++) {
             const struct hwl_vllm_spec *s = &c->specs[i];
             if (s->stage == p)
-                sums[c->group_of[i]] = hwl_ck_add(&ck, sums[c->group_of[i]], s->align > 1 ? hwl_ck_align(&ck, s->page, s->align) : s->page);
+                sums[c->group_of[i]] = hwl_ck_add(&ck, sums[c->group_of[i]],
+                                                  s->align > 1 ? hwl_ck_align(&ck, s->page, s->align) : s->page);
         }
         c->block_bytes[p] = 0;
         for (uint32_t i = 0; i < c->n_groups; i++)
@@ -61,15 +62,16 @@ static hwl_status measure_stages(struct hwl_vllm_cache *c, uint32_t stages, hwl_
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: a cache block is beyond 64 bits") : HWL_OK;
 }
 
-static bool len_fits(const struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, uint64_t len, uint64_t bytes, uint64_t block_bytes)
+static bool len_fits(const struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, uint64_t len, uint64_t bytes,
+                     uint64_t block_bytes)
 {
     uint64_t need;
     return hwl_mul(&need, hwl_vllm_request_blocks(c, run, len), block_bytes) && need <= bytes;
 }
 
 /* The largest length from 1 to limit that fits; 0: none. */
-static uint64_t largest_len(const struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, uint64_t limit, uint64_t bytes,
-                            uint64_t block_bytes)
+static uint64_t largest_len(const struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, uint64_t limit,
+                            uint64_t bytes, uint64_t block_bytes)
 {
     if (!len_fits(c, run, 1, bytes, block_bytes))
         return 0;
@@ -86,7 +88,8 @@ static uint64_t largest_len(const struct hwl_vllm_cache *c, const struct hwl_vll
     return best;
 }
 
-hwl_status hwl_vllm_cache_size(struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run, const uint64_t *budget, hwl_error *error)
+hwl_status hwl_vllm_cache_size(struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run, const uint64_t *budget,
+                               hwl_error *error)
 {
     cache->max_len = run->max_len;
     cache->fits = true;
@@ -114,12 +117,14 @@ hwl_status hwl_vllm_cache_size(struct hwl_vllm_cache *cache, const struct hwl_vl
     if (run->auto_len)
         for (uint32_t p = 0; p < run->stages; p++)
             if (cache->block_bytes[p])
-                cache->max_len = hwl_min(cache->max_len, largest_len(cache, run, run->max_len, check[p], cache->block_bytes[p]));
+                cache->max_len =
+                    hwl_min(cache->max_len, largest_len(cache, run, run->max_len, check[p], cache->block_bytes[p]));
     uint64_t fitting = cache->max_len;
     for (uint32_t p = 0; p < run->stages; p++) {
         if (cache->block_bytes[p] == 0)
             continue;
-        if (check[p] == 0 || cache->max_len == 0 || !len_fits(cache, run, cache->max_len, check[p], cache->block_bytes[p])) {
+        if (check[p] == 0 || cache->max_len == 0 ||
+            !len_fits(cache, run, cache->max_len, check[p], cache->block_bytes[p])) {
             cache->fits = false;
             fitting = hwl_min(fitting, largest_len(cache, run, cache->max_len, check[p], cache->block_bytes[p]));
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory of a rank beside weights and cache: activations of the profile run, what lies outside torch, CUDA graphs.
- * The shapes follow gpu_model_runner.profile_run; the few coefficients were fitted to 28 start-ups of vLLM 0.19.0 on H100
- * (tests/data/vllm/h100.txt), so other releases and cards carry wider bounds. */
+ * The shapes follow gpu_model_runner.profile_run; the few coefficients were fitted to 28 start-ups of vLLM 0.19.0 on
+ * H100 (tests/data/vllm/h100.txt), so other releases and cards carry wider bounds. */
 #include "engine/vllm/budget.h"
 
 #include "base/bytes.h"
@@ -9,13 +9,13 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-/* The sampler's dummy run: logits in the model's type, their fp32 copy, sort values and 64-bit indexes with temporaries.
- * 12.5 bytes a logit beside the copy in the model's type; given in halves to stay whole. */
+/* The sampler's dummy run: logits in the model's type, their fp32 copy, sort values and 64-bit indexes with
+ * temporaries. 12.5 bytes a logit beside the copy in the model's type; given in halves to stay whole. */
 #define LOGIT_HALF_BYTES 25
 #define FLOOR (46 * MIB) /* what torch's peak shows beside both shapes */
 
-/* Widest point of a forward pass, elements of the model's type a token: gate, up and their product, or an expert layer's
- * buffers, beside the residual and the normed copies. */
+/* Widest point of a forward pass, elements of the model's type a token: gate, up and their product, or an expert
+ * layer's buffers, beside the residual and the normed copies. */
 static uint64_t forward_elements(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
 {
     uint64_t widest = 0;
@@ -26,7 +26,8 @@ static uint64_t forward_elements(const struct hwl_model *m, const struct hwl_vll
         if (l->ffn.n_experts) {
             const uint64_t width = u->ep ? l->ffn.d_expert : l->ffn.d_expert / (tp * u->dp);
             /* fused_moe: two workspaces over tokens x experts of a token, and the shared experts */
-            const uint64_t routed = hwl_ck_mul(ck, l->ffn.n_experts_used, hwl_ck_add(ck, hwl_max(2 * width, m->hidden), hwl_max(width, m->hidden)));
+            const uint64_t routed = hwl_ck_mul(
+                ck, l->ffn.n_experts_used, hwl_ck_add(ck, hwl_max(2 * width, m->hidden), hwl_max(width, m->hidden)));
             w = hwl_max(w, hwl_ck_add(ck, routed, l->ffn.d_shared / tp * 3));
         }
         const struct hwl_attention *a = &l->attn;
@@ -42,15 +43,17 @@ static uint64_t forward_elements(const struct hwl_model *m, const struct hwl_vll
     return hwl_ck_add(ck, widest, rows);
 }
 
-hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const struct hwl_settings *settings,
-                                  uint32_t stage, struct hwl_vllm_other *out, hwl_error *error)
+hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup,
+                                  const struct hwl_settings *settings, uint32_t stage, struct hwl_vllm_other *out,
+                                  hwl_error *error)
 {
     struct hwl_ck ck = {0};
     const uint64_t hidden_rows = hwl_ck_mul3(&ck, setup->mbt, model->hidden, setup->dtype_bytes);
     uint64_t peak = hwl_ck_mul3(&ck, setup->mbt, forward_elements(model, setup, &ck), setup->dtype_bytes);
     if (stage + 1 == setup->pp && !setup->encoder_only) {
         const uint64_t logits = hwl_ck_mul(&ck, hwl_min(setup->max_seqs, setup->mbt), model->vocab);
-        const uint64_t sampler = hwl_ck_add(&ck, hwl_ck_mul(&ck, logits, LOGIT_HALF_BYTES + 2 * setup->dtype_bytes) / 2, hidden_rows);
+        const uint64_t sampler =
+            hwl_ck_add(&ck, hwl_ck_mul(&ck, logits, LOGIT_HALF_BYTES + 2 * setup->dtype_bytes) / 2, hidden_rows);
         peak = hwl_max(peak, sampler);
     }
     out->activation = hwl_ck_add(&ck, peak, FLOOR);
@@ -58,11 +61,14 @@ hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hw
     if (setup->multimodal && !hwl_opt_flag(settings, HWL_OPT_SKIP_MM_PROFILING, false))
         out->activation = hwl_ck_add(&ck, out->activation, hidden_rows);
     /* one GPU: kernels and workspaces; tensor parallel: NCCL channels and the buffers of the custom all-reduce */
-    out->non_torch = setup->tp > 1 ? (2110 + 30 * ((uint64_t)setup->tp - 2)) * MIB : setup->pp > 1 ? 70 * MIB : 252 * MIB;
+    out->non_torch = setup->tp > 1   ? (2110 + 30 * ((uint64_t)setup->tp - 2)) * MIB
+                     : setup->pp > 1 ? 70 * MIB
+                                     : 252 * MIB;
     out->context = (setup->tp * setup->pp > 1 ? 1560 : 520) * MIB; /* in use before the first snapshot */
     const uint64_t layers = setup->stage_first[stage + 1] - setup->stage_first[stage];
     out->graphs = 0;
     if (!setup->eager) /* pools and launch data of 51 + 51 captured sizes: fixed, by layer, and by width */
-        out->graphs = 492 * MIB + hwl_ck_mul(&ck, layers, 4 * MIB) + hwl_ck_mul3(&ck, layers, model->hidden / setup->tp, 2362);
+        out->graphs =
+            492 * MIB + hwl_ck_mul(&ck, layers, 4 * MIB) + hwl_ck_mul3(&ck, layers, model->hidden / setup->tp, 2362);
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: the activations are beyond 64 bits") : HWL_OK;
 }

@@ -11,7 +11,8 @@ struct hwl_vllm_other {
     uint64_t graphs;     /* CUDA graphs, after capture */
     uint64_t context;    /* in use on the card before the engine's first snapshot */
 };
-hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const struct hwl_settings *settings,
-                                  uint32_t stage, struct hwl_vllm_other *out, hwl_error *error);
+hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup,
+                                  const struct hwl_settings *settings, uint32_t stage, struct hwl_vllm_other *out,
+                                  hwl_error *error);
 
 #endif

@@ -27,16 +27,16 @@ enum hwl_vllm_kind {
 
 /* What one layer (or one of several caches of a layer) asks for on one rank. */
 struct hwl_vllm_spec {
-    uint8_t kind; /* hwl_vllm_kind */
-    bool draft;   /* of a draft model; never splits groups */
-    bool replicated; /* every context-parallel rank holds all tokens */
-    uint16_t stage;  /* pipeline stage */
-    int32_t layer;   /* of the model; -1 for a draft model's own */
-    uint64_t block;  /* tokens of a block */
-    uint64_t page;   /* bytes of a block, padding included */
-    uint64_t align;  /* the stride between blocks is a multiple of this; 0 = 1 */
-    uint64_t window; /* tokens: sliding window or chunk; of a full spec: the window that is only recorded */
-    uint64_t identity; /* heads, head sizes and type in one number: specs that differ here never merge */
+    uint8_t kind;               /* hwl_vllm_kind */
+    bool draft;                 /* of a draft model; never splits groups */
+    bool replicated;            /* every context-parallel rank holds all tokens */
+    uint16_t stage;             /* pipeline stage */
+    int32_t layer;              /* of the model; -1 for a draft model's own */
+    uint64_t block;             /* tokens of a block */
+    uint64_t page;              /* bytes of a block, padding included */
+    uint64_t align;             /* the stride between blocks is a multiple of this; 0 = 1 */
+    uint64_t window;            /* tokens: sliding window or chunk; of a full spec: the window that is only recorded */
+    uint64_t identity;          /* heads, head sizes and type in one number: specs that differ here never merge */
     uint32_t spec_blocks;       /* recurrent: one more state per drafted token */
     uint32_t checkpoint_blocks; /* recurrent: states that a prefill exports on its way */
 };
@@ -45,10 +45,10 @@ enum hwl_vllm_state_mode { HWL_VLLM_STATE_NONE, HWL_VLLM_STATE_ALIGN, HWL_VLLM_S
 
 /* What the cache planner must know of the run. */
 struct hwl_vllm_run {
-    uint64_t max_len;       /* tokens of a request */
-    bool auto_len;          /* shorten max_len to what fits */
-    uint64_t in_flight;     /* tokens scheduled but not settled */
-    uint64_t encoder_tokens; /* of cross attention */
+    uint64_t max_len;         /* tokens of a request */
+    bool auto_len;            /* shorten max_len to what fits */
+    uint64_t in_flight;       /* tokens scheduled but not settled */
+    uint64_t encoder_tokens;  /* of cross attention */
     uint64_t override_blocks; /* 0: none */
     uint32_t dcp;
     uint32_t stages;
@@ -56,22 +56,22 @@ struct hwl_vllm_run {
     bool one_type;        /* --disable-hybrid-kv-cache-manager */
     bool block_outermost; /* all layers of a block side by side (DeepSeek-V4) */
     /* rules that changed between releases */
-    bool null_block;      /* one block is held back by the pool */
+    bool null_block;       /* one block is held back by the pool */
     bool override_checked; /* the start check counts the blocks of an override, not the budget */
-    bool tokens_by_group; /* token line = concurrency x length; before: blocks / groups x block */
-    bool pads_pages;      /* pages that do not divide are padded; before: refused */
+    bool tokens_by_group;  /* token line = concurrency x length; before: blocks / groups x block */
+    bool pads_pages;       /* pages that do not divide are padded; before: refused */
     bool merges_buckets;
 };
 
 struct hwl_vllm_group {
     uint8_t kind;
-    bool uniform;    /* members differ in page bytes */
+    bool uniform; /* members differ in page bytes */
     uint32_t layers;
     uint64_t block;
-    uint64_t page;   /* of one member; the sum for a uniform group */
-    uint64_t bytes;  /* of one block over all members of the whole model */
+    uint64_t page;        /* of one member; the sum for a uniform group */
+    uint64_t bytes;       /* of one block over all members of the whole model */
     uint64_t per_request; /* blocks of one request of max_len */
-    uint32_t first;  /* index of a member */
+    uint32_t first;       /* index of a member */
 };
 
 struct hwl_vllm_cache {
@@ -81,23 +81,24 @@ struct hwl_vllm_cache {
     struct hwl_vllm_group groups[HWL_VLLM_MAX_GROUPS];
     uint32_t n_groups;
     uint64_t block_bytes[HWL_VLLM_MAX_STAGES]; /* of one block of the pool on a rank of the stage */
-    uint64_t request_blocks; /* of one request of max_len, all groups */
+    uint64_t request_blocks;                   /* of one request of max_len, all groups */
     uint64_t num_blocks;
-    uint64_t max_len;       /* after auto-fit */
-    uint64_t fitting_len;   /* the largest that would fit; only where fits is false */
+    uint64_t max_len;     /* after auto-fit */
+    uint64_t fitting_len; /* the largest that would fit; only where fits is false */
     uint64_t tokens;
     double concurrency;
     bool fits; /* one request of max_len */
 };
 
 /* Sorts specs (copied) into groups. HWL_E_REFUSED where vLLM cannot bring their pages together. */
-hwl_status hwl_vllm_cache_group(struct hwl_vllm_cache *cache, const struct hwl_vllm_spec *specs, uint32_t n, const struct hwl_vllm_run *run,
-                                struct hwl_arena *arena, hwl_error *error);
+hwl_status hwl_vllm_cache_group(struct hwl_vllm_cache *cache, const struct hwl_vllm_spec *specs, uint32_t n,
+                                const struct hwl_vllm_run *run, struct hwl_arena *arena, hwl_error *error);
 /* Blocks for budget bytes per rank of each stage: [run->stages]. */
-hwl_status hwl_vllm_cache_size(struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run, const uint64_t *budget, hwl_error *error);
+hwl_status hwl_vllm_cache_size(struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run, const uint64_t *budget,
+                               hwl_error *error);
 /* Blocks that one request of len tokens takes, all groups. */
 uint64_t hwl_vllm_request_blocks(const struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run, uint64_t len);
-uint64_t hwl_vllm_group_blocks(const struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run, const struct hwl_vllm_group *group,
-                               uint64_t len);
+uint64_t hwl_vllm_group_blocks(const struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run,
+                               const struct hwl_vllm_group *group, uint64_t len);
 
 #endif

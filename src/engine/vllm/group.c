@@ -24,8 +24,9 @@ static bool is_sliding(const struct hwl_vllm_spec *s)
 /* Equal but for the recorded window. */
 static bool same_pages(const struct hwl_vllm_spec *a, const struct hwl_vllm_spec *b)
 {
-    return a->kind == b->kind && a->block == b->block && a->page == b->page && a->align == b->align && a->identity == b->identity &&
-           a->replicated == b->replicated && a->spec_blocks == b->spec_blocks && a->checkpoint_blocks == b->checkpoint_blocks;
+    return a->kind == b->kind && a->block == b->block && a->page == b->page && a->align == b->align &&
+           a->identity == b->identity && a->replicated == b->replicated && a->spec_blocks == b->spec_blocks &&
+           a->checkpoint_blocks == b->checkpoint_blocks;
 }
 
 static bool same(const struct hwl_vllm_spec *a, const struct hwl_vllm_spec *b)
@@ -60,8 +61,8 @@ static bool uniform_with(const struct hwl_vllm_spec *first, const struct hwl_vll
     case HWL_VLLM_SLIDING:
         return is_sliding(s) && s->window == first->window;
     case HWL_VLLM_MAMBA:
-        return s->kind == HWL_VLLM_MAMBA && s->spec_blocks == first->spec_blocks && s->checkpoint_blocks == first->checkpoint_blocks &&
-               s->page == first->page;
+        return s->kind == HWL_VLLM_MAMBA && s->spec_blocks == first->spec_blocks &&
+               s->checkpoint_blocks == first->checkpoint_blocks && s->page == first->page;
     default:
         return s->kind == first->kind && s->window == first->window;
     }
@@ -88,8 +89,11 @@ static hwl_status new_group(struct hwl_vllm_cache *c, uint32_t first, bool unifo
 {
     if (c->n_groups == HWL_VLLM_MAX_GROUPS)
         return hwl_fail(error, HWL_E_LIMIT, "vllm: more than %d cache groups", HWL_VLLM_MAX_GROUPS);
-    c->groups[c->n_groups++] = (struct hwl_vllm_group){
-        .kind = c->specs[first].kind, .uniform = uniform, .block = c->specs[first].block, .page = c->specs[first].page, .first = first};
+    c->groups[c->n_groups++] = (struct hwl_vllm_group){.kind = c->specs[first].kind,
+                                                       .uniform = uniform,
+                                                       .block = c->specs[first].block,
+                                                       .page = c->specs[first].page,
+                                                       .first = first};
     return HWL_OK;
 }
 
@@ -123,8 +127,8 @@ static void promote(struct hwl_vllm_spec *s, uint32_t n)
             s[i].kind = HWL_VLLM_FULL;
         else
             continue;
-        if (one_block && s[i].block != block && s[i].block > 0 && s[i].page % s[i].block == 0 && s[i].page / s[i].block <= UINT32_MAX &&
-            block <= UINT32_MAX) {
+        if (one_block && s[i].block != block && s[i].block > 0 && s[i].page % s[i].block == 0 &&
+            s[i].page / s[i].block <= UINT32_MAX && block <= UINT32_MAX) {
             s[i].page = s[i].page / s[i].block * block;
             s[i].block = block;
         }
@@ -138,7 +142,8 @@ static bool unify_pages(struct hwl_vllm_spec *s, uint32_t n, bool pads)
     for (uint32_t i = 0; i < n; i++)
         max = hwl_max(max, s[i].page);
     for (uint32_t i = 0; i < n; i++)
-        if (s[i].page != max && (s[i].kind == HWL_VLLM_MAMBA ? !pads : max % s[i].page != 0 && (!pads || s[i].kind == HWL_VLLM_MLA)))
+        if (s[i].page != max &&
+            (s[i].kind == HWL_VLLM_MAMBA ? !pads : max % s[i].page != 0 && (!pads || s[i].kind == HWL_VLLM_MLA)))
             return false;
     for (uint32_t i = 0; i < n; i++) {
         if (s[i].page == max)
@@ -243,9 +248,10 @@ static uint64_t widest(const struct bucket *b, uint64_t parts)
     return sum;
 }
 
-/* Blocks that hold pages of several sizes side by side. False in *packed: all pages are equal, or layers lie outermost. */
-static hwl_status group_packed(struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, struct hwl_arena *arena, bool *packed,
-                               hwl_error *error)
+/* Blocks that hold pages of several sizes side by side. False in *packed: all pages are equal, or layers lie outermost.
+ */
+static hwl_status group_packed(struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, struct hwl_arena *arena,
+                               bool *packed, hwl_error *error)
 {
     bool mixed = false;
     for (uint32_t i = 1; i < c->n_specs; i++)
@@ -309,13 +315,15 @@ static hwl_status group_packed(struct hwl_vllm_cache *c, const struct hwl_vllm_r
     return HWL_OK;
 }
 
-static hwl_status choose(struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, struct hwl_arena *arena, hwl_error *error)
+static hwl_status choose(struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, struct hwl_arena *arena,
+                         hwl_error *error)
 {
     if (run->one_type) {
         promote(c->specs, c->n_specs);
         if (!all_uniform(c->specs, c->n_specs))
-            return hwl_fail(error, HWL_E_REFUSED,
-                            "vllm refuses: the hybrid cache manager is disabled, but the layers' caches are not of one type");
+            return hwl_fail(
+                error, HWL_E_REFUSED,
+                "vllm refuses: the hybrid cache manager is disabled, but the layers' caches are not of one type");
     }
     if (all_merge(c->specs, c->n_specs))
         return one_group(c, false, error);
@@ -338,13 +346,14 @@ static hwl_status choose(struct hwl_vllm_cache *c, const struct hwl_vllm_run *ru
             if (all_uniform(c->specs, c->n_specs))
                 return one_group(c, true, error);
         }
-        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: the page sizes of the layers' caches cannot be made equal");
+        return hwl_fail(error, HWL_E_REFUSED,
+                        "vllm refuses: the page sizes of the layers' caches cannot be made equal");
     }
     return group_by_kind(c, run, error);
 }
 
-hwl_status hwl_vllm_cache_group(struct hwl_vllm_cache *cache, const struct hwl_vllm_spec *specs, uint32_t n, const struct hwl_vllm_run *run,
-                                struct hwl_arena *arena, hwl_error *error)
+hwl_status hwl_vllm_cache_group(struct hwl_vllm_cache *cache, const struct hwl_vllm_spec *specs, uint32_t n,
+                                const struct hwl_vllm_run *run, struct hwl_arena *arena, hwl_error *error)
 {
     memset(cache, 0, sizeof *cache);
     cache->n_specs = n;

@@ -58,13 +58,14 @@ static bool recurrent(const struct hwl_layer *l)
     return l->state.ssm_elems > 0 || l->state.conv_dim > 0;
 }
 
-static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
+                                hwl_error *error)
 {
     static const struct {
         const char *name, *full;
         uint8_t bytes;
-    } dtypes[] = {{"auto", "bfloat16", 2},    {"half", "float16", 2},  {"float16", "float16", 2}, {"bfloat16", "bfloat16", 2},
-                  {"float", "float32", 4},    {"float32", "float32", 4}};
+    } dtypes[] = {{"auto", "bfloat16", 2},     {"half", "float16", 2},  {"float16", "float16", 2},
+                  {"bfloat16", "bfloat16", 2}, {"float", "float32", 4}, {"float32", "float32", 4}};
     const char *name = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
     u->dtype = NULL;
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
@@ -80,12 +81,15 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
     if (hwl_text_eq_nocase(kv, "auto")) {
         if (m->quant.kv_dtype == HWL_DTYPE_F8_E4M3)
             kv = "fp8";
-        else if (u->cc / 10 == 10 && u->sparse && m->hints.class_name && strcmp(m->hints.class_name, "GlmMoeDsaForCausalLM") == 0)
+        else if (u->cc / 10 == 10 && u->sparse && m->hints.class_name &&
+                 strcmp(m->hints.class_name, "GlmMoeDsaForCausalLM") == 0)
             kv = "fp8_e4m3"; /* models/config.py GlmMoeDsaForCausalLM */
     }
     u->kv = kv_type(kv);
     if (!u->kv)
-        return hwl_fail(error, strncmp(kv, "turboquant_", 11) == 0 || strncmp(kv, "octave_", 7) == 0 ? HWL_E_UNSUPPORTED : HWL_E_USAGE,
+        return hwl_fail(error,
+                        strncmp(kv, "turboquant_", 11) == 0 || strncmp(kv, "octave_", 7) == 0 ? HWL_E_UNSUPPORTED
+                                                                                              : HWL_E_USAGE,
                         "vllm: cache type '%s' is not modelled", kv);
     return HWL_OK;
 }
@@ -93,16 +97,19 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
 /* max_model_len that the configuration leads to; 0: it says nothing. */
 static uint64_t derived_len(const struct hwl_model *m, const struct hwl_vllm_setup *u)
 {
-    static const char *const unscaled = "default su longrope llama3 yarn deepseek_yarn deepseek_llama_scaling mrope proportional";
+    static const char *const unscaled =
+        "default su longrope llama3 yarn deepseek_yarn deepseek_llama_scaling mrope proportional";
     uint64_t len = m->context_train;
     const struct hwl_hints *h = &m->hints;
     (void)u;
-    if (h->rope_factor > 1.0 && h->rope_type && !hwl_words_have(unscaled, h->rope_type) && !text_holds(m->arch, "gemma3"))
+    if (h->rope_factor > 1.0 && h->rope_type && !hwl_words_have(unscaled, h->rope_type) &&
+        !text_holds(m->arch, "gemma3"))
         len = (uint64_t)((double)len * h->rope_factor);
     return len;
 }
 
-static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
+                              hwl_error *error)
 {
     uint64_t derived = derived_len(m, u);
     const uint64_t stated = derived;
@@ -115,12 +122,13 @@ static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settin
     if (asked) {
         u->max_len = asked;
         if (derived && asked > derived)
-            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: max_model_len %llu is above the model's %llu", (unsigned long long)asked,
-                            (unsigned long long)derived);
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: max_model_len %llu is above the model's %llu",
+                            (unsigned long long)asked, (unsigned long long)derived);
         return HWL_OK;
     }
     if (!stated && u->auto_len)
-        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: the model states no length that max_model_len -1 could start from");
+        return hwl_fail(error, HWL_E_REFUSED,
+                        "vllm refuses: the model states no length that max_model_len -1 could start from");
     u->max_len = derived ? derived : 2048;
     if (m->hints.rope_type && strcmp(m->hints.rope_type, "longrope") == 0 && m->hints.context_original)
         u->max_len = m->hints.context_original; /* the short context of LongRoPE unless asked otherwise */
@@ -131,7 +139,8 @@ static void resolve_batch(const struct hwl_settings *s, struct hwl_vllm_setup *u
 {
     /* the API server's defaults; GB10 has the memory but not the class */
     const uint64_t memory = u->card->memory_bytes;
-    const bool large = memory != HWL_UNKNOWN && memory >= 70 * GIB && !text_holds(u->card->name, "a100") && u->cc != 121;
+    const bool large =
+        memory != HWL_UNKNOWN && memory >= 70 * GIB && !text_holds(u->card->name, "a100") && u->cc != 121;
     const bool largest = memory != HWL_UNKNOWN && memory >= 160 * GIB && u->rules->null_block;
     u->mbt = largest ? 16384 : large ? 8192 : 2048;
     u->max_seqs = large || largest ? 1024 : 256;
@@ -141,24 +150,28 @@ static void resolve_batch(const struct hwl_settings *s, struct hwl_vllm_setup *u
     u->max_seqs = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, hwl_min(u->max_seqs, u->mbt));
 }
 
-static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
+                                hwl_error *error)
 {
     const bool attention_free = u->recurrent && !u->hybrid;
-    const bool on = !u->encoder_only && m->n_encoder == 0 && !attention_free && (!u->recurrent || u->rules->hybrid_prefix);
+    const bool on =
+        !u->encoder_only && m->n_encoder == 0 && !attention_free && (!u->recurrent || u->rules->hybrid_prefix);
     u->prefix = hwl_opt_flag(s, HWL_OPT_PREFIX_CACHING, on) && !u->encoder_only && m->n_encoder == 0;
     u->async = hwl_opt_flag(s, HWL_OPT_ASYNC_SCHEDULING, true);
     u->one_type = !hwl_opt_flag(s, HWL_OPT_HYBRID_CACHE, true);
-    u->eager = hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) || strcmp(hwl_opt_text(s, HWL_OPT_OPTIMIZATION_LEVEL, ""), "0") == 0 ||
+    u->eager = hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) ||
+               strcmp(hwl_opt_text(s, HWL_OPT_OPTIMIZATION_LEVEL, ""), "0") == 0 ||
                hwl_text_eq_nocase(hwl_opt_text(s, HWL_OPT_CUDAGRAPH_MODE, ""), "none");
     u->state_mode = HWL_VLLM_STATE_NONE;
     if (!u->recurrent || !u->prefix)
         return HWL_OK;
     bool whole = u->rules->mode_all; /* SupportsMambaPrefixCaching: the Mamba 1 and 2 models */
     for (uint32_t i = 0; i < m->n_layers; i++)
-        if (recurrent(&m->layers[i]) && m->layers[i].mixer != HWL_MIXER_MAMBA && m->layers[i].mixer != HWL_MIXER_MAMBA2 &&
-            m->layers[i].attn.n_heads == 0)
+        if (recurrent(&m->layers[i]) && m->layers[i].mixer != HWL_MIXER_MAMBA &&
+            m->layers[i].mixer != HWL_MIXER_MAMBA2 && m->layers[i].attn.n_heads == 0)
             whole = false;
-    const char *mode = hwl_opt_text(s, HWL_OPT_MAMBA_CACHE_MODE, whole && u->rules->utilization < 0.91 ? "all" : "align");
+    const char *mode =
+        hwl_opt_text(s, HWL_OPT_MAMBA_CACHE_MODE, whole && u->rules->utilization < 0.91 ? "all" : "align");
     if (strcmp(mode, "all") == 0 && !u->rules->mode_all)
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: mamba_cache_mode all is gone from this version");
     u->state_mode = strcmp(mode, "all") == 0 && whole ? HWL_VLLM_STATE_ALL : HWL_VLLM_STATE_ALIGN;
@@ -178,14 +191,18 @@ static hwl_status state_type(const char *name, uint64_t model_bytes, uint64_t *o
     return HWL_OK;
 }
 
-static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
+                                 hwl_error *error)
 {
     HWL_TRY(state_type(hwl_opt_text(s, HWL_OPT_MAMBA_CACHE_DTYPE, "auto"), u->dtype_bytes, &u->conv_bytes, error));
-    /* Which families read a type of their configuration or have one of their own: models/config.py, KDA in mamba_utils.py. */
+    /* Which families read a type of their configuration or have one of their own: models/config.py, KDA in
+     * mamba_utils.py. */
     static const struct {
         const char *arch, *old, *now;
         bool reads;
-    } own[] = {{"nemotron_h", "float16", "float32", true}, {"qwen3_5", "auto", "auto", true}, {"kimi_linear", "float32", "float32", false}};
+    } own[] = {{"nemotron_h", "float16", "float32", true},
+               {"qwen3_5", "auto", "auto", true},
+               {"kimi_linear", "float32", "float32", false}};
     const char *type = hwl_opt_text(s, HWL_OPT_MAMBA_SSM_CACHE_DTYPE, "auto");
     if (hwl_text_eq_nocase(type, "auto"))
         for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -229,28 +246,36 @@ static void split_stages(uint32_t layers, struct hwl_vllm_setup *u)
         u->stage_first[i + 1] = (uint16_t)(u->stage_first[i] + count[i]);
 }
 
-static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_devices *d, struct hwl_vllm_setup *u, hwl_error *error)
+static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_devices *d, struct hwl_vllm_setup *u,
+                                 hwl_error *error)
 {
     const uint64_t need = (uint64_t)u->tp * u->pp * u->dp * u->pcp;
     if (need > d->n_gpus)
-        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %llu GPUs are asked for, %u are there", (unsigned long long)need, d->n_gpus);
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %llu GPUs are asked for, %u are there",
+                        (unsigned long long)need, d->n_gpus);
     if (m->n_layers + m->n_mtp > 4096)
         return hwl_fail(error, HWL_E_LIMIT, "vllm: more than 4096 layers");
     if (u->pp > HWL_VLLM_MAX_STAGES || u->pp > (m->n_layers ? m->n_layers : 1))
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %u pipeline stages for %u layers", u->pp, m->n_layers);
     if (u->tp % u->dcp != 0)
-        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: tensor parallel size %u must be a multiple of decode context parallel size %u", u->tp,
-                        u->dcp);
+        return hwl_fail(error, HWL_E_REFUSED,
+                        "vllm refuses: tensor parallel size %u must be a multiple of decode context parallel size %u",
+                        u->tp, u->dcp);
     for (uint32_t i = 0; i < m->n_layers; i++) {
         const struct hwl_attention *a = &m->layers[i].attn;
         if (a->n_heads && a->n_heads % u->tp)
-            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %u attention heads must be divisible by tensor parallel size %u", a->n_heads, u->tp);
+            return hwl_fail(error, HWL_E_REFUSED,
+                            "vllm refuses: %u attention heads must be divisible by tensor parallel size %u", a->n_heads,
+                            u->tp);
         if (a->n_heads && !a->kv_lora_rank && a->n_kv_heads && a->n_kv_heads % u->tp && u->tp % a->n_kv_heads)
-            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %u key/value heads neither divide nor are divided by tensor parallel size %u",
-                            a->n_kv_heads, u->tp);
+            return hwl_fail(
+                error, HWL_E_REFUSED,
+                "vllm refuses: %u key/value heads neither divide nor are divided by tensor parallel size %u",
+                a->n_kv_heads, u->tp);
     }
     /* classes without SupportsPP */
-    if (u->pp > 1 && !u->plain && (hwl_words_have("mamba mamba2 falcon_mamba minimax whisper", m->arch) || m->n_encoder))
+    if (u->pp > 1 && !u->plain &&
+        (hwl_words_have("mamba mamba2 falcon_mamba minimax whisper", m->arch) || m->n_encoder))
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: pipeline parallelism is not supported for this model");
     return HWL_OK;
 }
@@ -276,7 +301,8 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.encoder_only = model->encoder_only;
     u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);
-    u.plain = u.rules->no_minimax && strcmp(model->arch, "minimax") == 0 && strcmp(model->hints.class_name, "MiniMaxForCausalLM") == 0;
+    u.plain = u.rules->no_minimax && strcmp(model->arch, "minimax") == 0 &&
+              strcmp(model->hints.class_name, "MiniMaxForCausalLM") == 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         const struct hwl_layer *l = &model->layers[i];
         u.recurrent = u.recurrent || (recurrent(l) && !u.plain);

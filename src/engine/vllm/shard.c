@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights over ranks: how each role is split by tensor parallelism, where pipeline stages put it, and in which type it lies in
- * memory. After vllm/model_executor/layers/linear.py, vocab_parallel_embedding.py, fused_moe and the model classes. */
+/* Weights over ranks: how each role is split by tensor parallelism, where pipeline stages put it, and in which type it
+ * lies in memory. After vllm/model_executor/layers/linear.py, vocab_parallel_embedding.py, fused_moe and the model
+ * classes. */
 #include "engine/vllm/shard.h"
 
 #include "base/bytes.h"
@@ -23,25 +24,26 @@ enum shard {
 };
 
 /* Roles that are not here are whole on every rank: norms, routers, low-rank down projections, indexers, scalars. */
-static const struct {
-    uint16_t role;
-    uint8_t shard;
-} shards[] = {
-    {HWL_ROLE_TOK_EMBD, VOCAB},     {HWL_ROLE_OUTPUT, VOCAB},        {HWL_ROLE_PER_LAYER_EMBD, VOCAB}, {HWL_ROLE_ATTN_Q, COLUMN},
-    {HWL_ROLE_ATTN_K, KV},          {HWL_ROLE_ATTN_V, KV},           {HWL_ROLE_ATTN_QKV, QKV},         {HWL_ROLE_ATTN_OUT, ROW},
-    {HWL_ROLE_ATTN_GATE, COLUMN},   {HWL_ROLE_ATTN_SINKS, COLUMN},   {HWL_ROLE_ATTN_Q_B, COLUMN},      {HWL_ROLE_ATTN_KV_B, COLUMN},
-    {HWL_ROLE_ATTN_K_B, COLUMN},    {HWL_ROLE_ATTN_V_B, COLUMN},     {HWL_ROLE_CROSS_Q, COLUMN},       {HWL_ROLE_CROSS_K, KV},
-    {HWL_ROLE_CROSS_V, KV},         {HWL_ROLE_CROSS_OUT, ROW},       {HWL_ROLE_FFN_GATE, COLUMN},      {HWL_ROLE_FFN_UP, COLUMN},
-    {HWL_ROLE_FFN_GATE_UP, COLUMN}, {HWL_ROLE_FFN_DOWN, ROW},        {HWL_ROLE_EXP_GATE, EXPERTS},     {HWL_ROLE_EXP_UP, EXPERTS},
-    {HWL_ROLE_EXP_DOWN, EXPERTS},   {HWL_ROLE_EXP_GATE_UP, EXPERTS}, {HWL_ROLE_SHEXP_GATE, COLUMN},    {HWL_ROLE_SHEXP_UP, COLUMN},
-    {HWL_ROLE_SHEXP_DOWN, ROW},     {HWL_ROLE_SHEXP_GATE_UP, COLUMN}, {HWL_ROLE_SSM_IN, COLUMN},       {HWL_ROLE_SSM_CONV, COLUMN},
-    {HWL_ROLE_SSM_X, ROW},          {HWL_ROLE_SSM_DT, COLUMN},       {HWL_ROLE_SSM_A, COLUMN},         {HWL_ROLE_SSM_D, COLUMN},
-    {HWL_ROLE_SSM_BETA, COLUMN},    {HWL_ROLE_SSM_GATE, COLUMN},     {HWL_ROLE_SSM_OUT, ROW},          {HWL_ROLE_SHORT_CONV, COLUMN},
-    {HWL_ROLE_VISION, TOWER},       {HWL_ROLE_AUDIO, TOWER},         {HWL_ROLE_PROJECTOR, TOWER},
+static const uint8_t shards[HWL_ROLE_COUNT] = {
+    [HWL_ROLE_TOK_EMBD] = VOCAB,    [HWL_ROLE_OUTPUT] = VOCAB,        [HWL_ROLE_PER_LAYER_EMBD] = VOCAB,
+    [HWL_ROLE_ATTN_Q] = COLUMN,     [HWL_ROLE_ATTN_K] = KV,           [HWL_ROLE_ATTN_V] = KV,
+    [HWL_ROLE_ATTN_QKV] = QKV,      [HWL_ROLE_ATTN_OUT] = ROW,        [HWL_ROLE_ATTN_GATE] = COLUMN,
+    [HWL_ROLE_ATTN_SINKS] = COLUMN, [HWL_ROLE_ATTN_Q_B] = COLUMN,     [HWL_ROLE_ATTN_KV_B] = COLUMN,
+    [HWL_ROLE_ATTN_K_B] = COLUMN,   [HWL_ROLE_ATTN_V_B] = COLUMN,     [HWL_ROLE_CROSS_Q] = COLUMN,
+    [HWL_ROLE_CROSS_K] = KV,        [HWL_ROLE_CROSS_V] = KV,          [HWL_ROLE_CROSS_OUT] = ROW,
+    [HWL_ROLE_FFN_GATE] = COLUMN,   [HWL_ROLE_FFN_UP] = COLUMN,       [HWL_ROLE_FFN_GATE_UP] = COLUMN,
+    [HWL_ROLE_FFN_DOWN] = ROW,      [HWL_ROLE_EXP_GATE] = EXPERTS,    [HWL_ROLE_EXP_UP] = EXPERTS,
+    [HWL_ROLE_EXP_DOWN] = EXPERTS,  [HWL_ROLE_EXP_GATE_UP] = EXPERTS, [HWL_ROLE_SHEXP_GATE] = COLUMN,
+    [HWL_ROLE_SHEXP_UP] = COLUMN,   [HWL_ROLE_SHEXP_DOWN] = ROW,      [HWL_ROLE_SHEXP_GATE_UP] = COLUMN,
+    [HWL_ROLE_SSM_IN] = COLUMN,     [HWL_ROLE_SSM_CONV] = COLUMN,     [HWL_ROLE_SSM_X] = ROW,
+    [HWL_ROLE_SSM_DT] = COLUMN,     [HWL_ROLE_SSM_A] = COLUMN,        [HWL_ROLE_SSM_D] = COLUMN,
+    [HWL_ROLE_SSM_BETA] = COLUMN,   [HWL_ROLE_SSM_GATE] = COLUMN,     [HWL_ROLE_SSM_OUT] = ROW,
+    [HWL_ROLE_SHORT_CONV] = COLUMN, [HWL_ROLE_VISION] = TOWER,        [HWL_ROLE_AUDIO] = TOWER,
+    [HWL_ROLE_PROJECTOR] = TOWER,
 };
 
-/* Methods that vLLM applies to 16-bit checkpoints while it loads them, and what a weight then takes: bits of an element and
- * bytes of scales for a group of elements (group 0: one scale for an output row). */
+/* Methods that vLLM applies to 16-bit checkpoints while it loads them, and what a weight then takes: bits of an element
+ * and bytes of scales for a group of elements (group 0: one scale for an output row). */
 static const struct {
     const char *names;
     uint8_t bits;
@@ -59,24 +61,24 @@ static const struct {
 
 static enum shard shard_of(uint16_t role)
 {
-    for (size_t i = 0; i < sizeof shards / sizeof *shards; i++)
-        if (shards[i].role == role)
-            return (enum shard)shards[i].shard;
-    return WHOLE;
+    return role < HWL_ROLE_COUNT ? (enum shard)shards[role] : WHOLE;
 }
 
 static bool is_linear(const struct hwl_tensor *t, enum shard s)
 {
-    return t->part == HWL_PART_WEIGHT && s != VOCAB && t->n_dims >= 2 && t->component != HWL_COMP_ROUTER && t->component != HWL_COMP_VISION &&
-           t->component != HWL_COMP_AUDIO && t->component != HWL_COMP_PROJECTOR && t->component != HWL_COMP_NORM &&
-           t->role != HWL_ROLE_SSM_CONV && t->role != HWL_ROLE_SSM_A && t->role != HWL_ROLE_SSM_D && t->role != HWL_ROLE_POS_EMBD;
+    return t->part == HWL_PART_WEIGHT && s != VOCAB && t->n_dims >= 2 && t->component != HWL_COMP_ROUTER &&
+           t->component != HWL_COMP_VISION && t->component != HWL_COMP_AUDIO && t->component != HWL_COMP_PROJECTOR &&
+           t->component != HWL_COMP_NORM && t->role != HWL_ROLE_SSM_CONV && t->role != HWL_ROLE_SSM_A &&
+           t->role != HWL_ROLE_SSM_D && t->role != HWL_ROLE_POS_EMBD;
 }
 
-/* Bytes in memory before the split: 16- and 32-bit floats are cast to the model's type, packed weights stay as stored. */
-static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, const struct hwl_vllm_setup *u, const char *quant,
-                         struct hwl_ck *ck)
+/* Bytes in memory before the split: 16- and 32-bit floats are cast to the model's type, packed weights stay as stored.
+ */
+static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s,
+                         const struct hwl_vllm_setup *u, const char *quant, struct hwl_ck *ck)
 {
-    const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 || t->dtype == HWL_DTYPE_F64;
+    const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 ||
+                       t->dtype == HWL_DTYPE_F64;
     if (t->buffer || !plain || !t->elements)
         return t->bytes;
     if (*quant && !*m->quant.method && is_linear(t, s))
@@ -85,7 +87,9 @@ static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, 
                 continue;
             const uint64_t data = hwl_ck_mul(ck, t->elements, methods[i].bits) / 8;
             const uint64_t columns = t->dims[t->n_dims - 1] ? t->dims[t->n_dims - 1] : 1;
-            return hwl_ck_add(ck, data, hwl_ck_mul(ck, t->elements / (methods[i].group ? methods[i].group : columns), methods[i].scale_bytes));
+            return hwl_ck_add(
+                ck, data,
+                hwl_ck_mul(ck, t->elements / (methods[i].group ? methods[i].group : columns), methods[i].scale_bytes));
         }
     if (t->part == HWL_PART_SCALE || (t->dtype == HWL_DTYPE_F32 && m->dtype != HWL_DTYPE_F32))
         return t->bytes; /* kept in 32 bits on purpose: scales, correction biases, decay rates */
@@ -112,8 +116,8 @@ static uint64_t rows_of(const struct hwl_model *m, const struct hwl_tensor *t)
     return t->n_dims == 0 ? 1 : m->is_gguf ? t->dims[t->n_dims - 1] : t->dims[0];
 }
 
-static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, uint64_t bytes, const struct hwl_vllm_setup *u,
-                        uint32_t redundant, struct hwl_ck *ck)
+static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, uint64_t bytes,
+                        const struct hwl_vllm_setup *u, uint32_t redundant, struct hwl_ck *ck)
 {
     static const struct hwl_layer none;
     const struct hwl_layer *l = t->layer >= 0 ? &m->layers[t->layer] : &none;
@@ -165,11 +169,12 @@ static uint32_t stage_of(const struct hwl_model *m, const struct hwl_tensor *t, 
     }
     if (t->layer >= 0) /* MTP layers stand behind the stack; encoders in front of it */
         return (uint32_t)t->layer < m->n_layers + m->n_mtp ? u->pp - 1 : 0;
-    return t->role == HWL_ROLE_OUTPUT || t->role == HWL_ROLE_OUTPUT_NORM || t->role == HWL_ROLE_CLASSIFIER ? u->pp - 1 : 0;
+    return t->role == HWL_ROLE_OUTPUT || t->role == HWL_ROLE_OUTPUT_NORM || t->role == HWL_ROLE_CLASSIFIER ? u->pp - 1
+                                                                                                           : 0;
 }
 
-hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const char *quant, uint32_t redundant_experts,
-                          struct hwl_vllm_weights *out, hwl_error *error)
+hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const char *quant,
+                          uint32_t redundant_experts, struct hwl_vllm_weights *out, hwl_error *error)
 {
     struct hwl_ck ck = {0};
     memset(out, 0, setup->pp * sizeof *out);
@@ -178,7 +183,8 @@ hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_s
         const struct hwl_tensor *t = &model->tensors[i];
         if (t->layer >= 0 && model->layers[t->layer].mtp && !mtp)
             continue; /* MTP layers are loaded for speculation only */
-        if ((t->component == HWL_COMP_VISION || t->component == HWL_COMP_AUDIO || t->component == HWL_COMP_PROJECTOR) && !setup->multimodal)
+        if ((t->component == HWL_COMP_VISION || t->component == HWL_COMP_AUDIO || t->component == HWL_COMP_PROJECTOR) &&
+            !setup->multimodal)
             continue;
         const enum shard s = shard_of(t->role);
         const uint32_t stage = stage_of(model, t, setup);
@@ -201,8 +207,8 @@ hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_s
         uint32_t p = 0;
         while (p + 1 < setup->pp && i >= setup->stage_first[p + 1])
             p++;
-        const uint64_t copy = hwl_ck_mul4(&ck, a->n_heads / setup->tp, (uint64_t)a->qk_nope_dim + a->head_dim_v, a->kv_lora_rank,
-                                          setup->dtype_bytes);
+        const uint64_t copy = hwl_ck_mul4(&ck, a->n_heads / setup->tp, (uint64_t)a->qk_nope_dim + a->head_dim_v,
+                                          a->kv_lora_rank, setup->dtype_bytes);
         out[p].component[HWL_COMP_ATTENTION] = hwl_ck_add(&ck, out[p].component[HWL_COMP_ATTENTION], copy);
     }
     for (uint32_t p = 0; p < setup->pp; p++)

@@ -10,7 +10,7 @@ struct hwl_vllm_weights {
     uint64_t total;
 };
 /* out: [setup->pp]. quant: a method that vLLM applies while loading ("fp8", "bitsandbytes"), "" as stored. */
-hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const char *quant, uint32_t redundant_experts,
-                          struct hwl_vllm_weights *out, hwl_error *error);
+hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const char *quant,
+                          uint32_t redundant_experts, struct hwl_vllm_weights *out, hwl_error *error);
 
 #endif

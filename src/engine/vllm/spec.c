@@ -32,13 +32,16 @@ uint64_t hwl_vllm_token_bytes(const struct hwl_layer *layer, const struct hwl_vl
         const bool ds = setup->sparse && setup->kv->quantised && setup->cc / 10 != 10;
         if (ds || strcmp(setup->kv->name, "fp8_ds_mla") == 0)
             return DS_MLA_ROW;
-        return hwl_ck_mul(ck, (uint64_t)a->kv_lora_rank + a->qk_rope_dim, setup->kv->bits ? setup->kv->bits / 8 : setup->dtype_bytes);
+        return hwl_ck_mul(ck, (uint64_t)a->kv_lora_rank + a->qk_rope_dim,
+                          setup->kv->bits ? setup->kv->bits / 8 : setup->dtype_bytes);
     }
-    const uint64_t both = hwl_ck_add(ck, side_bytes(a->head_dim_k, setup, ck), side_bytes(a->head_dim_v ? a->head_dim_v : a->head_dim_k, setup, ck));
+    const uint64_t both = hwl_ck_add(ck, side_bytes(a->head_dim_k, setup, ck),
+                                     side_bytes(a->head_dim_v ? a->head_dim_v : a->head_dim_k, setup, ck));
     return hwl_ck_mul(ck, hwl_vllm_kv_heads(layer, setup), both);
 }
 
-hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, uint64_t *bytes, hwl_error *error)
+hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, uint64_t *bytes,
+                                hwl_error *error)
 {
     const struct hwl_state *s = &layer->state;
     const uint64_t tp = setup->tp;
@@ -48,8 +51,10 @@ hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_
         uint64_t groups = s->n_groups ? s->n_groups : 1;
         if (groups % tp) {
             if (groups != 1)
-                return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %llu groups of the state-space layers do not divide over tensor parallel size %llu",
-                                (unsigned long long)groups, (unsigned long long)tp);
+                return hwl_fail(
+                    error, HWL_E_REFUSED,
+                    "vllm refuses: %llu groups of the state-space layers do not divide over tensor parallel size %llu",
+                    (unsigned long long)groups, (unsigned long long)tp);
             groups = tp; /* one group is copied to every rank */
         }
         channels = hwl_ck_add(&ck, s->d_inner, hwl_ck_mul3(&ck, 2, groups, s->d_state));
@@ -58,7 +63,9 @@ hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_
         rows += setup->spec_tokens; /* drafted tokens shift through the convolution */
     const uint64_t heads = s->n_heads ? s->n_heads : s->d_inner;
     if (channels % tp || (ssm && heads && heads % tp))
-        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: recurrent heads do not divide over tensor parallel size %llu", (unsigned long long)tp);
+        return hwl_fail(error, HWL_E_REFUSED,
+                        "vllm refuses: recurrent heads do not divide over tensor parallel size %llu",
+                        (unsigned long long)tp);
     const uint64_t conv = hwl_ck_mul3(&ck, rows, channels / tp, setup->conv_bytes);
     *bytes = hwl_ck_add(&ck, conv, hwl_ck_mul(&ck, ssm / tp, setup->ssm_bytes));
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: a recurrent state is beyond 64 bits") : HWL_OK;
@@ -76,14 +83,14 @@ static struct hwl_vllm_spec *add(struct list *l, uint8_t kind, uint16_t stage, i
     return s;
 }
 
-/* DeepSeek-V4: a window of latent rows in every layer; compressed layers add rows of whole token groups, the states of their
- * compressor, and with a group of 4 an indexer with a compressor of its own. Pages are multiples of 576 bytes.
+/* DeepSeek-V4: a window of latent rows in every layer; compressed layers add rows of whole token groups, the states of
+ * their compressor, and with a group of 4 an indexer with a compressor of its own. Pages are multiples of 576 bytes.
  * models/deepseek_v4 and v1/attention/backends/mla of 0.33.0. */
 #define V4_ROW 584 /* 448 fp8 + 64 16-bit rope + scales */
 #define V4_ALIGN 576
 
-static void add_compressed(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage, int32_t index,
-                           bool draft, struct hwl_ck *ck)
+static void add_compressed(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u,
+                           uint16_t stage, int32_t index, bool draft, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
     const uint64_t ratio = a->compress_ratio;
@@ -96,9 +103,12 @@ static void add_compressed(struct list *l, const struct hwl_layer *layer, const 
     } caches[] = {
         {HWL_VLLM_SLIDING_MLA, true, 64, 64 * V4_ROW, a->window ? a->window : 128},
         {HWL_VLLM_MLA, ratio > 1, u->block, ratio ? hwl_ck_mul(ck, u->block / ratio, V4_ROW) : 0, 0},
-        {HWL_VLLM_SLIDING_MLA, ratio > 1, overlap ? 4 : 8, (overlap ? 4 * 4 : 8 * 2) * head * 4, ratio * (overlap ? 2 : 1)},
-        {HWL_VLLM_MLA, overlap && a->index_heads, u->block, ratio ? hwl_ck_mul(ck, u->block / ratio, INDEXER_ROW) : 0, 0},
-        {HWL_VLLM_SLIDING_MLA, overlap && a->index_heads, 4, 4 * 4 * (uint64_t)(a->index_head_dim ? a->index_head_dim : 128) * 4, ratio * 2},
+        {HWL_VLLM_SLIDING_MLA, ratio > 1, overlap ? 4 : 8, (overlap ? 4 * 4 : 8 * 2) * head * 4,
+         ratio * (overlap ? 2 : 1)},
+        {HWL_VLLM_MLA, overlap && a->index_heads, u->block, ratio ? hwl_ck_mul(ck, u->block / ratio, INDEXER_ROW) : 0,
+         0},
+        {HWL_VLLM_SLIDING_MLA, overlap && a->index_heads, 4,
+         4 * 4 * (uint64_t)(a->index_head_dim ? a->index_head_dim : 128) * 4, ratio * 2},
     };
     for (uint32_t i = 0; i < sizeof caches / sizeof *caches; i++) {
         if (!caches[i].there)
@@ -112,8 +122,8 @@ static void add_compressed(struct list *l, const struct hwl_layer *layer, const 
     }
 }
 
-static void add_attention(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage, int32_t index,
-                          bool draft, struct hwl_ck *ck)
+static void add_attention(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage,
+                          int32_t index, bool draft, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
     const bool window = a->window && !(layer->mixer == HWL_MIXER_CHUNKED);
@@ -128,10 +138,10 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
         s->identity = INDEXER_ROW;
         s->draft = draft;
     }
-    const uint8_t kind = a->kv_lora_rank                      ? HWL_VLLM_MLA
+    const uint8_t kind = a->kv_lora_rank                     ? HWL_VLLM_MLA
                          : layer->mixer == HWL_MIXER_CHUNKED ? HWL_VLLM_CHUNKED
-                         : window                             ? HWL_VLLM_SLIDING
-                                                              : HWL_VLLM_FULL;
+                         : window                            ? HWL_VLLM_SLIDING
+                                                             : HWL_VLLM_FULL;
     struct hwl_vllm_spec *s = add(l, kind, stage, index);
     const uint64_t token = hwl_vllm_token_bytes(layer, u, ck);
     s->block = kind == HWL_VLLM_SLIDING && u->rules->small_windows ? 16 : u->block;
@@ -143,8 +153,8 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
     s->draft = draft;
 }
 
-static void add_state(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage, int32_t index,
-                      uint64_t bytes, uint64_t padded)
+static void add_state(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage,
+                      int32_t index, uint64_t bytes, uint64_t padded)
 {
     struct hwl_vllm_spec *s = add(l, HWL_VLLM_MAMBA, stage, index);
     s->block = u->state_mode == HWL_VLLM_STATE_NONE ? u->max_len : u->block;
@@ -153,10 +163,12 @@ static void add_state(struct list *l, const struct hwl_layer *layer, const struc
     s->spec_blocks = u->spec_tokens;
     const bool mamba2 = layer->mixer == HWL_MIXER_MAMBA2 || layer->attn.n_heads;
     const bool gdn = layer->mixer == HWL_MIXER_GATED_DELTA_NET && u->cc >= 90;
-    s->checkpoint_blocks = u->state_mode == HWL_VLLM_STATE_ALIGN && ((mamba2 && u->rules->mamba2_checkpoints) || (gdn && u->rules->gdn_checkpoints));
+    s->checkpoint_blocks = u->state_mode == HWL_VLLM_STATE_ALIGN &&
+                           ((mamba2 && u->rules->mamba2_checkpoints) || (gdn && u->rules->gdn_checkpoints));
 }
 
-/* A draft that reads the target's hidden states (EAGLE, MTP without layers of its own): layers like the target's last attention layer. */
+/* A draft that reads the target's hidden states (EAGLE, MTP without layers of its own): layers like the target's last
+ * attention layer. */
 static const struct hwl_layer *last_attention(const struct hwl_model *m)
 {
     for (uint32_t i = m->n_layers; i-- > 0;)
@@ -177,7 +189,8 @@ hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_s
     if (setup->hybrid)
         for (uint32_t i = 0; i < model->n_layers; i++)
             if (model->layers[i].attn.n_heads)
-                padded = hwl_max(padded, hwl_ck_mul(&ck, hwl_vllm_token_bytes(&model->layers[i], setup, &ck), setup->block));
+                padded =
+                    hwl_max(padded, hwl_ck_mul(&ck, hwl_vllm_token_bytes(&model->layers[i], setup, &ck), setup->block));
     uint16_t stage = 0;
     for (uint32_t i = 0; i < model->n_layers && !setup->encoder_only; i++) {
         while (stage + 1u < setup->pp && i >= setup->stage_first[stage + 1])
@@ -188,7 +201,9 @@ hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_s
         const int32_t shared = layer->attn.kv_shared_with;
         if (layer->attn.n_heads && shared >= 0) {
             if ((uint32_t)shared < setup->stage_first[stage])
-                return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: layer %u reads the cache of layer %d on another pipeline stage", i, shared);
+                return hwl_fail(error, HWL_E_REFUSED,
+                                "vllm refuses: layer %u reads the cache of layer %d on another pipeline stage", i,
+                                shared);
         } else if (layer->attn.n_heads && layer->attn.cross && model->n_encoder == 0) {
             struct hwl_vllm_spec *s = add(&l, HWL_VLLM_CROSS, stage, (int32_t)i);
             s->block = setup->block;
@@ -212,7 +227,8 @@ hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_s
         const bool own = strcmp(setup->spec_method, "mtp") == 0 && i < model->n_mtp;
         const struct hwl_layer *layer = own ? &model->layers[model->n_layers + i] : like;
         if (layer && layer->attn.n_heads)
-            add_attention(&l, layer, setup, (uint16_t)(setup->pp - 1), own ? (int32_t)(model->n_layers + i) : -1, true, &ck);
+            add_attention(&l, layer, setup, (uint16_t)(setup->pp - 1), own ? (int32_t)(model->n_layers + i) : -1, true,
+                          &ck);
     }
     if (ck.overflow)
         return hwl_fail(error, HWL_E_OVERFLOW, "vllm: a cache block is beyond 64 bits");

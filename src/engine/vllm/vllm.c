@@ -25,10 +25,18 @@ static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
     uint64_t batches = 1;
     if (u->rules->in_flight_batches) /* config/vllm.py max_concurrent_batches */
         batches = u->async ? (u->pp > 1 && u->rules->v2_runner ? u->pp + 1u : u->pp > 1 ? u->pp : 2u) : u->pp;
-    struct hwl_vllm_run r = {.max_len = u->max_len, .auto_len = u->auto_len, .encoder_tokens = u->mbt, .override_blocks = u->override_blocks,
-                             .dcp = u->dcp, .stages = u->pp, .state_mode = u->state_mode, .one_type = u->one_type,
-                             .null_block = u->rules->null_block, .override_checked = u->rules->override_checked,
-                             .tokens_by_group = u->rules->tokens_by_group, .pads_pages = u->rules->pads_pages,
+    struct hwl_vllm_run r = {.max_len = u->max_len,
+                             .auto_len = u->auto_len,
+                             .encoder_tokens = u->mbt,
+                             .override_blocks = u->override_blocks,
+                             .dcp = u->dcp,
+                             .stages = u->pp,
+                             .state_mode = u->state_mode,
+                             .one_type = u->one_type,
+                             .null_block = u->rules->null_block,
+                             .override_checked = u->rules->override_checked,
+                             .tokens_by_group = u->rules->tokens_by_group,
+                             .pads_pages = u->rules->pads_pages,
                              .merges_buckets = u->rules->merges_buckets};
     if (!hwl_mul(&r.in_flight, batches, u->mbt))
         r.in_flight = UINT64_MAX;
@@ -36,8 +44,10 @@ static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
     return r;
 }
 
-/* What the cache may take on a rank: the asked share of the card less everything else (worker determine_available_memory). */
-static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_vllm_weights *w, const struct hwl_vllm_other *o, bool *starts)
+/* What the cache may take on a rank: the asked share of the card less everything else (worker
+ * determine_available_memory). */
+static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_vllm_weights *w,
+                          const struct hwl_vllm_other *o, bool *starts)
 {
     if (u->kv_budget != HWL_UNKNOWN)
         return u->kv_budget;
@@ -53,7 +63,8 @@ static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_vllm_
 }
 
 static hwl_status work_out(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
-                           const struct hwl_settings *settings, struct hwl_arena *arena, bool longest, struct planned *p, hwl_error *error)
+                           const struct hwl_settings *settings, struct hwl_arena *arena, bool longest,
+                           struct planned *p, hwl_error *error)
 {
     memset(p, 0, sizeof *p);
     p->starts = true;
@@ -70,12 +81,14 @@ static hwl_status work_out(const struct hwl_model *model, const char *version, c
     struct hwl_ck ck = {0};
     for (uint32_t i = 0; i < n; i++)
         if (specs[i].kind == HWL_VLLM_FULL || specs[i].kind == HWL_VLLM_MLA)
-            p->per_token = hwl_ck_add(&ck, p->per_token, hwl_ck_mul3(&ck, specs[i].page / specs[i].block, u->tp / u->dcp, u->dp));
+            p->per_token =
+                hwl_ck_add(&ck, p->per_token, hwl_ck_mul3(&ck, specs[i].page / specs[i].block, u->tp / u->dcp, u->dp));
     if (ck.overflow)
         return hwl_fail(error, HWL_E_OVERFLOW, "vllm: the cache is beyond 64 bits");
     HWL_TRY(hwl_vllm_cache_group(&p->cache, specs, n, &p->run, arena, error));
-    HWL_TRY(hwl_vllm_shard(model, u, hwl_opt_text(settings, HWL_OPT_QUANT, ""), (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536),
-                           p->weights, error));
+    HWL_TRY(hwl_vllm_shard(model, u, hwl_opt_text(settings, HWL_OPT_QUANT, ""),
+                           (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536), p->weights,
+                           error));
     for (uint32_t i = 0; i < u->pp; i++) {
         HWL_TRY(hwl_vllm_measure_other(model, u, settings, i, &p->other[i], error));
         p->budget[i] = budget_of(u, &p->weights[i], &p->other[i], &p->starts);
@@ -83,37 +96,42 @@ static hwl_status work_out(const struct hwl_model *model, const char *version, c
     return hwl_vllm_cache_size(&p->cache, &p->run, p->budget, error);
 }
 
-static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component, uint64_t bytes, float bound,
-                         const char *source)
+static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component,
+                         uint64_t bytes, float bound, const char *source)
 {
     hwl_ledger_put(ledger, device, -1, kind, component, bytes, HWL_BASIS_MODELLED, source)->error = bound;
 }
 
-static void put_rank(struct hwl_ledger *ledger, const struct hwl_model *model, const struct planned *p, uint32_t stage, uint16_t device)
+static void put_rank(struct hwl_ledger *ledger, const struct hwl_model *model, const struct planned *p, uint32_t stage,
+                     uint16_t device)
 {
     const struct hwl_vllm_weights *w = &p->weights[stage];
     for (int c = 0; c < HWL_COMP_COUNT; c++)
         if (w->component[c])
-            put_modelled(ledger, device, HWL_KIND_WEIGHTS, (hwl_component)c, w->component[c], 0.01f, "vllm: layers/linear.py, vocab_parallel_embedding.py");
+            put_modelled(ledger, device, HWL_KIND_WEIGHTS, (hwl_component)c, w->component[c], 0.01f,
+                         "vllm: layers/linear.py, vocab_parallel_embedding.py");
     const uint64_t width = p->cache.block_bytes[stage];
     if (width && p->cache.num_blocks) {
         bool attention = false;
         for (uint32_t i = 0; i < p->cache.n_groups; i++)
             attention = attention || p->cache.groups[i].kind != HWL_VLLM_MAMBA;
         /* one pool for all groups: a block holds keys and values, or a recurrent state */
-        hwl_entry *e = hwl_ledger_put(ledger, device, -1, attention ? HWL_KIND_KV_CACHE : HWL_KIND_RECURRENT_STATE,
-                                      attention ? HWL_COMP_ATTENTION : HWL_COMP_RECURRENT, p->cache.num_blocks * width,
-                                      p->setup.kv_budget == HWL_UNKNOWN && !p->setup.override_blocks ? HWL_BASIS_MODELLED : HWL_BASIS_EXACT,
-                                      "vllm: v1/core/kv_cache_planning.py");
+        hwl_entry *e = hwl_ledger_put(
+            ledger, device, -1, attention ? HWL_KIND_KV_CACHE : HWL_KIND_RECURRENT_STATE,
+            attention ? HWL_COMP_ATTENTION : HWL_COMP_RECURRENT, p->cache.num_blocks * width,
+            p->setup.kv_budget == HWL_UNKNOWN && !p->setup.override_blocks ? HWL_BASIS_MODELLED : HWL_BASIS_EXACT,
+            "vllm: v1/core/kv_cache_planning.py");
         e->error = e->basis == HWL_BASIS_MODELLED ? 0.03f : 0.0f;
         e->formula = "{0} blocks x {1} B";
         e->args[0] = p->cache.num_blocks;
         e->args[1] = width;
     }
     const struct hwl_vllm_other *o = &p->other[stage];
-    put_modelled(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, o->activation, 0.1f, "vllm: peak of the profile run, gpu_model_runner.py");
+    put_modelled(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, o->activation, 0.1f,
+                 "vllm: peak of the profile run, gpu_model_runner.py");
     put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, o->graphs, 0.3f, "vllm: CUDA graphs");
-    put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->non_torch + o->context, 0.2f, "vllm: CUDA context, NCCL, workspaces");
+    put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->non_torch + o->context, 0.2f,
+                 "vllm: CUDA context, NCCL, workspaces");
     (void)model;
 }
 
@@ -127,8 +145,9 @@ static void put_groups(struct hwl_ledger *ledger, const struct hwl_vllm_cache *c
     size_t n = 0;
     text[n++] = '[';
     for (uint32_t i = 0; i < c->n_groups; i++)
-        n += (size_t)sprintf(text + n, "%s{\"layers\": %u, \"block_size\": %llu, \"bytes_per_block\": %llu}", i ? ", " : "", c->groups[i].layers,
-                             (unsigned long long)c->groups[i].block, (unsigned long long)c->groups[i].bytes);
+        n += (size_t)sprintf(text + n, "%s{\"layers\": %u, \"block_size\": %llu, \"bytes_per_block\": %llu}",
+                             i ? ", " : "", c->groups[i].layers, (unsigned long long)c->groups[i].block,
+                             (unsigned long long)c->groups[i].bytes);
     text[n++] = ']';
     text[n] = 0;
     hwl_ledger_view_json(ledger, "kv_groups", text);
@@ -181,8 +200,9 @@ static void put_views(struct hwl_ledger *l, const struct planned *p)
         hwl_ledger_setting_text(l, "mamba_cache_mode", state_modes[u->state_mode]);
 }
 
-static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
-                       const struct hwl_settings *settings, struct hwl_ledger *ledger, hwl_error *error)
+static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version,
+                       const struct hwl_devices *devices, const struct hwl_settings *settings,
+                       struct hwl_ledger *ledger, hwl_error *error)
 {
     (void)prepared;
     struct planned *p = HWL_NEW(ledger->arena, struct planned);
@@ -207,7 +227,9 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     ledger->concurrency = hwl_opt_u64(settings, HWL_OPT_CONCURRENCY, 1);
     if (!p->starts || !p->cache.fits) {
         ledger->exceeds = true;
-        hwl_ledger_note(ledger, "vLLM would not start: one request of %llu tokens needs %llu blocks, %llu are there; the longest that fits: %llu",
+        hwl_ledger_note(ledger,
+                        "vLLM would not start: one request of %llu tokens needs %llu blocks, %llu are there; the "
+                        "longest that fits: %llu",
                         (unsigned long long)p->cache.max_len, (unsigned long long)p->cache.request_blocks,
                         (unsigned long long)p->cache.num_blocks, (unsigned long long)p->cache.fitting_len);
     } else if (p->cache.n_groups && p->cache.concurrency < (double)ledger->concurrency) {
@@ -218,13 +240,15 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     return HWL_OK;
 }
 
-static hwl_status limits(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
-                         const struct hwl_settings *settings, hwl_limits *out, hwl_error *error)
+static hwl_status limits(const struct hwl_model *model, const void *prepared, const char *version,
+                         const struct hwl_devices *devices, const struct hwl_settings *settings, hwl_limits *out,
+                         hwl_error *error)
 {
     (void)prepared;
     struct hwl_arena arena = {0};
     struct planned *p = HWL_NEW(&arena, struct planned);
-    hwl_status st = p ? work_out(model, version, devices, settings, &arena, false, p, error) : hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    hwl_status st = p ? work_out(model, version, devices, settings, &arena, false, p, error)
+                      : hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (st == HWL_OK) {
         out->max_concurrency = p->starts && p->cache.fits ? (uint64_t)p->cache.concurrency : 0;
         st = work_out(model, version, devices, settings, &arena, true, p, error);

@@ -8,19 +8,19 @@
 /* One release whose rules are known; others are mapped to one of these by range (version.c). */
 struct hwl_vllm_rules {
     const char *version;
-    double utilization;          /* default of --gpu-memory-utilization */
+    double utilization; /* default of --gpu-memory-utilization */
     bool null_block, tokens_by_group, override_checked, pads_pages, merges_buckets; /* cache.h */
-    bool in_flight_batches;      /* windows keep what concurrent batches hold, not one batch */
-    bool hybrid_prefix;          /* prefix caching is on by default for models with recurrent layers */
-    bool mode_all;               /* mamba_cache_mode all exists, default for Mamba with prefix caching */
-    bool mamba2_checkpoints;     /* prefill exports a checkpoint block */
+    bool in_flight_batches;  /* windows keep what concurrent batches hold, not one batch */
+    bool hybrid_prefix;      /* prefix caching is on by default for models with recurrent layers */
+    bool mode_all;           /* mamba_cache_mode all exists, default for Mamba with prefix caching */
+    bool mamba2_checkpoints; /* prefill exports a checkpoint block */
     bool gdn_checkpoints;
-    bool backend_alignment;      /* hybrid block size starts from the chosen block size and backend */
-    bool v2_runner;              /* pp + 1 concurrent batches */
-    bool graph_estimate;         /* graphs are profiled and taken from the budget */
-    bool small_windows;          /* windows take the smallest kernel block, whatever --block-size says */
-    bool no_minimax;             /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
-    bool kernel_blocks;          /* the backend of a user's block size is chosen by what its kernels read */
+    bool backend_alignment; /* hybrid block size starts from the chosen block size and backend */
+    bool v2_runner;         /* pp + 1 concurrent batches */
+    bool graph_estimate;    /* graphs are profiled and taken from the budget */
+    bool small_windows;     /* windows take the smallest kernel block, whatever --block-size says */
+    bool no_minimax;        /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
+    bool kernel_blocks;     /* the backend of a user's block size is chosen by what its kernels read */
 };
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version);
 extern const char *const hwl_vllm_versions[];
@@ -32,10 +32,10 @@ extern const struct hwl_engine_arg hwl_vllm_args[HWL_VLLM_N_ARGS];
 /* Element types of the cache that vLLM names, with what they take. */
 struct hwl_vllm_kv_type {
     const char *name;
-    uint8_t bits;       /* of an element; 0: the model's type */
+    uint8_t bits;        /* of an element; 0: the model's type */
     uint8_t scale_bytes; /* per head and token, each of K and V */
     bool quantised;
-    bool block_scales;  /* one byte for 16 elements (nvfp4) */
+    bool block_scales; /* one byte for 16 elements (nvfp4) */
 };
 
 /* A run resolved: what vLLM makes of the settings for a model on a card. */
@@ -45,24 +45,25 @@ struct hwl_vllm_setup {
     const hwl_device *card;
     uint32_t tp, pp, dp, dcp, pcp;
     bool ep;
-    uint32_t cc;              /* compute capability, 90 for 9.0 */
-    uint64_t dtype_bytes;     /* of the model's type */
+    uint32_t cc;          /* compute capability, 90 for 9.0 */
+    uint64_t dtype_bytes; /* of the model's type */
     const char *dtype;
     uint64_t max_len;
     bool auto_len;
     uint64_t mbt, max_seqs;
-    uint64_t block;           /* as asked for or chosen; 0 before */
+    uint64_t block; /* as asked for or chosen; 0 before */
     bool block_given;
     bool prefix, async, one_type, eager;
     uint8_t state_mode;
     uint64_t conv_bytes, ssm_bytes; /* elements of recurrent states */
     double utilization;
-    uint64_t kv_budget;       /* given bytes; HWL_UNKNOWN: from the utilization */
+    uint64_t kv_budget; /* given bytes; HWL_UNKNOWN: from the utilization */
     uint64_t override_blocks;
-    const char *spec_method;  /* "" none */
+    const char *spec_method; /* "" none */
     uint32_t spec_tokens;
-    uint32_t draft_layers;    /* attention layers of the draft, MTP layers or of a draft model */
-    bool hybrid, mla, sparse, compressed, recurrent, plain, /* plain: every layer is attended in full */ encoder_only, multimodal;
+    uint32_t draft_layers; /* attention layers of the draft, MTP layers or of a draft model */
+    bool hybrid, mla, sparse, compressed, recurrent, plain, /* plain: every layer is attended in full */ encoder_only,
+        multimodal;
     uint16_t stage_first[HWL_VLLM_MAX_STAGES + 1]; /* first layer of each stage, then n_layers */
 };
 /* HWL_E_REFUSED where vLLM refuses the settings. */
@@ -71,7 +72,8 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
 /* The block size that backend, card and recurrent states lead to; sets setup->block. */
 hwl_status hwl_vllm_choose_block(const struct hwl_model *model, struct hwl_vllm_setup *setup, hwl_error *error);
 /* Bytes of one recurrent state of a layer on a rank; refused where heads do not divide. */
-hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, uint64_t *bytes, hwl_error *error);
+hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, uint64_t *bytes,
+                                hwl_error *error);
 /* Bytes of one token of a layer's attention cache on a rank (before any block padding). */
 uint64_t hwl_vllm_token_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, struct hwl_ck *ck);
 uint32_t hwl_vllm_kv_heads(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup);
