@@ -7,6 +7,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
+#include <string.h>
+
 #define MIB ((uint64_t)1 << 20)
 
 /* The sampler's dummy run: logits in the model's type, their fp32 copy, sort values and 64-bit indexes with
@@ -43,6 +45,23 @@ static uint64_t forward_elements(const struct hwl_model *m, const struct hwl_vll
     return hwl_ck_add(ck, widest, rows);
 }
 
+/* Batch sizes that are captured: 1, 2, 4, then steps of 8 to 256 and of 16 beyond (config/compilation.py). */
+static uint64_t captured(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_settings *s)
+{
+    const char *list = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, "");
+    if (*list) {
+        uint64_t n = 1;
+        for (; *list; list++)
+            n += *list == ',';
+        return n;
+    }
+    /* gpt-oss asks for more (models/config.py GptOssForCausalLMConfig) */
+    const uint64_t most = strcmp(m->arch, "gpt_oss") == 0 ? 1024 : 512;
+    const uint64_t max =
+        hwl_min(hwl_opt_u64(s, HWL_OPT_MAX_CUDAGRAPH_SIZE, hwl_min(most, hwl_min(2 * u->max_seqs, most))), 1 << 20);
+    return 3 + hwl_min(max, 256) / 8 + (max > 256 ? (max - 256) / 16 : 0);
+}
+
 hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup,
                                   const struct hwl_settings *settings, uint32_t stage, struct hwl_vllm_other *out,
                                   hwl_error *error)
@@ -67,8 +86,10 @@ hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hw
     out->context = (setup->tp * setup->pp > 1 ? 1560 : 520) * MIB; /* in use before the first snapshot */
     const uint64_t layers = setup->stage_first[stage + 1] - setup->stage_first[stage];
     out->graphs = 0;
-    if (!setup->eager) /* pools and launch data of 51 + 51 captured sizes: fixed, by layer, and by width */
-        out->graphs =
-            492 * MIB + hwl_ck_mul(&ck, layers, 4 * MIB) + hwl_ck_mul3(&ck, layers, model->hidden / setup->tp, 2362);
+    if (!setup->eager) { /* pools and launch data, fitted to 51 sizes: fixed, by layer, and by width */
+        const uint64_t all = hwl_ck_add(&ck, 492 * MIB + hwl_ck_mul(&ck, layers, 4 * MIB),
+                                        hwl_ck_mul3(&ck, layers, model->hidden / setup->tp, 2362));
+        out->graphs = hwl_ck_mul(&ck, all, captured(model, setup, settings)) / 51;
+    }
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: the activations are beyond 64 bits") : HWL_OK;
 }

@@ -101,7 +101,7 @@ static uint64_t part_of(uint64_t bytes, uint64_t n, uint64_t of, struct hwl_ck *
     if (of == 0 || n == of)
         return bytes;
     const uint64_t whole = bytes / of, rest = bytes % of;
-    return hwl_ck_add(ck, hwl_ck_mul(ck, whole, n), hwl_div_ceil(rest * n, of));
+    return hwl_ck_add(ck, hwl_ck_mul(ck, whole, n), hwl_div_ceil(hwl_ck_mul(ck, rest, n), of));
 }
 
 static uint64_t kv_part(uint64_t bytes, const struct hwl_attention *a, uint64_t tp, struct hwl_ck *ck)
@@ -114,6 +114,17 @@ static uint64_t kv_part(uint64_t bytes, const struct hwl_attention *a, uint64_t 
 static uint64_t rows_of(const struct hwl_model *m, const struct hwl_tensor *t)
 {
     return t->n_dims == 0 ? 1 : m->is_gguf ? t->dims[t->n_dims - 1] : t->dims[0];
+}
+
+/* Kernels for MXFP4 experts pad both sides: Marlin to 256 x 128, TRT-LLM's (SM100) to 256 x 256
+ * (fused_moe/oracle/mxfp4.py, mxfp4_round_up_hidden_size_and_intermediate_size). */
+static uint64_t pad_mxfp4(uint64_t bytes, uint64_t hidden, uint64_t width, const struct hwl_vllm_setup *u,
+                          struct hwl_ck *ck)
+{
+    if (!hidden || !width)
+        return bytes;
+    const uint64_t rows = part_of(bytes, hwl_ck_align(ck, hidden, 256), hidden, ck);
+    return part_of(rows, hwl_ck_align(ck, width, u->cc / 10 == 10 ? 256 : 128), width, ck);
 }
 
 static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, uint64_t bytes,
@@ -148,9 +159,12 @@ static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, e
     case EXPERTS: {
         const uint64_t experts = l->ffn.n_experts ? l->ffn.n_experts : 1;
         const uint64_t ranks = tp * u->dp;
-        if (!u->ep) /* without expert parallelism data-parallel ranks split the width too */
-            return part_of(bytes, 1, ranks, ck);
-        return part_of(bytes, hwl_div_ceil(experts + redundant, ranks), experts, ck);
+        /* without expert parallelism data-parallel ranks split the width too */
+        const uint64_t local = u->ep ? part_of(bytes, hwl_div_ceil(experts + redundant, ranks), experts, ck)
+                                     : part_of(bytes, 1, ranks, ck);
+        return strcmp(m->quant.method, "mxfp4") == 0
+                   ? pad_mxfp4(local, m->hidden, u->ep ? l->ffn.d_expert : l->ffn.d_expert / ranks, u, ck)
+                   : local;
     }
     case TOWER:
         return t->n_dims == 2 && t->part == HWL_PART_WEIGHT ? part_of(bytes, 1, tp, ck) : bytes;
