@@ -14,7 +14,7 @@ hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base)
         hwl_gt n = hwl_g_new(&b->g, (uint8_t)t->t->dtype, d[0], d[1], d[2], d[3]);
         if (!n)
             return NULL;
-        const uint16_t at = t->per_device && il < 0 ? LC_HOST : hwl_lc_where(b->m, b->place, t);
+        const uint16_t at = hwl_lc_where(b->m, b->place, t);
         const bool repacked = at == LC_HOST && b->place->repacked && b->place->repacked[i];
         n->buft = (int8_t)(at == LC_HOST ? b->sys->n_devices + repacked : at);
         n->weight = true;
@@ -110,13 +110,26 @@ void hwl_b_inp_attn(struct hwl_build *b)
         b->swa = cache_in(b, b->p->kv_cells_swa);
 }
 
-hwl_gt hwl_b_rope_factors(struct hwl_build *b)
+/* The factors lie beside each layer that uses them: one copy a device. */
+hwl_gt hwl_b_rope_factors(struct hwl_build *b, uint32_t il)
 {
-    hwl_gt f = hwl_b_w(b, -1, "rope_freqs.weight");
-    if (f)
-        return f;
     const double orig = hwl_b_num(b, "rope.scaling.original_context_length", b->m->n_ctx_train);
-    return hwl_b_w(b, -1, (double)b->p->n_ctx_seq > orig ? "rope_factors_long.weight" : "rope_factors_short.weight");
+    const struct lc_tensor *t = hwl_lc_find(b->m, -1, "rope_freqs.weight");
+    if (!t)
+        t = hwl_lc_find(b->m, -1, (double)b->p->n_ctx_seq > orig ? "rope_factors_long.weight" : "rope_factors_short.weight");
+    if (!t)
+        return NULL;
+    const uint16_t at = b->place->layer[il];
+    hwl_gt *slot = &b->factors[at == LC_HOST ? 16 : at];
+    if (!*slot) {
+        *slot = hwl_g_new(&b->g, (uint8_t)t->t->dtype, t->t->dims[0], 1, 1, 1);
+        if (*slot) {
+            (*slot)->buft = (int8_t)(at == LC_HOST ? b->sys->n_devices : at);
+            (*slot)->weight = true;
+            (*slot)->name = t->name;
+        }
+    }
+    return *slot;
 }
 
 struct hwl_qkv hwl_b_qkv(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k, uint64_t head_v, bool reshape)

@@ -24,6 +24,7 @@ struct hwl_build {
     hwl_gt *k, *v;    /* [n_layer_all] cache tensors */
     hwl_gt *weights;  /* [n_tensors] */
     hwl_gt *attn;     /* [n_layer_all] the layer's FLASH_ATTN_EXT, for the probe */
+    hwl_gt factors[17]; /* rope factors: one tensor on each device, the last for the host */
     struct hwl_cache_in full, swa;
     hwl_gt pos, out_ids, tied, embd, logits;
 };
@@ -40,7 +41,7 @@ hwl_gt hwl_b_inp_embd(struct hwl_build *b);
 void hwl_b_inp_pos(struct hwl_build *b, uint64_t per_token);
 void hwl_b_inp_attn(struct hwl_build *b); /* both caches where there is a window */
 void hwl_b_inp_out_ids(struct hwl_build *b);
-hwl_gt hwl_b_rope_factors(struct hwl_build *b);
+hwl_gt hwl_b_rope_factors(struct hwl_build *b, uint32_t il);
 
 struct hwl_qkv {
     hwl_gt q, k, v;

@@ -13,7 +13,6 @@ enum {
     SCALE_EMBD = 1u << 3,  /* scales the embeddings */
     POS_EMBD = 1u << 4,    /* adds learned positions */
     NO_ROPE = 1u << 5,
-    PARALLEL = 1u << 6,    /* attention and feed-forward read the same norm */
     SOFTCAP = 1u << 7,     /* caps the logits where the file says so */
     LOGIT_SCALE = 1u << 8, /* scales the logits where the file says so */
     RES_SCALE = 1u << 9,   /* scales both branches where the file says so */
@@ -25,6 +24,18 @@ enum {
     GATE_KEY = 1u << 15,   /* the file names the gating function */
     POST_IS_FFN = 1u << 16, /* the norm behind attention is the feed-forward's own, behind the residual */
     TEXT_POS4 = 1u << 17,  /* four positions a token (M-RoPE) */
+    RES_FIRST = 1u << 18,  /* the last sum names the residual first */
+    QK_AFTER = 1u << 19,   /* norms of Q and K behind the rope */
+    DEEPSTACK = 1u << 20,  /* adds wider embeddings behind the first layers */
+    PAR_FALCON = 1u << 21, /* parallel branches: feed-forward + attention + residual */
+    PAR_PHI = 1u << 22,    /* attention + feed-forward + residual */
+    PAR_COHERE = 1u << 23, /* feed-forward + residual + attention */
+    OUT_NORM = 1u << 24,   /* the feed-forward's norm is called attn_output_norm */
+    ROPE_3_OF_4 = 1u << 25, /* every fourth layer without rope */
+    POST_ON_LAYER = 1u << 26, /* the norm behind the feed-forward counts as the layer's */
+    FFN_OF_NORM = 1u << 27, /* without a norm of its own the feed-forward reads attention's */
+    NO_WEIGHT = 1u << 28,  /* norms without weights */
+    PARALLEL = PAR_FALCON | PAR_PHI | PAR_COHERE,
 };
 
 struct row {
@@ -35,28 +46,59 @@ struct row {
 };
 
 static const struct row rows[] = {
-    { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1 },
-    { "qwen2", 0, HWL_ACT_SILU, 0 },
-    { "qwen3", 0, HWL_ACT_SILU, 0 },
-    { "qwen3moe", NORM_W, HWL_ACT_SILU, 1 },
-    { "internlm2", 0, HWL_ACT_SILU, 0 },
     { "arcee", FACTORS, HWL_ACT_RELU_SQR, 0 },
+    { "bailingmoe", FACTORS | NORM_W_KEY, HWL_ACT_SILU, 1 },
+    { "chatglm", 0, HWL_ACT_PACKED, 0 },
+    { "command-r", LN | PAR_COHERE | LOGIT_SCALE, HWL_ACT_SILU, 0 },
+    { "dbrx", LN | OUT_NORM | NORM_W, HWL_ACT_SILU, 1 },
+    { "deepseek", FACTORS, HWL_ACT_SILU, 1 },
+    { "ernie4_5-moe", NORM_W, HWL_ACT_SILU, 1 },
+    { "exaone", FACTORS, HWL_ACT_SILU, 0 },
+    { "falcon", LN | PAR_FALCON, HWL_ACT_GELU, 0 },
     { "gemma", SCALE_EMBD | SCALE_Q, HWL_ACT_GELU, 0 },
     { "gemma2", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0 },
     { "gemma3", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0 },
-    { "phi3", FACTORS | SCALE_Q, HWL_ACT_PACKED, 0 },
-    { "olmo2", QK_WHOLE, HWL_ACT_SILU, 0 },
-    { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0 },
+    { "glm4", POST_ON_LAYER, HWL_ACT_PACKED, 0 },
     { "gpt-oss", LATE_IDS | BIAS | POST_IS_FFN, HWL_ACT_OAI, 3 },
-    { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
     { "gpt2", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
     { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0 },
+    { "hunyuan-dense", FACTORS | QK_AFTER, HWL_ACT_SILU, 0 },
+    { "hunyuan-moe", FACTORS | QK_AFTER | NORM_W, HWL_ACT_SILU, 1 },
+    { "jais", LN | NO_ROPE | BIAS, HWL_ACT_SILU, 0 },
+    { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1 },
+    { "mpt", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
+    { "nemotron", LN | BIAS, HWL_ACT_RELU_SQR, 0 },
+    { "olmo", LN | NO_WEIGHT, HWL_ACT_SILU, 0 },
+    { "olmo2", QK_WHOLE, HWL_ACT_SILU, 0 },
+    { "olmoe", QK_WHOLE, HWL_ACT_SILU, 1 },
+    { "phi2", LN | PAR_PHI | SCALE_Q | BIAS, HWL_ACT_GELU, 0 },
+    { "phi3", FACTORS | SCALE_Q | RES_FIRST, HWL_ACT_PACKED, 0 },
+    { "qwen2", 0, HWL_ACT_SILU, 0 },
+    { "qwen2moe", 0, HWL_ACT_SILU, 1 },
+    { "qwen3", 0, HWL_ACT_SILU, 0 },
+    { "qwen3moe", NORM_W, HWL_ACT_SILU, 1 },
+    { "qwen3vl", DEEPSTACK | TEXT_POS4, HWL_ACT_SILU, 0 },
+    { "qwen3vlmoe", DEEPSTACK | TEXT_POS4 | NORM_W, HWL_ACT_SILU, 1 },
+    { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0 },
+    { "smollm3", ROPE_3_OF_4 | BIAS, HWL_ACT_SILU, 0 },
+    { "stablelm", LN | FFN_OF_NORM, HWL_ACT_SILU, 0 },
+    { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
+    { "xverse", 0, HWL_ACT_SILU, 0 },
 };
 
 static hwl_gt norm_of(struct hwl_build *b, hwl_gt x, int32_t il, const char *weight, const char *bias, bool ln, int32_t at)
 {
     hwl_gt w = hwl_b_w(b, il, weight);
     return w || !bias ? hwl_b_norm(b, x, w, bias ? hwl_b_w(b, il, bias) : NULL, ln, at) : x;
+}
+
+static void norm_heads(struct hwl_build *b, const struct row *r, struct hwl_qkv *c, int32_t il)
+{
+    hwl_gt q = hwl_b_w(b, il, "attn_q_norm.weight"), k = hwl_b_w(b, il, "attn_k_norm.weight");
+    if (q)
+        c->q = hwl_b_norm(b, c->q, q, NULL, r->flags & LN, il);
+    if (k)
+        c->k = hwl_b_norm(b, c->k, k, NULL, r->flags & LN, il);
 }
 
 static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x, uint32_t il)
@@ -66,21 +108,20 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
     const uint64_t hk = b->m->head_k, hv = b->m->head_v, n = b->n_tokens;
     const bool whole = r->flags & QK_WHOLE;
     struct hwl_qkv c = hwl_b_qkv(b, x, il, hk, hv, !whole);
-    hwl_gt qn = hwl_b_w(b, l, "attn_q_norm.weight"), kn = hwl_b_w(b, l, "attn_k_norm.weight");
-    if (qn)
-        c.q = hwl_b_norm(b, c.q, qn, NULL, r->flags & LN, l);
-    if (kn)
-        c.k = hwl_b_norm(b, c.k, kn, NULL, r->flags & LN, l);
+    if (!(r->flags & QK_AFTER))
+        norm_heads(b, r, &c, l);
     if (whole) {
         c.q = hwl_g_reshape(g, c.q, hk, b->m->layers[il].n_head, n, 1);
         c.k = hwl_g_reshape(g, c.k, hk, b->m->layers[il].n_head_kv, n, 1);
         c.v = hwl_g_reshape(g, c.v, hv, b->m->layers[il].n_head_kv, n, 1);
     }
-    if (!(r->flags & NO_ROPE)) {
-        hwl_gt factors = r->flags & FACTORS ? hwl_b_rope_factors(b) : NULL;
+    if (!(r->flags & NO_ROPE) && !(r->flags & ROPE_3_OF_4 && (il + 1) % 4 == 0)) {
+        hwl_gt factors = r->flags & FACTORS ? hwl_b_rope_factors(b, il) : NULL;
         c.q = hwl_g_rope(g, c.q, b->pos, factors);
         c.k = hwl_g_rope(g, c.k, b->pos, factors);
     }
+    if (r->flags & QK_AFTER)
+        norm_heads(b, r, &c, l);
     if (r->flags & SCALE_Q)
         c.q = hwl_g_scale(g, c.q);
     return c;
@@ -96,48 +137,87 @@ static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, i
         o.norm_w = hwl_b_num(b, "expert_weights_norm", 0) != 0;
     if (r->flags & GATE_KEY && b->m->gating_func)
         o.gating = b->m->gating_func;
-    return hwl_b_moe(b, x, il, &o);
+    hwl_gt y = hwl_b_moe(b, x, il, &o);
+    if (!hwl_b_w(b, il, "ffn_up_shexp.weight"))
+        return y;
+    hwl_gt shared = hwl_b_ffn(b, x, il, "_shexp", HWL_ACT_SILU, false), gate_w = hwl_b_w(b, il, "ffn_gate_inp_shexp.weight");
+    if (gate_w) { /* sigmoid written as silu(x) / x (qwen2moe) */
+        hwl_gt gate = hwl_g_mm(&b->g, gate_w, x);
+        shared = hwl_g_mul(&b->g, shared, hwl_g_div(&b->g, hwl_g_unary(&b->g, gate), gate));
+    }
+    return hwl_g_add(&b->g, y, shared);
+}
+
+/* One layer behind its attention: residuals, feed-forward and their norms. `attn` and x are of the output rows already. */
+static hwl_gt behind_attention(struct hwl_build *b, const struct row *r, hwl_gt attn, hwl_gt residual, hwl_gt normed, int32_t l)
+{
+    struct hwl_graph *g = &b->g;
+    const bool ln = r->flags & LN, res_scale = r->flags & RES_SCALE && hwl_b_num(b, "residual_scale", 0) != 0;
+    if (r->flags & PARALLEL) {
+        hwl_gt ff = feed_forward(b, r, normed, l);
+        if (r->flags & PAR_FALCON)
+            return hwl_g_add(g, hwl_g_add(g, ff, attn), residual);
+        return r->flags & PAR_PHI ? hwl_g_add(g, hwl_g_add(g, attn, ff), residual) : hwl_g_add(g, hwl_g_add(g, ff, residual), attn);
+    }
+    if (!(r->flags & POST_IS_FFN))
+        attn = norm_of(b, attn, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
+    if (res_scale)
+        attn = hwl_g_scale(g, attn);
+    hwl_gt in = hwl_g_add(g, attn, residual), cur;
+    if (r->flags & POST_IS_FFN)
+        cur = norm_of(b, in, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
+    else if (r->flags & OUT_NORM)
+        cur = norm_of(b, in, l, "attn_output_norm.weight", "attn_output_norm.bias", ln, l);
+    else if (r->flags & FFN_OF_NORM && !hwl_b_w(b, l, "ffn_norm.weight"))
+        cur = normed;
+    else if (r->flags & NO_WEIGHT)
+        cur = hwl_b_norm(b, in, NULL, NULL, ln, l);
+    else
+        cur = norm_of(b, in, l, "ffn_norm.weight", "ffn_norm.bias", ln, l);
+    cur = feed_forward(b, r, cur, l);
+    cur = norm_of(b, cur, l, "post_ffw_norm.weight", "post_ffw_norm.bias", ln, r->flags & POST_ON_LAYER ? l : -1);
+    if (res_scale)
+        cur = hwl_g_scale(g, cur);
+    return r->flags & RES_FIRST ? hwl_g_add(g, in, cur) : hwl_g_add(g, cur, in);
 }
 
 static void decoder(struct hwl_build *b, const struct row *r)
 {
     struct hwl_graph *g = &b->g;
-    const bool ln = r->flags & LN, res_scale = r->flags & RES_SCALE && hwl_b_num(b, "residual_scale", 0) != 0;
+    const bool ln = r->flags & LN;
     const uint32_t n_layer = b->m->n_layer;
     hwl_gt x = hwl_b_inp_embd(b);
     if (r->flags & SCALE_EMBD)
         x = hwl_g_scale(g, x);
     hwl_b_inp_pos(b, r->flags & TEXT_POS4 ? 4 : 1);
     hwl_b_inp_attn(b);
-    if (r->flags & POS_EMBD)
-        x = hwl_g_add(g, x, hwl_g_get_rows(g, hwl_b_w(b, -1, "position_embd.weight"), b->pos));
+    hwl_gt positions = r->flags & POS_EMBD ? hwl_b_w(b, -1, "position_embd.weight") : NULL;
+    if (positions)
+        x = hwl_g_add(g, x, hwl_g_get_rows(g, positions, b->pos));
     hwl_b_inp_out_ids(b);
+    hwl_gt wide = x && x->view ? x->view : x; /* with the parts for later layers (deepstack) */
     for (uint32_t il = 0; il < n_layer; il++) {
         const int32_t l = (int32_t)il;
-        hwl_gt residual = x, cur = norm_of(b, x, l, "attn_norm.weight", "attn_norm.bias", ln, l);
-        cur = hwl_b_attn(b, queries(b, r, cur, il), hwl_b_w(b, l, "attn_sinks.weight"), hwl_b_w(b, l, "attn_output.weight"),
-                         hwl_b_w(b, l, "attn_output.bias"), il);
+        hwl_gt residual = x, normed = r->flags & NO_WEIGHT ? hwl_b_norm(b, x, NULL, NULL, ln, l)
+                                                           : norm_of(b, x, l, "attn_norm.weight", "attn_norm.bias", ln, l);
+        hwl_gt first = hwl_b_w(b, l, "attn_norm_2.weight") ? norm_of(b, x, l, "attn_norm_2.weight", "attn_norm_2.bias", ln, l) : normed;
+        hwl_gt cur = hwl_b_attn(b, queries(b, r, first, il), hwl_b_w(b, l, "attn_sinks.weight"), hwl_b_w(b, l, "attn_output.weight"),
+                                hwl_b_w(b, l, "attn_output.bias"), il);
         if (il + 1 == n_layer && !(r->flags & LATE_IDS)) {
             cur = hwl_g_get_rows(g, cur, b->out_ids);
             residual = hwl_g_get_rows(g, residual, b->out_ids);
+            normed = hwl_g_get_rows(g, normed, b->out_ids);
         }
-        if (!(r->flags & POST_IS_FFN))
-            cur = norm_of(b, cur, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
-        if (res_scale)
-            cur = hwl_g_scale(g, cur);
-        hwl_gt in = hwl_g_add(g, cur, residual);
-        cur = r->flags & POST_IS_FFN ? norm_of(b, in, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l)
-                                     : norm_of(b, in, l, "ffn_norm.weight", "ffn_norm.bias", ln, l);
-        cur = feed_forward(b, r, cur, l);
-        cur = norm_of(b, cur, l, "post_ffw_norm.weight", "post_ffw_norm.bias", ln, -1);
-        if (res_scale)
-            cur = hwl_g_scale(g, cur);
-        x = hwl_g_add(g, cur, in);
+        x = behind_attention(b, r, cur, residual, normed, l);
+        if (r->flags & DEEPSTACK && il < b->m->n_deepstack && wide)
+            x = hwl_g_add(g, x, hwl_g_view2(g, wide, b->m->n_embd, b->n_tokens, wide->nb[1], (uint64_t)(il + 1) * b->m->n_embd * 4));
         if (g->failed)
             return;
     }
-    if (r->flags & LATE_IDS)
+    if (r->flags & LATE_IDS && x) {
+        x->flags |= HWL_GFLAG_OUTPUT; /* hidden states for a draft head */
         x = hwl_g_get_rows(g, x, b->out_ids);
+    }
     hwl_b_output(b, x, ln);
     if (r->flags & LOGIT_SCALE && hwl_b_num(b, "logit_scale", 0) != 0)
         b->logits = hwl_g_scale(g, b->logits);
