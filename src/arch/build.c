@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What readers of families are written with: values with the class's defaults, layers, and emission of tensors. */
+#include "arch/family.h"
+
+#include "base/bytes.h"
+#include "base/str.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_defaults_gen.h"
+
+#define MAX_LAYERS 4096u
+#define MAX_COUNT 65536u
+
+/* First of the alternatives that is in the file, even as null: 1 value, 0 absent, -1 null only. */
+static int presence(const struct hwl_config *c, const char *keys)
+{
+    if (hwl_cfg_has(c, keys))
+        return 1;
+    for (const char *k = keys; *k && c->obj;) {
+        const size_t n = strcspn(k, "|");
+        char key[160];
+        if (n < sizeof key) {
+            memcpy(key, k, n);
+            key[n] = 0;
+            if (yyjson_is_null(hwl_json_get(c->obj, key)))
+                return -1;
+        }
+        k += n + (k[n] == '|');
+    }
+    return 0;
+}
+
+struct wanted {
+    const char *type, *key;
+    size_t n;
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct wanted *w = a;
+    const struct hwl_config_default *d = b;
+    const int r = strcmp(w->type, d->type);
+    if (r)
+        return r;
+    const int s = strncmp(w->key, d->key, w->n);
+    return s ? s : (d->key[w->n] ? -1 : 0);
+}
+
+static bool class_default(const char *type, const char *keys, uint64_t *out)
+{
+    for (const char *k = keys; type && *k;) {
+        const size_t n = strcspn(k, "|");
+        const struct wanted w = {type, k, n};
+        const struct hwl_config_default *d = bsearch(&w, hwl_config_defaults, hwl_n_config_defaults, sizeof *d, compare);
+        if (d) {
+            *out = d->value;
+            return true;
+        }
+        k += n + (k[n] == '|');
+    }
+    return false;
+}
+
+uint64_t hwl_b_u64(const struct hwl_build *b, const char *keys, uint64_t def)
+{
+    uint64_t v = def;
+    if (presence(&b->cfg, keys) == 0)
+        (void)class_default(b->type, keys, &v);
+    return hwl_cfg_u64(&b->cfg, keys, v);
+}
+
+uint64_t hwl_b_need(const struct hwl_build *b, const char *keys)
+{
+    uint64_t v = 0;
+    if (presence(&b->cfg, keys) == 0 && class_default(b->type, keys, &v))
+        return hwl_cfg_u64(&b->cfg, keys, v);
+    return hwl_cfg_need(&b->cfg, keys);
+}
+
+uint32_t hwl_b_u32(const struct hwl_build *b, const char *keys, uint32_t def)
+{
+    const uint64_t v = hwl_b_u64(b, keys, def);
+    if (v > UINT32_MAX) {
+        hwl_cfg_bad(&b->cfg, keys, "the value %llu is absurd", (unsigned long long)v);
+        return def;
+    }
+    return (uint32_t)v;
+}
+
+bool hwl_b_bool(const struct hwl_build *b, const char *keys, bool def)
+{
+    uint64_t v = def;
+    if (presence(&b->cfg, keys) == 0)
+        (void)class_default(b->type, keys, &v);
+    return hwl_cfg_bool(&b->cfg, keys, v != 0);
+}
+
+bool hwl_b_flag(const struct hwl_build *b, const char *spec)
+{
+    if (!spec || !spec[1])
+        return spec && *spec == '1';
+    const size_t n = strcspn(spec, "=");
+    char keys[160];
+    if (n >= sizeof keys)
+        return false;
+    memcpy(keys, spec, n);
+    keys[n] = 0;
+    return hwl_b_bool(b, keys, spec[n] && spec[n + 1] == '1');
+}
+
+struct hwl_layer *hwl_b_layers(struct hwl_build *b, uint64_t n_layers, uint64_t n_mtp, uint64_t n_encoder)
+{
+    struct hwl_model *m = b->model;
+    m->n_layers = m->n_mtp = m->n_encoder = 0;
+    m->layers = NULL;
+    if (n_layers > MAX_LAYERS || n_mtp > MAX_LAYERS || n_encoder > MAX_LAYERS) {
+        hwl_cfg_bad(&b->cfg, "num_hidden_layers", "more than %u layers", MAX_LAYERS);
+        return NULL;
+    }
+    const uint64_t n = n_layers + n_mtp + n_encoder;
+    m->layers = HWL_NEW_ARRAY(&m->arena, struct hwl_layer, n ? n : 1);
+    if (!m->layers) {
+        b->nomem = true;
+        return NULL;
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        m->layers[i].attn.kv_shared_with = -1;
+        m->layers[i].attn.causal = i < n_layers + n_mtp;
+        m->layers[i].mtp = i >= n_layers && i < n_layers + n_mtp;
+        m->layers[i].encoder = i >= n_layers + n_mtp;
+    }
+    m->n_layers = (uint32_t)n_layers;
+    m->n_mtp = (uint32_t)n_mtp;
+    m->n_encoder = (uint32_t)n_encoder;
+    return m->layers;
+}
+
+static bool is_expert(enum hwl_role role)
+{
+    return role == HWL_ROLE_EXP_GATE || role == HWL_ROLE_EXP_UP || role == HWL_ROLE_EXP_DOWN || role == HWL_ROLE_EXP_GATE_UP;
+}
+
+static struct hwl_tensor *emit(struct hwl_build *b, enum hwl_role role, int32_t layer, uint64_t count, const uint64_t *dims, uint32_t n,
+                               const char *tail, const char *format, va_list ap) __attribute__((format(printf, 8, 0)));
+static struct hwl_tensor *emit(struct hwl_build *b, enum hwl_role role, int32_t layer, uint64_t count, const uint64_t *dims, uint32_t n,
+                               const char *tail, const char *format, va_list ap)
+{
+    char name[320];
+    (void)vsnprintf(name, sizeof name, format, ap);
+    struct hwl_model *m = b->model;
+    if (!count || count > MAX_COUNT || n > 5) {
+        hwl_cfg_bad(&b->cfg, "num_experts", "%llu tensors of one kind", (unsigned long long)count);
+        return NULL;
+    }
+    struct hwl_tensor *t = hwl_model_add_tensor(m);
+    const char *full = hwl_arena_printf(&m->arena, "%s%s%s", b->prefix, name, tail);
+    if (!t || !full) {
+        b->nomem = true;
+        return NULL;
+    }
+    struct hwl_ck ck = {false};
+    *t = (struct hwl_tensor){.name = full,
+                             .role = (uint16_t)role,
+                             .component = b->component != HWL_COMP_COUNT ? b->component : hwl_role_component(role),
+                             .layer = layer,
+                             .dtype = m->dtype,
+                             .n_dims = (uint8_t)n,
+                             .count = (uint32_t)count,
+                             .offset = HWL_UNKNOWN,
+                             .routed = is_expert(role)};
+    t->part = hwl_str_ends(hwl_str_of(full), "bias") ? HWL_PART_BIAS : HWL_PART_WEIGHT;
+    t->elements = count;
+    for (uint32_t i = 0; i < n; i++) {
+        t->dims[i] = dims[i];
+        t->elements = hwl_ck_mul(&ck, t->elements, dims[i]);
+    }
+    t->bytes = hwl_dtype_bytes(m->dtype, t->elements, &ck);
+    b->overflow = b->overflow || ck.overflow;
+    return t;
+}
+
+struct hwl_tensor *hwl_emit(struct hwl_build *b, enum hwl_role role, int32_t layer, uint64_t out, uint64_t in, const char *format, ...)
+{
+    const uint64_t dims[2] = {out, in};
+    va_list ap;
+    va_start(ap, format);
+    struct hwl_tensor *t = emit(b, role, layer, 1, dims, in ? 2 : 1, "", format, ap);
+    va_end(ap);
+    return t;
+}
+
+struct hwl_tensor *hwl_emit_n(struct hwl_build *b, enum hwl_role role, int32_t layer, uint64_t count, uint64_t out, uint64_t in,
+                              const char *format, ...)
+{
+    const uint64_t dims[2] = {out, in};
+    va_list ap;
+    va_start(ap, format);
+    struct hwl_tensor *t = emit(b, role, layer, count, dims, in ? 2 : 1, "", format, ap);
+    va_end(ap);
+    return t;
+}
+
+struct hwl_tensor *hwl_emit_dims(struct hwl_build *b, enum hwl_role role, int32_t layer, const uint64_t *dims, uint32_t n, const char *format,
+                                 ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    struct hwl_tensor *t = emit(b, role, layer, 1, dims, n, "", format, ap);
+    va_end(ap);
+    return t;
+}
+
+void hwl_emit_linear(struct hwl_build *b, enum hwl_role role, int32_t layer, uint64_t out, uint64_t in, bool bias, const char *format, ...)
+{
+    const uint64_t dims[2] = {out, in};
+    va_list ap;
+    va_start(ap, format);
+    (void)emit(b, role, layer, 1, dims, in ? 2 : 1, ".weight", format, ap);
+    va_end(ap);
+    if (!bias)
+        return;
+    va_start(ap, format);
+    (void)emit(b, role, layer, 1, dims, 1, ".bias", format, ap);
+    va_end(ap);
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""collect_config_defaults.py > data/config_defaults.csv: whole-number and truth defaults of transformers' configuration
+classes that say something about shapes. Run by hand when transformers moves; needs transformers."""
+import dataclasses
+import re
+import transformers
+from transformers import CONFIG_MAPPING
+
+DROP = re.compile(r"token_id|^(return_dict|output_|use_cache|chunk_size_feed|is_encoder|initializer|transformers_version|"
+                  r"pretraining_tp|router_|norm_topk|rope_theta|problem_type|is_decoder$)|dropout|scale|scaling|_eps")
+print(f"# Defaults of the configuration classes of transformers {transformers.__version__} (Apache-2.0), collected by "
+      "tools/collect_config_defaults.py.")
+print("model_type,key,value")
+for name in sorted(CONFIG_MAPPING.keys()):
+    try:
+        cls = CONFIG_MAPPING[name]
+    except Exception:
+        continue
+    for f in dataclasses.fields(cls):
+        v = f.default
+        if not isinstance(v, (int, bool)) or v < 0 or DROP.search(f.name):
+            continue
+        key = f.name
+        print(f"{name},{key},{int(v)}")
+        for old, new in (getattr(cls, "attribute_map", None) or {}).items():
+            if new == key:
+                print(f"{name},{old},{int(v)}")
