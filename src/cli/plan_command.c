@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hwledger plan: the document, the table for people, or every entry explained. */
+#include "cli/cli.h"
+#include "view/view.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BAR = 40 };
+
+static void bar(const hwl_plan *plan, uint32_t device)
+{
+    uint8_t cells[BAR];
+    char colour[24];
+    int last = -1;
+    hwl_view_bar(plan, device, cells, BAR);
+    (void)putchar('[');
+    for (int i = 0; i < BAR; i++) {
+        const struct hwl_view_kind *k = cells[i] ? hwl_view_kind((hwl_kind)(cells[i] - 1)) : NULL;
+        if (cells[i] != last)
+            (void)printf("%s%s", cli_plain(), k ? cli_colour(k->colour, colour, sizeof colour) : "");
+        last = cells[i];
+        (void)putchar(k ? k->letter : '.');
+    }
+    (void)printf("%s]", cli_plain());
+}
+
+static void head(const hwl_plan *plan)
+{
+    char line[256], name[160], arch[64], params[32], bytes[32], count[32], colour[24];
+    uint64_t concurrency = 0, context = hwl_plan_context(plan, &concurrency);
+    hwl_model_info m;
+    hwl_model_get_info(hwl_plan_model(plan), &m);
+    (void)printf("%s%s%s\n\n", cli_colour(hwl_view_verdict_colour(hwl_plan_verdict(plan)), colour, sizeof colour),
+                 hwl_view_headline(plan, line, sizeof line), cli_plain());
+    (void)printf("model    %s, %s, %s parameters, %s stored\n", hwl_view_clean(m.name, name, sizeof name),
+                 hwl_view_clean(m.architecture, arch, sizeof arch), hwl_view_params(m.parameters, params, sizeof params),
+                 hwl_view_bytes(m.weights_bytes, bytes, sizeof bytes));
+    (void)printf("engine   %s %s, context %s", hwl_plan_engine(plan), hwl_plan_engine_version(plan), hwl_view_count(context, count, sizeof count));
+    (void)printf(" x %s", hwl_view_count(concurrency, count, sizeof count));
+    (void)printf("%s\n\n", concurrency == 1 ? " sequence" : " sequences");
+}
+
+static void device_rows(const hwl_plan *plan)
+{
+    for (uint32_t i = 0; i < hwl_plan_n_devices(plan); i++) {
+        const hwl_plan_device *d = hwl_plan_get_device(plan, i);
+        char used[32], usable[32], name[100], colour[24];
+        if (!d->used_bytes && d->device->kind == HWL_DEVICE_CPU)
+            continue;
+        (void)printf("%-6s ", d->device->id);
+        bar(plan, i);
+        (void)printf(" %9s of %9s GiB %4u %% %s%-2s%s  %s\n", hwl_view_gib(d->used_bytes, used, sizeof used),
+                     hwl_view_gib(d->usable_bytes, usable, sizeof usable), hwl_view_percent(d->used_bytes, d->usable_bytes),
+                     cli_colour(hwl_view_verdict_colour(d->verdict), colour, sizeof colour), hwl_view_mark(d->verdict), cli_plain(),
+                     hwl_view_clean(d->device->name, name, sizeof name));
+    }
+}
+
+static void kind_rows(const hwl_plan *plan)
+{
+    char text[40];
+    (void)printf("\n%-13s", "GiB");
+    for (uint32_t i = 0; i < hwl_plan_n_devices(plan); i++)
+        (void)printf(" %9s", hwl_plan_get_device(plan, i)->device->id);
+    (void)printf(" %9s  %s\n", "total", "basis");
+    for (int k = 0; k < HWL_KIND_COUNT; k++) {
+        const struct hwl_view_kind *row = hwl_view_kind((hwl_kind)k);
+        hwl_basis basis;
+        double error;
+        if (!hwl_view_basis(plan, (hwl_kind)k, &basis, &error))
+            continue;
+        (void)printf("%c %-11s", row->letter, row->label);
+        for (uint32_t i = 0; i < hwl_plan_n_devices(plan); i++)
+            (void)printf(" %9s", hwl_view_gib(hwl_view_sum(plan, i, (hwl_kind)k), text, sizeof text));
+        (void)printf(" %9s  %s", hwl_view_gib(hwl_plan_total(plan, (hwl_kind)k), text, sizeof text), hwl_basis_name(basis));
+        (void)(error > 0 ? printf(", +-%.3g %%\n", error * 100) : printf("\n"));
+    }
+    (void)printf("%-13s", ". left");
+    for (uint32_t i = 0; i < hwl_plan_n_devices(plan); i++)
+        (void)printf(" %9s", hwl_view_gib(hwl_plan_get_device(plan, i)->free_bytes, text, sizeof text));
+    (void)printf("\n");
+}
+
+static void foot(const hwl_plan *plan, const hwl_limits *limits)
+{
+    char text[40], note[400];
+    (void)printf("\ncache    %s B for one more token of a sequence", hwl_view_count(hwl_plan_kv_bytes_per_token(plan), text, sizeof text));
+    if (hwl_plan_kv_tokens(plan) != HWL_UNKNOWN)
+        (void)printf(", room for %s tokens", hwl_view_count(hwl_plan_kv_tokens(plan), text, sizeof text));
+    (void)printf("\n");
+    if (limits && limits->max_context) {
+        (void)printf("limits   context up to %s", hwl_view_count(limits->max_context, text, sizeof text));
+        (void)printf(", or up to %s sequences, with all else equal\n", hwl_view_count(limits->max_concurrency, text, sizeof text));
+    } else if (limits) {
+        (void)printf("limits   no context fits with all else equal\n");
+    }
+    const char *s;
+    for (uint32_t i = 0; (s = hwl_plan_note(plan, i)); i++)
+        (void)printf("note     %s\n", hwl_view_clean(s, note, sizeof note));
+}
+
+static void explain(const hwl_plan *plan)
+{
+    char text[512], layer[16];
+    (void)printf("\n%-6s %-6s %-16s %-14s %-9s %s\n", "device", "layer", "kind", "component", "basis", "bytes");
+    for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++) {
+        const hwl_entry *e = hwl_plan_entry(plan, i);
+        (void)snprintf(layer, sizeof layer, e->layer < 0 ? "-" : "%d", e->layer);
+        (void)printf("%-6s %-6s %-16s %-14s %-9s %s  [%s]\n", hwl_plan_get_device(plan, e->device)->device->id, layer,
+                     hwl_kind_name((hwl_kind)e->kind), hwl_component_name((hwl_component)e->component), hwl_basis_name((hwl_basis)e->basis),
+                     hwl_entry_explain(e, text, sizeof text), e->source ? e->source : "");
+    }
+}
+
+static int show(struct cli_args *args, const hwl_plan *plan, const hwl_limits *limits)
+{
+    if (args->flag[CLI_JSON]) {
+        hwl_error error = {.offset = HWL_NO_OFFSET};
+        char *text = NULL;
+        uint64_t n = 0;
+        if (hwl_plan_json(plan, limits, &text, &n, &error) != HWL_OK)
+            return cli_fail(&error);
+        (void)fwrite(text, 1, (size_t)n, stdout);
+        hwl_text_free(text);
+    } else {
+        head(plan);
+        device_rows(plan);
+        kind_rows(plan);
+        foot(plan, limits);
+        if (args->flag[CLI_EXPLAIN])
+            explain(plan);
+    }
+    return hwl_plan_verdict(plan) == HWL_VERDICT_EXCEEDS ? EXIT_EXCEEDS : EXIT_OK;
+}
+
+static hwl_status make(struct cli_args *args, const hwl_model *model, const hwl_devices *devices, hwl_planner **planner, hwl_plan **plan,
+                       hwl_error *error)
+{
+    if (args->n_engine_args) {
+        char engine[64];
+        if (!hwl_settings_get(args->settings, "engine", engine, sizeof engine))
+            (void)snprintf(engine, sizeof engine, "%s", hwl_engine_default(model, devices));
+        hwl_status status = hwl_settings_engine_args(args->settings, engine, args->n_engine_args, args->engine_args, error);
+        if (status != HWL_OK)
+            return status;
+    }
+    hwl_status status = hwl_planner_new(model, devices, args->settings, planner, error);
+    return status == HWL_OK ? hwl_planner_plan(*planner, devices, args->settings, plan, error) : status;
+}
+
+int cli_plan(struct cli_args *args)
+{
+    if (args->n_words != 1)
+        return cli_usage("plan wants one MODEL");
+    hwl_error error = {.offset = HWL_NO_OFFSET};
+    hwl_model *model = NULL;
+    hwl_devices *devices = NULL;
+    hwl_planner *planner = NULL;
+    hwl_plan *plan = NULL;
+    hwl_limits limits;
+    int rc = cli_devices(args, &devices);
+    if (!rc)
+        rc = cli_open(args, args->words[0], &model);
+    if (!rc) {
+        hwl_status status = make(args, model, devices, &planner, &plan, &error);
+        if (status == HWL_OK) {
+            bool limited = hwl_planner_limits(planner, devices, args->settings, &limits, &error) == HWL_OK;
+            rc = show(args, plan, limited ? &limits : NULL);
+        } else {
+            error.status = status;
+            rc = cli_fail(&error);
+        }
+    }
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    hwl_model_free(model);
+    hwl_devices_free(devices);
+    return rc;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers and words as people read them. */
+#include "view/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *hwl_view_gib(uint64_t bytes, char *buf, uint64_t size)
+{
+    if (bytes == HWL_UNKNOWN)
+        (void)snprintf(buf, (size_t)size, "unknown");
+    else
+        (void)snprintf(buf, (size_t)size, "%.2f", (double)bytes / (double)(1u << 30));
+    return buf;
+}
+
+const char *hwl_view_bytes(uint64_t bytes, char *buf, uint64_t size)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes == HWL_UNKNOWN) {
+        (void)snprintf(buf, (size_t)size, "unknown");
+        return buf;
+    }
+    if (bytes < 1024) {
+        (void)snprintf(buf, (size_t)size, "%llu B", (unsigned long long)bytes);
+        return buf;
+    }
+    double v = (double)bytes / 1024;
+    int i = 0;
+    for (; v >= 1023.995 && i < 5; i++)
+        v /= 1024;
+    (void)snprintf(buf, (size_t)size, "%.2f %s", v, units[i]);
+    return buf;
+}
+
+const char *hwl_view_count(uint64_t n, char *buf, uint64_t size)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    uint64_t o = 0;
+    for (int i = 0; i < len && o + 2 < size; i++) {
+        if (i && (len - i) % 3 == 0)
+            buf[o++] = ',';
+        buf[o++] = digits[i];
+    }
+    buf[o] = 0;
+    return buf;
+}
+
+const char *hwl_view_params(uint64_t n, char *buf, uint64_t size)
+{
+    if (n == HWL_UNKNOWN || !n)
+        (void)snprintf(buf, (size_t)size, "unknown");
+    else if (n >= 999500000)
+        (void)snprintf(buf, (size_t)size, "%.2f B", (double)n / 1e9);
+    else
+        (void)snprintf(buf, (size_t)size, "%.1f M", (double)n / 1e6);
+    return buf;
+}
+
+const char *hwl_view_clean(const char *s, char *buf, uint64_t size)
+{
+    uint64_t o = 0;
+    for (; s && *s && o + 1 < size; s++)
+        buf[o++] = (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s;
+    buf[o] = 0;
+    return buf;
+}
+
+const struct hwl_view_kind *hwl_view_kind(hwl_kind kind)
+{
+    static const struct hwl_view_kind rows[HWL_KIND_COUNT] = {
+        [HWL_KIND_WEIGHTS] = {'W', "weights", 33},      [HWL_KIND_KV_CACHE] = {'K', "KV cache", 37},
+        [HWL_KIND_RECURRENT_STATE] = {'S', "state", 141}, [HWL_KIND_COMPUTE] = {'C', "compute", 214},
+        [HWL_KIND_OUTPUT] = {'O', "output", 180},       [HWL_KIND_OVERHEAD] = {'V', "overhead", 245},
+    };
+    return &rows[kind];
+}
+
+const char *hwl_view_verdict(hwl_verdict verdict)
+{
+    return verdict == HWL_VERDICT_FITS ? "FITS" : verdict == HWL_VERDICT_TIGHT ? "FITS, TIGHT" : "DOES NOT FIT";
+}
+
+const char *hwl_view_mark(hwl_verdict verdict)
+{
+    return verdict == HWL_VERDICT_FITS ? "ok" : verdict == HWL_VERDICT_TIGHT ? "!" : "x";
+}
+
+int hwl_view_verdict_colour(hwl_verdict verdict)
+{
+    return verdict == HWL_VERDICT_FITS ? 35 : verdict == HWL_VERDICT_TIGHT ? 214 : 196;
+}
