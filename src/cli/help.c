@@ -7,14 +7,14 @@
 
 static void row(const char *name, const char *argument, const char *help)
 {
-    char left[64];
+    char left[128];
     (void)snprintf(left, sizeof left, "--%s%s%s", name, *argument ? " " : "", argument);
     (void)printf("  %-34s %s\n", left, help);
 }
 
 static void plan_row(const hwl_option_info *o)
 {
-    char name[64], help[512];
+    char name[72], help[512];
     bool no = o->type == HWL_TYPE_FLAG;
     (void)snprintf(name, sizeof name, "%s%s", no ? "[no-]" : "", o->name);
     (void)snprintf(help, sizeof help, "%s%s%s%s", o->help, *o->engines ? " (" : "", o->engines, *o->engines ? ")" : "");

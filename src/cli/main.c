@@ -124,7 +124,7 @@ int cli_devices(struct cli_args *args, hwl_devices **out)
         return 0;
     }
     hwl_devices_free(d);
-    error.status = status;
+    error.status = status == HWL_E_NOT_FOUND ? HWL_E_USAGE : status; /* a name on the command line */
     return cli_fail(&error);
 }
 

@@ -169,7 +169,7 @@ int cli_plan(struct cli_args *args)
             bool limited = hwl_planner_limits(planner, devices, args->settings, &limits, &error) == HWL_OK;
             rc = show(args, plan, limited ? &limits : NULL);
         } else {
-            error.status = status;
+            error.status = status == HWL_E_NOT_FOUND ? HWL_E_USAGE : status; /* an engine's name */
             rc = cli_fail(&error);
         }
     }
