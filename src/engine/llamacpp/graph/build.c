@@ -63,7 +63,7 @@ hwl_gt hwl_b_inp_embd(struct hwl_build *b)
     hwl_g_expand(g, raw);
     if (n_inp != n_embd && x)
         x = hwl_g_view2(g, x, n_embd, b->n_tokens, x->nb[1], 0);
-    if (hwl_b_num(b, "embedding_scale", 0) != 0)
+    if (hwl_b_num(b, "embedding_scale", b->scales) != 0)
         x = hwl_g_scale(g, x);
     hwl_g_expand(g, x);
     return x;
@@ -225,7 +225,7 @@ static void store_transposed(struct hwl_build *b, hwl_gt c, hwl_gt x, hwl_gt idx
         hwl_g_expand(g, hwl_g_set_rows(g, rows, hwl_g_reshape(g, x, 1, hwl_g_nelements(x), 1, 1), idxs));
 }
 
-static hwl_gt mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask, hwl_gt sinks, uint32_t il)
+static hwl_gt mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask, hwl_gt sinks, hwl_gt v_up, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     if (!q || !k || !v)
@@ -246,6 +246,8 @@ static hwl_gt mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask
             v = hwl_g_cast(g, v, HWL_DTYPE_F16);
         x = hwl_g_flash_attn(g, q, k, v, mask, sinks, b->m->max_alibi_bias > 0);
         b->attn[il] = x;
+        if (v_up)
+            x = hwl_g_cont(g, hwl_g_permute(g, hwl_g_mm(g, v_up, hwl_g_permute(g, x, 0, 2, 1, 3)), 0, 2, 1, 3));
         if (!x)
             return NULL;
         x = hwl_g_reshape(g, x, x->ne[0] * x->ne[1], x->ne[2] * x->ne[3], 1, 1);
@@ -256,7 +258,10 @@ static hwl_gt mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask
         kq = hwl_g_soft_max(g, kq, mask, sinks);
         if (!transposed)
             v = hwl_g_cont(g, hwl_g_transpose(g, v));
-        x = hwl_g_permute(g, hwl_g_mm(g, v, kq), 0, 2, 1, 3);
+        x = hwl_g_mm(g, v, kq);
+        if (v_up)
+            x = hwl_g_mm(g, v_up, x);
+        x = hwl_g_permute(g, x, 0, 2, 1, 3);
         if (!x)
             return NULL;
         x = hwl_g_cont4(g, x, x->ne[0] * x->ne[1], x->ne[2] * x->ne[3], 1, 1);
@@ -294,8 +299,27 @@ hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo
     else
         v = hwl_g_view(g, vc, cells, heads, hv, streams, hwl_g_row(g, vc->type, cells * hv), hwl_g_row(g, vc->type, cells),
                        hwl_g_row(g, vc->type, cells * width_v), 0);
-    hwl_gt x = hadamard(b, mha(b, c.q, k, v, in->mask, sinks, il), in->v_rot);
+    hwl_gt x = hadamard(b, mha(b, c.q, k, v, in->mask, sinks, NULL, il), in->v_rot);
     return wo ? hwl_b_mm_bias(b, wo, x, wo_b) : x;
+}
+
+hwl_gt hwl_b_attn_latent(struct hwl_build *b, struct hwl_qkv c, hwl_gt v_up, hwl_gt wo, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const struct hwl_cache_in *in = &b->full;
+    hwl_g_expand(g, c.q);
+    hwl_g_expand(g, c.v);
+    hwl_g_expand(g, c.k);
+    hwl_gt kc = cache(b, &b->k[il], il, b->p->type_k, hwl_lc_k_gqa(b->m, il), in->cells);
+    if (!kc || !c.k || !c.v)
+        return NULL;
+    store_rows(b, kc, c.k, in->k_idxs);
+    const uint64_t hk = c.k->ne[0];
+    hwl_gt k = hwl_g_view(g, kc, hk, c.k->ne[1], in->cells, kc->ne[2], hwl_g_row(g, kc->type, hk), kc->nb[1], kc->nb[2], 0);
+    if (!k)
+        return NULL;
+    hwl_gt v = hwl_g_view(g, k, c.v->ne[0], k->ne[1], k->ne[2], k->ne[3], k->nb[1], k->nb[2], k->nb[3], 0);
+    return hwl_g_mm(g, wo, mha(b, c.q, k, v, in->mask, NULL, v_up, il));
 }
 
 static hwl_gt named(struct hwl_build *b, int32_t il, const char *what, const char *suffix, const char *part)

@@ -27,6 +27,8 @@ struct hwl_build {
     hwl_gt factors[17]; /* rope factors: one tensor on each device, the last for the host */
     struct hwl_cache_in full, swa;
     hwl_gt pos, out_ids, tied, embd, logits;
+    hwl_gt attn_scale; /* temperature of long contexts, NULL none */
+    bool scales;       /* scaled embeddings even where the file does not say so (MiniCPM) */
 };
 
 enum hwl_act { HWL_ACT_SILU, HWL_ACT_GELU, HWL_ACT_RELU, HWL_ACT_RELU_SQR, HWL_ACT_PACKED, HWL_ACT_OAI };
@@ -48,6 +50,9 @@ struct hwl_qkv {
 };
 struct hwl_qkv hwl_b_qkv(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k, uint64_t head_v, bool reshape);
 hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo, hwl_gt wo_b, uint32_t il);
+/* One cache of latent rows that is K and, its first part, V; v_up expands the result again. */
+hwl_gt hwl_b_attn_latent(struct hwl_build *b, struct hwl_qkv c, hwl_gt v_up, hwl_gt wo, uint32_t il);
+hwl_gt hwl_b_mla(struct hwl_build *b, hwl_gt x, uint32_t il);
 hwl_gt hwl_b_ffn(struct hwl_build *b, hwl_gt x, int32_t il, const char *suffix, enum hwl_act act, bool biases);
 
 struct hwl_moe {

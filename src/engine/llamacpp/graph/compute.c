@@ -55,8 +55,7 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     memset(out, 0, sizeof *out);
     if (simulated)
         memset(simulated, 0, sizeof *simulated);
-    if (place->n_gpus > 16 || !p->n_seq_max || m->memory != LC_MEM_KV || hwl_lc_is_mla(m) || (p->embeddings && m->pooling) ||
-        m->n_layer_nextn)
+    if (place->n_gpus > 16 || !p->n_seq_max || m->memory != LC_MEM_KV || (p->embeddings && m->pooling))
         return false;
     for (uint32_t i = 0; i < place->n_gpus; i++) {
         sys.align[i] = 128;

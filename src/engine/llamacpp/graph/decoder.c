@@ -35,6 +35,8 @@ enum {
     POST_ON_LAYER = 1u << 26, /* the norm behind the feed-forward counts as the layer's */
     FFN_OF_NORM = 1u << 27, /* without a norm of its own the feed-forward reads attention's */
     NO_WEIGHT = 1u << 28,  /* norms without weights */
+    MLA = 1u << 29,
+    ROPE_SWA = 1u << 30,   /* rope in window layers only, where there is a window */
     PARALLEL = PAR_FALCON | PAR_PHI | PAR_COHERE,
 };
 
@@ -43,47 +45,82 @@ struct row {
     uint32_t flags;
     uint8_t act;    /* enum hwl_act */
     uint8_t gating; /* see struct hwl_moe */
+    uint8_t more;
+};
+
+enum {
+    EMBD_NORM = 1, /* normalised embeddings */
+    ROPE_7B = 2,   /* rope with 32 layers only (Baichuan: the larger one has ALiBi) */
+    PAR_NEOX = 4,  /* feed-forward (of its own norm of the input) + residual + attention, where the file says so */
+    TEMPERATURE = 8, /* attention temperature where the file says so */
+    SCALES = 32,   /* scales even where the file does not say so */
+    POS4_BY_FILE = 16, /* four positions where the file has M-RoPE sections */
 };
 
 static const struct row rows[] = {
-    { "arcee", FACTORS, HWL_ACT_RELU_SQR, 0 },
-    { "bailingmoe", FACTORS | NORM_W_KEY, HWL_ACT_SILU, 1 },
-    { "chatglm", 0, HWL_ACT_PACKED, 0 },
-    { "command-r", LN | PAR_COHERE | LOGIT_SCALE, HWL_ACT_SILU, 0 },
-    { "dbrx", LN | OUT_NORM | NORM_W, HWL_ACT_SILU, 1 },
-    { "deepseek", FACTORS, HWL_ACT_SILU, 1 },
-    { "ernie4_5-moe", NORM_W, HWL_ACT_SILU, 1 },
-    { "exaone", FACTORS, HWL_ACT_SILU, 0 },
-    { "falcon", LN | PAR_FALCON, HWL_ACT_GELU, 0 },
-    { "gemma", SCALE_EMBD | SCALE_Q, HWL_ACT_GELU, 0 },
-    { "gemma2", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0 },
-    { "gemma3", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0 },
-    { "glm4", POST_ON_LAYER, HWL_ACT_PACKED, 0 },
-    { "gpt-oss", LATE_IDS | BIAS | POST_IS_FFN, HWL_ACT_OAI, 3 },
-    { "gpt2", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
-    { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0 },
-    { "hunyuan-dense", FACTORS | QK_AFTER, HWL_ACT_SILU, 0 },
-    { "hunyuan-moe", FACTORS | QK_AFTER | NORM_W, HWL_ACT_SILU, 1 },
-    { "jais", LN | NO_ROPE | BIAS, HWL_ACT_SILU, 0 },
-    { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1 },
-    { "mpt", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
-    { "nemotron", LN | BIAS, HWL_ACT_RELU_SQR, 0 },
-    { "olmo", LN | NO_WEIGHT, HWL_ACT_SILU, 0 },
-    { "olmo2", QK_WHOLE, HWL_ACT_SILU, 0 },
-    { "olmoe", QK_WHOLE, HWL_ACT_SILU, 1 },
-    { "phi2", LN | PAR_PHI | SCALE_Q | BIAS, HWL_ACT_GELU, 0 },
-    { "phi3", FACTORS | SCALE_Q | RES_FIRST, HWL_ACT_PACKED, 0 },
-    { "qwen2", 0, HWL_ACT_SILU, 0 },
-    { "qwen2moe", 0, HWL_ACT_SILU, 1 },
-    { "qwen3", 0, HWL_ACT_SILU, 0 },
-    { "qwen3moe", NORM_W, HWL_ACT_SILU, 1 },
-    { "qwen3vl", DEEPSTACK | TEXT_POS4, HWL_ACT_SILU, 0 },
-    { "qwen3vlmoe", DEEPSTACK | TEXT_POS4 | NORM_W, HWL_ACT_SILU, 1 },
-    { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0 },
-    { "smollm3", ROPE_3_OF_4 | BIAS, HWL_ACT_SILU, 0 },
-    { "stablelm", LN | FFN_OF_NORM, HWL_ACT_SILU, 0 },
-    { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0 },
-    { "xverse", 0, HWL_ACT_SILU, 0 },
+    { "arcee", FACTORS, HWL_ACT_RELU_SQR, 0, 0 },
+    { "baichuan", 0, HWL_ACT_SILU, 0, ROPE_7B },
+    { "bailingmoe", FACTORS | NORM_W_KEY, HWL_ACT_SILU, 1, 0 },
+    { "bailingmoe2", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
+    { "bloom", LN | NO_ROPE | BIAS, HWL_ACT_GELU, 0, EMBD_NORM },
+    { "chatglm", 0, HWL_ACT_PACKED, 0, 0 },
+    { "codeshell", LN | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "cohere2", LN | PAR_COHERE | LOGIT_SCALE | FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, 0 },
+    { "command-r", LN | PAR_COHERE | LOGIT_SCALE, HWL_ACT_SILU, 0, 0 },
+    { "dbrx", LN | OUT_NORM | NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "deepseek", FACTORS, HWL_ACT_SILU, 1, 0 },
+    { "deepseek2", MLA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, TEMPERATURE },
+    { "dots1", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
+    { "ernie4_5", 0, HWL_ACT_SILU, 0, 0 },
+    { "ernie4_5-moe", NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "exaone", FACTORS, HWL_ACT_SILU, 0, 0 },
+    { "exaone4", FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, 0 },
+    { "falcon", LN | PAR_FALCON, HWL_ACT_GELU, 0, 0 },
+    { "gemma", SCALE_EMBD | SCALE_Q, HWL_ACT_GELU, 0, 0 },
+    { "gemma2", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0, 0 },
+    { "gemma3", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0, 0 },
+    { "glm4", POST_ON_LAYER, HWL_ACT_PACKED, 0, POS4_BY_FILE },
+    { "glm4moe", POST_IS_FFN | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, POS4_BY_FILE },
+    { "gpt-oss", LATE_IDS | BIAS | POST_IS_FFN, HWL_ACT_OAI, 3, 0 },
+    { "gpt2", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "gptneox", LN | BIAS, HWL_ACT_GELU, 0, PAR_NEOX },
+    { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, 0 },
+    { "hunyuan-dense", FACTORS | QK_AFTER, HWL_ACT_SILU, 0, 0 },
+    { "hunyuan-moe", FACTORS | QK_AFTER | NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "internlm2", 0, HWL_ACT_SILU, 0, 0 },
+    { "jais", LN | NO_ROPE | BIAS, HWL_ACT_SILU, 0, 0 },
+    { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, 0 },
+    { "maincoder", QK_AFTER, HWL_ACT_SILU, 0, 0 },
+    { "mellum", NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "minicpm", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES },
+    { "minimax-m2", QK_WHOLE | NORM_W | GATE_KEY, HWL_ACT_SILU, 2, 0 },
+    { "mistral3", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, TEMPERATURE },
+    { "mpt", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "nemotron", LN | BIAS, HWL_ACT_RELU_SQR, 0, 0 },
+    { "olmo", LN | NO_WEIGHT, HWL_ACT_SILU, 0, 0 },
+    { "olmo2", QK_WHOLE, HWL_ACT_SILU, 0, 0 },
+    { "olmoe", QK_WHOLE, HWL_ACT_SILU, 1, 0 },
+    { "orion", LN, HWL_ACT_SILU, 0, 0 },
+    { "pangu-embedded", BIAS, HWL_ACT_SILU, 0, 0 },
+    { "phi2", LN | PAR_PHI | SCALE_Q | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "phi3", FACTORS | SCALE_Q | RES_FIRST, HWL_ACT_PACKED, 0, 0 },
+    { "phimoe", FACTORS | SCALE_Q | RES_FIRST | NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "plamo", PAR_FALCON, HWL_ACT_SILU, 0, 0 },
+    { "qwen", 0, HWL_ACT_SILU, 0, 0 },
+    { "qwen2", 0, HWL_ACT_SILU, 0, 0 },
+    { "qwen2moe", 0, HWL_ACT_SILU, 1, 0 },
+    { "qwen2vl", TEXT_POS4, HWL_ACT_SILU, 0, 0 },
+    { "qwen3", 0, HWL_ACT_SILU, 0, 0 },
+    { "qwen3moe", NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "qwen3vl", DEEPSTACK | TEXT_POS4, HWL_ACT_SILU, 0, 0 },
+    { "qwen3vlmoe", DEEPSTACK | TEXT_POS4 | NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "refact", NO_ROPE, HWL_ACT_SILU, 0, 0 },
+    { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0, 0 },
+    { "smollm3", ROPE_3_OF_4 | BIAS, HWL_ACT_SILU, 0, 0 },
+    { "stablelm", LN | FFN_OF_NORM, HWL_ACT_SILU, 0, 0 },
+    { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "starcoder2", LN | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "xverse", 0, HWL_ACT_SILU, 0, 0 },
 };
 
 static hwl_gt norm_of(struct hwl_build *b, hwl_gt x, int32_t il, const char *weight, const char *bias, bool ln, int32_t at)
@@ -115,7 +152,8 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
         c.k = hwl_g_reshape(g, c.k, hk, b->m->layers[il].n_head_kv, n, 1);
         c.v = hwl_g_reshape(g, c.v, hv, b->m->layers[il].n_head_kv, n, 1);
     }
-    if (!(r->flags & NO_ROPE) && !(r->flags & ROPE_3_OF_4 && (il + 1) % 4 == 0)) {
+    if (!(r->flags & NO_ROPE) && !(r->flags & ROPE_3_OF_4 && (il + 1) % 4 == 0) &&
+        !(r->more & ROPE_7B && b->m->n_layer != 32) && !(r->flags & ROPE_SWA && b->m->swa_type != LC_SWA_NONE && !b->m->layers[il].swa)) {
         hwl_gt factors = r->flags & FACTORS ? hwl_b_rope_factors(b, il) : NULL;
         c.q = hwl_g_rope(g, c.q, b->pos, factors);
         c.k = hwl_g_rope(g, c.k, b->pos, factors);
@@ -124,6 +162,8 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
         norm_heads(b, r, &c, l);
     if (r->flags & SCALE_Q)
         c.q = hwl_g_scale(g, c.q);
+    if (b->attn_scale)
+        c.q = hwl_g_mul(g, c.q, b->attn_scale);
     return c;
 }
 
@@ -152,7 +192,11 @@ static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, i
 static hwl_gt behind_attention(struct hwl_build *b, const struct row *r, hwl_gt attn, hwl_gt residual, hwl_gt normed, int32_t l)
 {
     struct hwl_graph *g = &b->g;
-    const bool ln = r->flags & LN, res_scale = r->flags & RES_SCALE && hwl_b_num(b, "residual_scale", 0) != 0;
+    const bool ln = r->flags & LN, res_scale = r->flags & RES_SCALE && hwl_b_num(b, "residual_scale", r->more & SCALES ? 1 : 0) != 0;
+    if (r->more & PAR_NEOX && hwl_b_num(b, "use_parallel_residual", 1) != 0) {
+        hwl_gt own = norm_of(b, residual, l, "ffn_norm.weight", "ffn_norm.bias", ln, l);
+        return hwl_g_add(g, hwl_g_add(g, feed_forward(b, r, own, l), residual), attn);
+    }
     if (r->flags & PARALLEL) {
         hwl_gt ff = feed_forward(b, r, normed, l);
         if (r->flags & PAR_FALCON)
@@ -186,10 +230,16 @@ static void decoder(struct hwl_build *b, const struct row *r)
     struct hwl_graph *g = &b->g;
     const bool ln = r->flags & LN;
     const uint32_t n_layer = b->m->n_layer;
+    b->scales = r->more & SCALES;
     hwl_gt x = hwl_b_inp_embd(b);
+    if (r->more & TEMPERATURE && hwl_b_num(b, "attention.temperature_scale", 0) != 0)
+        b->attn_scale = hwl_g_input(g, HWL_DTYPE_F32, 1, 1, b->n_tokens, 1, "inp_attn_scale");
+    if (r->more & EMBD_NORM)
+        x = norm_of(b, x, -1, "token_embd_norm.weight", "token_embd_norm.bias", ln, 0);
     if (r->flags & SCALE_EMBD)
         x = hwl_g_scale(g, x);
-    hwl_b_inp_pos(b, r->flags & TEXT_POS4 ? 4 : 1);
+    const bool four = r->flags & TEXT_POS4 || (r->more & POS4_BY_FILE && b->m->rope_sections[0] && b->m->rope_sections[1]);
+    hwl_b_inp_pos(b, four ? 4 : 1);
     hwl_b_inp_attn(b);
     hwl_gt positions = r->flags & POS_EMBD ? hwl_b_w(b, -1, "position_embd.weight") : NULL;
     if (positions)
@@ -201,8 +251,10 @@ static void decoder(struct hwl_build *b, const struct row *r)
         hwl_gt residual = x, normed = r->flags & NO_WEIGHT ? hwl_b_norm(b, x, NULL, NULL, ln, l)
                                                            : norm_of(b, x, l, "attn_norm.weight", "attn_norm.bias", ln, l);
         hwl_gt first = hwl_b_w(b, l, "attn_norm_2.weight") ? norm_of(b, x, l, "attn_norm_2.weight", "attn_norm_2.bias", ln, l) : normed;
-        hwl_gt cur = hwl_b_attn(b, queries(b, r, first, il), hwl_b_w(b, l, "attn_sinks.weight"), hwl_b_w(b, l, "attn_output.weight"),
-                                hwl_b_w(b, l, "attn_output.bias"), il);
+        hwl_gt cur = r->flags & MLA
+                         ? hwl_b_mla(b, first, il)
+                         : hwl_b_attn(b, queries(b, r, first, il), hwl_b_w(b, l, "attn_sinks.weight"), hwl_b_w(b, l, "attn_output.weight"),
+                                      hwl_b_w(b, l, "attn_output.bias"), il);
         if (il + 1 == n_layer && !(r->flags & LATE_IDS)) {
             cur = hwl_g_get_rows(g, cur, b->out_ids);
             residual = hwl_g_get_rows(g, residual, b->out_ids);
@@ -219,7 +271,7 @@ static void decoder(struct hwl_build *b, const struct row *r)
         x = hwl_g_get_rows(g, x, b->out_ids);
     }
     hwl_b_output(b, x, ln);
-    if (r->flags & LOGIT_SCALE && hwl_b_num(b, "logit_scale", 0) != 0)
+    if (r->flags & LOGIT_SCALE && hwl_b_num(b, "logit_scale", r->more & SCALES ? 1 : 0) != 0)
         b->logits = hwl_g_scale(g, b->logits);
     if (r->flags & SOFTCAP && hwl_b_num(b, "final_logit_softcapping", 0) != 0)
         b->logits = hwl_g_scale(g, hwl_g_unary(g, hwl_g_scale(g, b->logits)));
