@@ -181,6 +181,143 @@ static void qwen3_next(void **state)
     free(m.layers);
 }
 
+static uint64_t block_of(const struct hwl_model *m, const char *version, const char *const *argv)
+{
+    struct hwl_arena arena = {0};
+    struct hwl_ledger l = {.arena = &arena};
+    hwl_error e = {0};
+    assert_int_equal(plan(m, 8, version, argv, &l, &e), HWL_OK);
+    const uint64_t block = view(&l, "block_size")->u64;
+    hwl_arena_free(&arena);
+    return block;
+}
+
+/* Block sizes that logs and vLLM's code give for the Qwen3.5 hybrids. */
+static void qwen3_5(void **state)
+{
+    (void)state;
+    struct hwl_model m;
+    for (int big = 0; big < 2; big++) {
+        fill(&m, dense(24, big ? 4 : 2, 256), 40, 262144);
+        m.arch = "qwen3_5";
+        m.hints.state_dtype = HWL_DTYPE_F32;
+        const uint32_t heads = big ? 48 : 32;
+        for (uint32_t i = 0; i < 40; i++)
+            if (i % 4 != 3)
+                m.layers[i] = (struct hwl_layer){.mixer = HWL_MIXER_GATED_DELTA_NET,
+                                                 .attn = {.kv_shared_with = -1},
+                                                 .state = {.d_conv = 4,
+                                                           .conv_dim = 4096 + (uint64_t)heads * 128,
+                                                           .n_heads = heads,
+                                                           .n_k_heads = 16,
+                                                           .head_dim = 128,
+                                                           .head_dim_k = 128,
+                                                           .ssm_elems = (uint64_t)heads * 128 * 128}};
+        const char *const kv = "--kv-cache-memory-bytes=40000000000", *const len = "--max-model-len=8192",
+                          *const off = "--no-enable-prefix-caching";
+        assert_int_equal(block_of(&m, "0.33.0", ARGS(kv, len)), big ? 832 : 1088);
+        assert_int_equal(block_of(&m, "0.33.0", ARGS(kv, len, off)), big ? 784 : 1056);
+        assert_int_equal(block_of(&m, "0.29.0", ARGS(kv, len)), big ? 784 : 1056);
+        assert_int_equal(block_of(&m, "0.33.0", ARGS(kv, len, off, "--kv-cache-dtype=fp8")), big ? 1568 : 2096);
+        if (!big) {
+            assert_int_equal(
+                block_of(&m, "0.33.0", ARGS(kv, len, off, "-sc", "{\"method\":\"mtp\",\"num_speculative_tokens\":1}")),
+                1056);
+            assert_int_equal(
+                block_of(&m, "0.33.0", ARGS(kv, len, off, "-sc", "{\"method\":\"mtp\",\"num_speculative_tokens\":2}")),
+                1072);
+        }
+        free(m.layers);
+    }
+}
+
+/* DeepSeek-V4-Flash: 43 layers, 21 with groups of 4, 20 with groups of 128. */
+static void deepseek_v4_flash(void **state)
+{
+    (void)state;
+    struct hwl_model m;
+    struct hwl_arena arena = {0};
+    struct hwl_ledger l = {.arena = &arena};
+    hwl_error e = {0};
+    fill(&m, dense(64, 1, 512), 43, 1048576);
+    for (uint32_t i = 0; i < 43; i++) {
+        m.layers[i].mixer = HWL_MIXER_SPARSE;
+        m.layers[i].attn.window = 128;
+        m.layers[i].attn.compress_ratio = i < 2 ? 0 : i % 2 ? 128 : 4;
+        m.layers[i].attn.index_heads = i >= 2 && i % 2 == 0 ? 64 : 0;
+        m.layers[i].attn.index_head_dim = 128;
+    }
+    assert_int_equal(plan(&m, 4, "0.33.0",
+                          ARGS("-tp", "4", "--kv-cache-memory-bytes", "80000000000", "--max-model-len", "32768"), &l,
+                          &e),
+                     HWL_OK);
+    assert_string_equal(view(&l, "kv_groups")->text,
+                        "[{\"layers\": 22, \"block_size\": 64, \"bytes_per_block\": 823680}, "
+                        "{\"layers\": 21, \"block_size\": 64, \"bytes_per_block\": 786240}, "
+                        "{\"layers\": 62, \"block_size\": 256, \"bytes_per_block\": 1002240}, "
+                        "{\"layers\": 42, \"block_size\": 4, \"bytes_per_block\": 870912}, "
+                        "{\"layers\": 20, \"block_size\": 8, \"bytes_per_block\": 656640}]");
+    assert_int_equal(view(&l, "num_gpu_blocks")->u64, 80000000000 / 1002240);
+    hwl_arena_free(&arena);
+    free(m.layers);
+}
+
+/* Llama 3.1 8B's matrices over ranks: what vLLM logs as weights, GiB. */
+static void weights_over_ranks(void **state)
+{
+    (void)state;
+    struct hwl_model m;
+    fill(&m, dense(32, 8, 128), 32, 131072);
+    static const struct {
+        uint16_t role;
+        uint64_t rows, columns;
+    } kinds[] = {{HWL_ROLE_ATTN_Q, 4096, 4096},    {HWL_ROLE_ATTN_K, 1024, 4096},     {HWL_ROLE_ATTN_V, 1024, 4096},
+                 {HWL_ROLE_ATTN_OUT, 4096, 4096},  {HWL_ROLE_FFN_GATE, 14336, 4096},  {HWL_ROLE_FFN_UP, 14336, 4096},
+                 {HWL_ROLE_FFN_DOWN, 4096, 14336}, {HWL_ROLE_TOK_EMBD, 128256, 4096}, {HWL_ROLE_OUTPUT, 128256, 4096}};
+    m.tensors = calloc(32 * 7 + 2, sizeof *m.tensors);
+    for (int k = 0; k < 9; k++)
+        for (int i = 0; i < (k < 7 ? 32 : 1); i++) {
+            const uint64_t n = kinds[k].rows * kinds[k].columns;
+            m.tensors[m.n_tensors++] = (struct hwl_tensor){.name = "w",
+                                                           .role = kinds[k].role,
+                                                           .component = k < 4   ? HWL_COMP_ATTENTION
+                                                                        : k < 7 ? HWL_COMP_FFN
+                                                                                : HWL_COMP_EMBEDDING,
+                                                           .layer = k < 7 ? i : -1,
+                                                           .dtype = HWL_DTYPE_BF16,
+                                                           .n_dims = 2,
+                                                           .count = 1,
+                                                           .dims = {kinds[k].rows, kinds[k].columns},
+                                                           .bytes = 2 * n,
+                                                           .elements = n};
+        }
+    static const struct {
+        const char *tp, *pp, *quant, *dtype;
+        double gib;
+    } logs[] = {{"1", "1", "", "auto", 14.99},
+                {"4", "1", "", "auto", 3.77},
+                {"1", "1", "fp8", "auto", 8.49},
+                {"1", "1", "", "float32", 29.98}};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        struct hwl_arena arena = {0};
+        struct hwl_ledger l = {.arena = &arena};
+        hwl_error e = {0};
+        assert_int_equal(plan(&m, 4, "0.19.0",
+                              *logs[i].quant ? ARGS("-tp", logs[i].tp, "-pp", logs[i].pp, "--dtype", logs[i].dtype,
+                                                    "-q", logs[i].quant, "--max-model-len=8192")
+                                             : ARGS("-tp", logs[i].tp, "-pp", logs[i].pp, "--dtype", logs[i].dtype,
+                                                    "--max-model-len=8192"),
+                              &l, &e),
+                         HWL_OK);
+        const double gib = (double)view(&l, "weights_bytes")->u64 / 1073741824.0;
+        if (gib < logs[i].gib * 0.997 || gib > logs[i].gib * 1.003)
+            fail_msg("tp %s pp %s %s: %.3f GiB, logged %.2f", logs[i].tp, logs[i].pp, logs[i].quant, gib, logs[i].gib);
+        hwl_arena_free(&arena);
+    }
+    free(m.tensors);
+    free(m.layers);
+}
+
 static void versions(void **state)
 {
     (void)state;
@@ -194,7 +331,9 @@ static void versions(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(llama_8b), cmocka_unit_test(deepseek_v3),
-                                       cmocka_unit_test(qwen3_next), cmocka_unit_test(versions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(llama_8b),          cmocka_unit_test(deepseek_v3),
+                                       cmocka_unit_test(qwen3_next),        cmocka_unit_test(qwen3_5),
+                                       cmocka_unit_test(deepseek_v4_flash), cmocka_unit_test(weights_over_ranks),
+                                       cmocka_unit_test(versions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,8 +135,10 @@ static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settin
     return HWL_OK;
 }
 
-static void resolve_batch(const struct hwl_settings *s, struct hwl_vllm_setup *u)
+static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u)
 {
+    /* the largest item of a model that may not split it: seen in Gemma 4's resolved configuration */
+    const uint64_t whole_item = strncmp(m->arch, "gemma4", 6) == 0 ? 2496 : 0;
     /* the API server's defaults; GB10 has the memory but not the class */
     const uint64_t memory = u->card->memory_bytes;
     const bool large =
@@ -146,6 +148,8 @@ static void resolve_batch(const struct hwl_settings *s, struct hwl_vllm_setup *u
     u->max_seqs = large || largest ? 1024 : 256;
     if (u->encoder_only || !hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true))
         u->mbt = hwl_max(u->mbt, u->max_len); /* a prompt cannot be split */
+    if (u->multimodal && whole_item > u->mbt)
+        u->mbt = whole_item;
     u->mbt = hwl_opt_u64(s, HWL_OPT_MAX_BATCHED_TOKENS, u->mbt);
     u->max_seqs = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, hwl_min(u->max_seqs, u->mbt));
 }
@@ -214,7 +218,8 @@ static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_set
     return state_type(type, u->conv_bytes, &u->ssm_bytes, error);
 }
 
-static void resolve_speculation(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u)
+static hwl_status resolve_speculation(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
+                                      hwl_error *error)
 {
     u->spec_method = hwl_opt_text(s, HWL_OPT_SPEC_METHOD, "");
     const char *draft = hwl_opt_text(s, HWL_OPT_DRAFT, "");
@@ -224,13 +229,37 @@ static void resolve_speculation(const struct hwl_model *m, const struct hwl_sett
     if (n > 4 && strcmp(u->spec_method + n - 4, "_mtp") == 0)
         u->spec_method = "mtp"; /* older names by family: deepseek_mtp ... */
     if (!*u->spec_method)
-        return;
+        return HWL_OK;
+    if (!hwl_words_have("mtp eagle eagle3 ngram ngram_gpu suffix medusa mlp_speculator", u->spec_method))
+        return hwl_fail(
+            error, HWL_E_UNSUPPORTED,
+            "vllm: speculative method '%s' is not modelled; mtp, eagle, eagle3, ngram, suffix and medusa are",
+            u->spec_method);
     const bool mtp = strcmp(u->spec_method, "mtp") == 0;
     u->spec_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, mtp && m->n_mtp ? m->n_mtp : 1), 1024);
     if (mtp)
         u->draft_layers = m->n_mtp ? m->n_mtp : 1;
     else if (hwl_words_have("eagle eagle3", u->spec_method))
         u->draft_layers = 1;
+    return HWL_OK;
+}
+
+/* --enable-lora with its sizes, or our --lora RANK[xN] (the largest rank, all adapters in one batch). */
+static hwl_status resolve_adapters(const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
+{
+    if (hwl_opt_flag(s, HWL_OPT_ENABLE_LORA, false)) {
+        u->max_loras = hwl_opt_u64(s, HWL_OPT_MAX_LORAS, 1);
+        u->max_lora_rank = hwl_opt_u64(s, HWL_OPT_MAX_LORA_RANK, 16);
+    }
+    for (uint32_t i = 0; i < hwl_opt_list_n(s, HWL_OPT_LORA); i++) {
+        unsigned rank, n = 1;
+        if (sscanf(hwl_opt_list_at(s, HWL_OPT_LORA, i), "%ux%u", &rank, &n) < 1 || rank == 0 || rank > 65536 ||
+            n > 65536)
+            return hwl_fail(error, HWL_E_USAGE, "--lora wants RANK[xN], not '%s'", hwl_opt_list_at(s, HWL_OPT_LORA, i));
+        u->max_loras += n;
+        u->max_lora_rank = hwl_max(u->max_lora_rank, rank);
+    }
+    return HWL_OK;
 }
 
 /* Contiguous runs of layers; what does not divide goes one each to the stages before the last, from behind. */
@@ -301,13 +330,14 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.encoder_only = model->encoder_only;
     u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);
+    u.expanded = hwl_words_have("minicpm3", model->arch);
     u.plain = u.rules->no_minimax && strcmp(model->arch, "minimax") == 0 &&
               strcmp(model->hints.class_name, "MiniMaxForCausalLM") == 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         const struct hwl_layer *l = &model->layers[i];
         u.recurrent = u.recurrent || (recurrent(l) && !u.plain);
         u.hybrid = u.hybrid || l->attn.n_heads > 0;
-        u.mla = u.mla || l->attn.kv_lora_rank > 0;
+        u.mla = u.mla || (l->attn.kv_lora_rank > 0 && !u.expanded);
         u.sparse = u.sparse || l->attn.index_heads > 0;
         u.compressed = u.compressed || l->attn.compress_ratio > 1;
     }
@@ -315,10 +345,10 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     HWL_TRY(check_parallel(model, devices, &u, error));
     HWL_TRY(resolve_types(model, settings, &u, error));
     HWL_TRY(resolve_len(model, settings, &u, error));
-    resolve_batch(settings, &u);
+    resolve_batch(model, settings, &u);
     HWL_TRY(resolve_modes(model, settings, &u, error));
     HWL_TRY(resolve_states(model, settings, &u, error));
-    resolve_speculation(model, settings, &u);
+    HWL_TRY(resolve_speculation(model, settings, &u, error));
     u.block_given = hwl_opt_has(settings, HWL_OPT_BLOCK_SIZE);
     u.block = hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 16);
     if (u.block == 0)
@@ -328,6 +358,8 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: gpu_memory_utilization must be above 0 and at most 1");
     u.kv_budget = hwl_opt_u64(settings, HWL_OPT_KV_CACHE_MEMORY, HWL_UNKNOWN);
     u.override_blocks = hwl_opt_u64(settings, HWL_OPT_NUM_GPU_BLOCKS, 0);
+    u.cpu_offload = hwl_opt_u64(settings, HWL_OPT_CPU_OFFLOAD, 0);
+    HWL_TRY(resolve_adapters(settings, &u, error));
     split_stages(model->n_layers, &u);
     HWL_TRY(hwl_vllm_choose_block(model, &u, error));
     *out = u;

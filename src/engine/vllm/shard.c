@@ -173,6 +173,17 @@ static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, e
     }
 }
 
+/* Room for adapters: A [rank, in] and B [out, rank] of every slot; the side that the layer splits is split here too
+ * (vllm/lora/layers). */
+static uint64_t adapter_bytes(const struct hwl_tensor *t, enum shard s, uint64_t slots_rank,
+                              const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+{
+    const uint64_t a = t->dims[0], b = t->dims[t->n_dims - 1];
+    const uint64_t split = s == ROW ? b : a, whole = s == ROW ? a : b;
+    const uint64_t width = hwl_ck_add(ck, s == WHOLE ? split : hwl_div_ceil(split, u->tp), whole);
+    return hwl_ck_mul4(ck, t->count ? t->count : 1, slots_rank, width, u->dtype_bytes);
+}
+
 static uint32_t stage_of(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_vllm_setup *u)
 {
     if (t->layer >= 0 && (uint32_t)t->layer < m->n_layers) {
@@ -187,12 +198,33 @@ static uint32_t stage_of(const struct hwl_model *m, const struct hwl_tensor *t, 
                                                                                                            : 0;
 }
 
+/* The table of cosines and sines that attention layers of a rank share: one row of the rotated width a position
+ * (layers/rotary_embedding). Gemma has a second one for its windows. */
+static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+{
+    uint64_t width = 0;
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_attention *a = &m->layers[i].attn;
+        if (a->n_heads)
+            width = hwl_max(width, a->qk_rope_dim ? a->qk_rope_dim : a->head_dim_k);
+    }
+    for (uint64_t i = 0; i < m->n_tensors; i++)
+        if (m->tensors[i].role == HWL_ROLE_POS_EMBD && m->tensors[i].layer < 0)
+            return 0; /* learned positions */
+    const bool two = strncmp(m->arch, "gemma3", 6) == 0 || strncmp(m->arch, "gemma4", 6) == 0;
+    return hwl_ck_mul4(ck, m->context_train, width, u->dtype_bytes, two ? 2 : 1);
+}
+
 hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const char *quant,
                           uint32_t redundant_experts, struct hwl_vllm_weights *out, hwl_error *error)
 {
     struct hwl_ck ck = {0};
     memset(out, 0, setup->pp * sizeof *out);
     const bool mtp = strcmp(setup->spec_method, "mtp") == 0;
+    const uint64_t adapters = hwl_ck_mul(&ck, setup->max_loras, setup->max_lora_rank);
+    if (setup->draft_layers && !mtp) /* joins the token's embedding with two hidden states, or three of EAGLE-3 */
+        out[setup->pp - 1].component[HWL_COMP_DRAFT] = hwl_ck_mul4(
+            &ck, strcmp(setup->spec_method, "eagle3") == 0 ? 3 : 2, model->hidden, model->hidden, setup->dtype_bytes);
     for (uint64_t i = 0; i < model->n_tensors; i++) {
         const struct hwl_tensor *t = &model->tensors[i];
         if (t->layer >= 0 && model->layers[t->layer].mtp && !mtp)
@@ -207,6 +239,14 @@ hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_s
             continue;
         struct hwl_vllm_weights *w = &out[stage];
         w->component[t->component] = hwl_ck_add(&ck, w->component[t->component], bytes);
+        /* an EAGLE head is a layer like the target's last one, and shares embedding and head with it */
+        if (setup->draft_layers && !mtp && t->layer >= 0 && (uint32_t)t->layer + 1 == model->n_layers) {
+            w = &out[setup->pp - 1];
+            w->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, w->component[HWL_COMP_DRAFT], bytes);
+        }
+        if (adapters && t->layer >= 0 && (uint32_t)t->layer < model->n_layers && is_linear(t, s) && s != EXPERTS)
+            w->component[HWL_COMP_LORA] =
+                hwl_ck_add(&ck, w->component[HWL_COMP_LORA], adapter_bytes(t, s, adapters, setup, &ck));
         /* a tied embedding stands at both ends of the pipeline */
         if (t->role == HWL_ROLE_TOK_EMBD && model->tied && setup->pp > 1) {
             w = &out[setup->pp - 1];
@@ -225,6 +265,9 @@ hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_s
                                           a->kv_lora_rank, setup->dtype_bytes);
         out[p].component[HWL_COMP_ATTENTION] = hwl_ck_add(&ck, out[p].component[HWL_COMP_ATTENTION], copy);
     }
+    const uint64_t rope = setup->encoder_only ? 0 : rope_bytes(model, setup, &ck);
+    for (uint32_t p = 0; p < setup->pp; p++)
+        out[p].component[HWL_COMP_OTHER] = hwl_ck_add(&ck, out[p].component[HWL_COMP_OTHER], rope);
     for (uint32_t p = 0; p < setup->pp; p++)
         for (uint32_t c = 0; c < HWL_COMP_COUNT; c++)
             out[p].total = hwl_ck_add(&ck, out[p].total, out[p].component[c]);

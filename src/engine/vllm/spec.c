@@ -13,7 +13,8 @@
 
 uint32_t hwl_vllm_kv_heads(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup)
 {
-    const uint32_t heads = layer->attn.n_kv_heads ? layer->attn.n_kv_heads : layer->attn.n_heads;
+    const bool own = setup->expanded || !layer->attn.n_kv_heads;
+    const uint32_t heads = own ? layer->attn.n_heads : layer->attn.n_kv_heads;
     return heads > setup->tp ? heads / setup->tp : 1;
 }
 
@@ -28,15 +29,16 @@ static uint64_t side_bytes(uint64_t dim, const struct hwl_vllm_setup *u, struct 
 uint64_t hwl_vllm_token_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
-    if (a->kv_lora_rank) {
+    if (a->kv_lora_rank && !setup->expanded) {
         const bool ds = setup->sparse && setup->kv->quantised && setup->cc / 10 != 10;
         if (ds || strcmp(setup->kv->name, "fp8_ds_mla") == 0)
             return DS_MLA_ROW;
         return hwl_ck_mul(ck, (uint64_t)a->kv_lora_rank + a->qk_rope_dim,
                           setup->kv->bits ? setup->kv->bits / 8 : setup->dtype_bytes);
     }
-    const uint64_t both = hwl_ck_add(ck, side_bytes(a->head_dim_k, setup, ck),
-                                     side_bytes(a->head_dim_v ? a->head_dim_v : a->head_dim_k, setup, ck));
+    /* a value narrower than an expanded key is padded to it */
+    const uint64_t value = a->head_dim_v && !setup->expanded ? a->head_dim_v : a->head_dim_k;
+    const uint64_t both = hwl_ck_add(ck, side_bytes(a->head_dim_k, setup, ck), side_bytes(value, setup, ck));
     return hwl_ck_mul(ck, hwl_vllm_kv_heads(layer, setup), both);
 }
 
@@ -131,14 +133,15 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
         add_compressed(l, layer, u, stage, index, draft, ck);
         return;
     }
-    if (a->index_heads && a->kv_lora_rank) {
+    const bool latent = a->kv_lora_rank && !u->expanded;
+    if (a->index_heads && latent) {
         struct hwl_vllm_spec *s = add(l, HWL_VLLM_MLA, stage, index);
         s->block = u->block;
         s->page = hwl_ck_mul(ck, INDEXER_ROW, u->block);
         s->identity = INDEXER_ROW;
         s->draft = draft;
     }
-    const uint8_t kind = a->kv_lora_rank                     ? HWL_VLLM_MLA
+    const uint8_t kind = latent                              ? HWL_VLLM_MLA
                          : layer->mixer == HWL_MIXER_CHUNKED ? HWL_VLLM_CHUNKED
                          : window                            ? HWL_VLLM_SLIDING
                                                              : HWL_VLLM_FULL;
@@ -148,7 +151,7 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
     s->page = hwl_ck_mul(ck, token, s->block);
     s->window = kind == HWL_VLLM_SLIDING || kind == HWL_VLLM_CHUNKED ? a->window : 0;
     s->identity = (uint64_t)hwl_vllm_kv_heads(layer, u) << 40 | (uint64_t)a->head_dim_k << 20 | a->head_dim_v;
-    if (a->kv_lora_rank)
+    if (latent)
         s->identity = (uint64_t)1 << 60 | ((uint64_t)a->kv_lora_rank + a->qk_rope_dim);
     s->draft = draft;
 }

@@ -16,8 +16,10 @@ struct planned {
     struct hwl_vllm_weights weights[HWL_VLLM_MAX_STAGES];
     struct hwl_vllm_other other[HWL_VLLM_MAX_STAGES];
     uint64_t budget[HWL_VLLM_MAX_STAGES];
-    uint64_t per_token; /* bytes of one token's growing cache over all devices */
-    bool starts;        /* the weights leave room at all */
+    uint64_t per_token;                      /* bytes of one token's growing cache over all devices */
+    uint64_t offloaded[HWL_VLLM_MAX_STAGES]; /* weights of a rank in host memory */
+    uint32_t host;                           /* index of the host among the devices */
+    bool starts;                             /* the weights leave room at all */
 };
 
 static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
@@ -62,12 +64,26 @@ static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_vllm_
     return left;
 }
 
+/* Takes the bytes of the largest components away from the card. */
+static void offload(uint64_t bytes, struct hwl_vllm_weights *w, uint64_t *moved)
+{
+    static const uint8_t order[] = {HWL_COMP_EXPERTS, HWL_COMP_FFN, HWL_COMP_ATTENTION, HWL_COMP_RECURRENT};
+    for (size_t i = 0; i < sizeof order; i++) {
+        const uint64_t part = hwl_min(bytes, w->component[order[i]]);
+        w->component[order[i]] -= part;
+        w->total -= part;
+        bytes -= part;
+        *moved += part;
+    }
+}
+
 static hwl_status work_out(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
                            const struct hwl_settings *settings, struct hwl_arena *arena, bool longest,
                            struct planned *p, hwl_error *error)
 {
     memset(p, 0, sizeof *p);
     p->starts = true;
+    p->host = devices->n_gpus;
     struct hwl_vllm_setup *u = &p->setup;
     HWL_TRY(hwl_vllm_resolve(model, version, devices, settings, u, error));
     p->run = run_of(u);
@@ -90,6 +106,7 @@ static hwl_status work_out(const struct hwl_model *model, const char *version, c
                            (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536), p->weights,
                            error));
     for (uint32_t i = 0; i < u->pp; i++) {
+        offload(u->cpu_offload, &p->weights[i], &p->offloaded[i]);
         HWL_TRY(hwl_vllm_measure_other(model, u, settings, i, &p->other[i], error));
         p->budget[i] = budget_of(u, &p->weights[i], &p->other[i], &p->starts);
     }
@@ -106,6 +123,10 @@ static void put_rank(struct hwl_ledger *ledger, const struct hwl_model *model, c
                      uint16_t device)
 {
     const struct hwl_vllm_weights *w = &p->weights[stage];
+    if (p->offloaded[stage])
+        hwl_ledger_put(ledger, (uint16_t)p->host, -1, HWL_KIND_WEIGHTS, HWL_COMP_OTHER, p->offloaded[stage],
+                       HWL_BASIS_MODELLED, "vllm: --cpu-offload-gb")
+            ->memory = HWL_MEMORY_PINNED;
     for (int c = 0; c < HWL_COMP_COUNT; c++)
         if (w->component[c])
             put_modelled(ledger, device, HWL_KIND_WEIGHTS, (hwl_component)c, w->component[c], 0.01f,

@@ -59,9 +59,12 @@ struct hwl_vllm_setup {
     double utilization;
     uint64_t kv_budget; /* given bytes; HWL_UNKNOWN: from the utilization */
     uint64_t override_blocks;
-    const char *spec_method; /* "" none */
+    uint64_t max_loras, max_lora_rank; /* 0: no adapters */
+    uint64_t cpu_offload;              /* weights of a rank that stay in host memory */
+    const char *spec_method;           /* "" none */
     uint32_t spec_tokens;
     uint32_t draft_layers; /* attention layers of the draft, MTP layers or of a draft model */
+    bool expanded;         /* latent rows are cached expanded to heads (MiniCPM3: not among vLLM's MLA models) */
     bool hybrid, mla, sparse, compressed, recurrent, plain, /* plain: every layer is attended in full */ encoder_only,
         multimodal;
     uint16_t stage_first[HWL_VLLM_MAX_STAGES + 1]; /* first layer of each stage, then n_layers */
