@@ -5,6 +5,8 @@
 #include "arch/model.h"
 #include "source/config.h"
 
+#include <hwledger/plan.h>
+
 /* Writes the tensor inventory of a config.json reader. Sticky: after an overflow or a lack of memory every call does
  * nothing and hwl_hb_status tells. Names are prefix + name; shapes are [out, in] as in PyTorch. */
 #define HWL_HB_DEPTH 8

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_ARCH_HF_H
+#define HWL_ARCH_HF_H
+
+#include "arch/hf_decoder.h"
+
+/* A reader of one or more model_types beyond the plain decoders: encoders, encoder-decoders, towers, hybrids. It writes
+ * layers and tensors of b->m from root; problems go to the configuration's log. */
+typedef void hwl_hf_read_fn(struct hwl_hb *b, const struct hwl_config *root);
+
+struct hwl_hf_family {
+    const char *types; /* model_type values, separated by spaces */
+    hwl_hf_read_fn *read;
+};
+
+/* By model_type; where that is empty or unknown by the class name in architectures[0]. NULL when none. */
+const struct hwl_hf_family *hwl_hf_find(const char *model_type, const char *class_name);
+/* Runs the reader over model, whose arena, dtype and name are set. */
+hwl_status hwl_hf_read(const struct hwl_hf_family *family, struct hwl_model *model, const struct hwl_config *root, const char *file,
+                       hwl_error *error);
+
+hwl_hf_read_fn hwl_hf_albert, hwl_hf_bert, hwl_hf_distilbert, hwl_hf_modernbert, hwl_hf_nomic;
+hwl_hf_read_fn hwl_hf_bart, hwl_hf_t5, hwl_hf_whisper;
+hwl_hf_read_fn hwl_hf_gemma3, hwl_hf_kimi_k25, hwl_hf_llava, hwl_hf_minicpmv, hwl_hf_mllama, hwl_hf_qwen_vl;
+hwl_hf_read_fn hwl_hf_bamba, hwl_hf_falcon_h1, hwl_hf_granite_hybrid, hwl_hf_jamba, hwl_hf_kimi_linear, hwl_hf_lfm2, hwl_hf_mamba,
+    hwl_hf_mamba2, hwl_hf_minimax, hwl_hf_nemotron_h, hwl_hf_qwen_hybrid, hwl_hf_rwkv;
+
+/* Towers; the prefix stands already. */
+struct hwl_tower {
+    bool cls;        /* class embedding, and a norm before the layers (CLIP) */
+    bool head;       /* attention pooling head (SigLIP) */
+    bool linear;     /* patches by a linear map instead of a convolution (SigLIP 2 naflex) */
+    bool no_positions_cls;
+    bool no_post;    /* no norm behind the layers */
+    uint64_t positions; /* 0: by image and patch size */
+};
+/* A CLIP or SigLIP vision tower of cfg; returns its width. */
+uint64_t hwl_hf_clip_tower(struct hwl_hb *b, const struct hwl_config *cfg, struct hwl_tower how);
+
+#endif
