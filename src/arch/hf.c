@@ -1,36 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of readers beyond the plain decoders. */
+/* The families beyond the plain decoders, and the bridge from the family table to their readers. */
 #include "arch/hf.h"
 
-#include "base/status.h"
-#include "base/str.h"
+#include "arch/family.h"
 
-#include <string.h>
+static void run(struct hwl_build *b, hwl_hf_read_fn *read)
+{
+    struct hwl_hb hb;
+    hwl_hb_init(&hb, b->model, b->root);
+    hb.build = b;
+    read(&hb, b->root);
+    b->nomem = b->nomem || hb.no_memory;
+    b->overflow = b->overflow || hb.ck.overflow;
+    if (hb.too_long)
+        hwl_cfg_bad(b->root, "model_type", "a tensor name is too long");
+}
 
-static const struct hwl_hf_family families[] = {
-    {"albert", hwl_hf_albert},
-    {"bert camembert data2vec-text deberta-v2 electra mpnet roberta xlm-roberta", hwl_hf_bert},
-    {"distilbert", hwl_hf_distilbert},
-    {"gemma3 paligemma", hwl_hf_gemma3},
-    {"llava llava_next", hwl_hf_llava},
-    {"qwen2_5_vl qwen2_vl qwen3_5 qwen3_5_moe qwen3_vl qwen3_vl_moe", hwl_hf_qwen_vl},
-    {"qwen3_5_moe_text qwen3_5_text qwen3_next", hwl_hf_qwen_hybrid},
+#define READER(name)                                                             \
+    static void name(struct hwl_build *b, const struct hwl_text_row *row)        \
+    {                                                                            \
+        (void)row;                                                               \
+        run(b, hwl_hf_##name);                                                   \
+    }
+READER(albert)
+READER(bert)
+READER(distilbert)
+READER(gemma3)
+READER(llava)
+READER(qwen_hybrid)
+READER(qwen_vl)
+
+const struct hwl_family hwl_families_more[] = {
+    {"albert", NULL, albert, NULL},
+    {"bert camembert data2vec-text deberta-v2 electra mpnet roberta xlm-roberta", NULL, bert, NULL},
+    {"distilbert", NULL, distilbert, NULL},
+    {"gemma3 paligemma", NULL, gemma3, NULL},
+    {"llava llava_next", NULL, llava, NULL},
+    {"qwen2_5_vl qwen2_vl qwen3_5 qwen3_5_moe qwen3_vl qwen3_vl_moe", NULL, qwen_vl, NULL},
+    {"qwen3_5_moe_text qwen3_5_text qwen3_next", NULL, qwen_hybrid, NULL},
+    {NULL, NULL, NULL, NULL},
 };
-
-const struct hwl_hf_family *hwl_hf_find(const char *model_type, const char *class_name)
-{
-    (void)class_name;
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (*model_type && hwl_words_have(families[i].types, model_type))
-            return &families[i];
-    return NULL;
-}
-
-hwl_status hwl_hf_read(const struct hwl_hf_family *family, struct hwl_model *model, const struct hwl_config *root, const char *file,
-                       hwl_error *error)
-{
-    struct hwl_hb b;
-    hwl_hb_init(&b, model, root);
-    family->read(&b, root);
-    return hwl_hb_status(&b, file, error);
-}

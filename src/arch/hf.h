@@ -8,17 +8,6 @@
  * layers and tensors of b->m from root; problems go to the configuration's log. */
 typedef void hwl_hf_read_fn(struct hwl_hb *b, const struct hwl_config *root);
 
-struct hwl_hf_family {
-    const char *types; /* model_type values, separated by spaces */
-    hwl_hf_read_fn *read;
-};
-
-/* By model_type; where that is empty or unknown by the class name in architectures[0]. NULL when none. */
-const struct hwl_hf_family *hwl_hf_find(const char *model_type, const char *class_name);
-/* Runs the reader over model, whose arena, dtype and name are set. */
-hwl_status hwl_hf_read(const struct hwl_hf_family *family, struct hwl_model *model, const struct hwl_config *root, const char *file,
-                       hwl_error *error);
-
 hwl_hf_read_fn hwl_hf_albert, hwl_hf_bert, hwl_hf_distilbert, hwl_hf_modernbert, hwl_hf_nomic;
 hwl_hf_read_fn hwl_hf_bart, hwl_hf_t5, hwl_hf_whisper;
 hwl_hf_read_fn hwl_hf_gemma3, hwl_hf_kimi_k25, hwl_hf_llava, hwl_hf_minicpmv, hwl_hf_mllama, hwl_hf_qwen_vl;

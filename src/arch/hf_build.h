@@ -12,8 +12,11 @@
 #define HWL_HB_DEPTH 8
 #define HWL_HB_MAX_LAYERS 4096
 
+struct hwl_build;
+
 struct hwl_hb {
     struct hwl_model *m;
+    struct hwl_build *build; /* of the family table, for text parts that its rows read */
     const struct hwl_config *cfg; /* of the part being read */
     struct hwl_ck ck;
     bool no_memory;

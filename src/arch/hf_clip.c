@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CLIP and SigLIP vision towers and the models that put one before a text stack. Shapes: transformers 5.24.0,
  * models/{clip,siglip,siglip2,llava,llava_next,gemma3,paligemma}. */
+#include "arch/family.h"
 #include "arch/hf.h"
 
 #include <string.h>
@@ -91,8 +92,8 @@ static uint64_t text_part(struct hwl_hb *b, const struct hwl_config *root, const
     const char *const type = hwl_cfg_str(text, "model_type", def);
     const struct hwl_text_kind *const kind = hwl_text_kind_find(type);
     if (!kind) {
-        hwl_cfg_bad(text, "model_type", "no reader for a text part of kind %s", type);
-        return 0;
+        hwl_build_text(b->build, text, def, prefix);
+        return b->m->hidden;
     }
     const size_t mark = hwl_hb_push(b, "%s", prefix);
     hwl_hf_decoder(b, root, text, kind, "lm_head.weight");
