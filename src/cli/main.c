@@ -12,8 +12,8 @@
 
 int cli_fail(const hwl_error *error)
 {
-    char text[1200];
-    (void)fprintf(stderr, "hwledger: %s\n", hwl_error_text(error, text, sizeof text));
+    char text[1200], clean[1200]; /* names of files may hold anything */
+    (void)fprintf(stderr, "hwledger: %s\n", hwl_view_clean(hwl_error_text(error, text, sizeof text), clean, sizeof clean));
     return error->status == HWL_E_USAGE ? EXIT_USAGE : EXIT_INPUT;
 }
 
