@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_LLAMACPP_HPARAMS_H
+#define HWL_LLAMACPP_HPARAMS_H
+
+#include "engine/llamacpp/lc.h"
+
+/* Fills *m (all but the tensors) from the metadata. Allocates in arena; g must live as long. */
+hwl_status hwl_lc_read(const struct hwl_gguf *g, struct hwl_arena *arena, struct lc_model *m, hwl_error *error);
+/* Lists the tensors of g in *m: layer, place, component, padding. */
+hwl_status hwl_lc_read_tensors(struct hwl_arena *arena, struct lc_model *m, hwl_error *error);
+
+#endif
