@@ -7,6 +7,7 @@
 #include <string.h>
 
 const struct hwl_engine *const hwl_engines[] = {
+    &hwl_engine_llamacpp,
     &hwl_engine_vllm,
     &hwl_engine_transformers,
     NULL,

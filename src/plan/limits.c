@@ -62,6 +62,11 @@ hwl_status hwl_planner_limits(const hwl_planner *planner, const hwl_devices *dev
         uint64_t context = p.plan->ledger.context, concurrency = p.plan->ledger.concurrency;
         uint64_t train = planner->model->context_train ? planner->model->context_train : MOST_TOKENS;
         hwl_limits r = {0, 0};
+        /* A total of all sequences would hide the context that is varied. */
+        if (hwl_opt_has(p.settings, HWL_OPT_CTX_TOTAL) && context) {
+            (void)hwl_settings_clear(p.settings, "ctx-total", NULL);
+            (void)hwl_settings_set_count(p.settings, "ctx", context, NULL);
+        }
         if (context)
             r.max_context = largest(&p, "ctx", context, hwl_max(train, context));
         /* Back to the asked context before the other one moves. */

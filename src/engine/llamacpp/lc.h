@@ -121,6 +121,7 @@ struct lc_placement {
     uint16_t *layer;     /* [n_layer_all + 1]: index into gpu[] or LC_HOST; the last is the output layer */
     uint16_t *tensor;    /* [n_tensors]: where each weight lies (index into gpu[] or LC_HOST); NULL: by layer and where */
     bool *repacked;      /* [n_tensors]: host weight in CPU_REPACK; NULL: none */
+    bool tok_overridden; /* an override names token_embd.weight, its second copy too */
     bool tied_copy;      /* token_embd lies a second time, on the output layer's GPU */
     bool overrides;      /* any -ot or --n-cpu-moe */
 };

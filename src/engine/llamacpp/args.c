@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* llama-server's own options: names, short forms and arity of common/arg.cpp (0c1e57098). What moves no memory is accepted
+ * and listed as ignored. */
+#include "engine/llamacpp/args.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static hwl_status set_type(struct hwl_settings *s, const char *k, const char *v, hwl_error *error)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "%.24s,%.24s", k, v);
+    return hwl_settings_set(s, "kv-type", text, error);
+}
+
+/* K and V are set apart; what the other one is stays. */
+static void types_now(const struct hwl_settings *s, char k[32], char v[32])
+{
+    const char *text = hwl_opt_text(s, HWL_OPT_KV_TYPE, "f16,f16");
+    const char *comma = strchr(text, ',');
+    (void)snprintf(k, 32, "%.*s", comma ? (int)hwl_min((uint64_t)(comma - text), 31) : 31, text);
+    (void)snprintf(v, 32, "%.31s", comma ? comma + 1 : text);
+}
+
+static hwl_status type_k(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    char k[32], v[32];
+    types_now(s, k, v);
+    return set_type(s, value, v, error);
+}
+
+static hwl_status type_v(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    char k[32], v[32];
+    types_now(s, k, v);
+    return set_type(s, k, value, error);
+}
+
+/* -np -1: as many slots as the server chooses. */
+static hwl_status parallel(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    if (strcmp(value, "-1") == 0)
+        return hwl_settings_clear(s, "concurrency", error);
+    /* slots of its own unless --kv-unified follows: the server unifies only automatic slots */
+    if (!hwl_opt_has(s, HWL_OPT_KV_UNIFIED))
+        HWL_TRY(hwl_settings_set(s, "kv-unified", "false", error));
+    return hwl_settings_set(s, "concurrency", value, error);
+}
+
+static hwl_status gpu_layers(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    if (strcmp(value, "auto") == 0)
+        return hwl_settings_clear(s, "ngl", error);
+    return hwl_settings_set(s, "ngl", strcmp(value, "all") == 0 ? "-2" : value, error);
+}
+
+static hwl_status load_mode(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    if (!hwl_words_have("auto none mmap mlock mmap+mlock dio", value))
+        return hwl_fail(error, HWL_E_USAGE, "load-mode '%.30s' is not one of none, mmap, mlock, mmap+mlock, dio", value);
+    return hwl_settings_set(s, "mmap", hwl_words_have("none mlock dio", value) ? "false" : "true", error);
+}
+
+const struct hwl_engine_arg hwl_lc_args[] = {
+    {"h help usage", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"version", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"cl cache-list", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"completion-bash", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"t threads", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"tb threads-batch", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"C cpu-mask", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"Cr cpu-range", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cpu-strict", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"prio", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"poll", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"Cb cpu-mask-batch", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"Crb cpu-range-batch", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cpu-strict-batch", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"prio-batch", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"poll-batch", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"lcs lookup-cache-static", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"lcd lookup-cache-dynamic", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"c ctx-size", HWL_ARG_VALUE, HWL_OPT_CTX_TOTAL, NULL},
+    {"kv-unified-per-slot", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"n predict n-predict", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"b batch-size", HWL_ARG_VALUE, HWL_OPT_BATCH, NULL},
+    {"ub ubatch-size", HWL_ARG_VALUE, HWL_OPT_UBATCH, NULL},
+    {"keep", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"swa-full", HWL_ARG_TRUE, HWL_OPT_SWA_FULL, NULL},
+    {"ctxcp ctx-checkpoints swa-checkpoints", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cms checkpoint-min-step", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cram cache-ram", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"kvu kv-unified", HWL_ARG_TRUE, HWL_OPT_KV_UNIFIED, NULL},
+    {"no-kvu no-kv-unified", HWL_ARG_FALSE, HWL_OPT_KV_UNIFIED, NULL},
+    {"cache-idle-slots", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-cache-idle-slots", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"context-shift", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-context-shift", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"fa flash-attn", HWL_ARG_VALUE, HWL_OPT_FLASH_ATTN, NULL},
+    {"p prompt", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"perf", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-perf", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"f file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"bf binary-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"e escape", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-escape", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"r reverse-prompt", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"sp special", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"warmup", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-warmup", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"spm-infill", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"samplers", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"s seed", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"sampler-seq sampling-seq", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"ignore-eos", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"temp temperature", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"top-k", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"top-p", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"min-p", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"top-nsigma top-n-sigma", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"xtc-probability", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"xtc-threshold", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"typical typical-p", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"repeat-last-n", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"repeat-penalty", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"presence-penalty", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"frequency-penalty", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dry-multiplier", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dry-base", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dry-allowed-length", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dry-penalty-last-n", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dry-sequence-breaker", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"adaptive-target", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"adaptive-decay", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dynatemp-range", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dynatemp-exp", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"mirostat", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"mirostat-lr", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"mirostat-ent", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"l logit-bias", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"grammar", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"grammar-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"j json-schema", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"jf json-schema-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"bs backend-sampling", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"pooling", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"rope-scaling", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"rope-scale", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"rope-freq-base", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"rope-freq-scale", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"yarn-orig-ctx", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"yarn-ext-factor", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"yarn-attn-factor", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"yarn-beta-slow", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"yarn-beta-fast", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"kvo kv-offload", HWL_ARG_TRUE, HWL_OPT_KV_OFFLOAD, NULL},
+    {"nkvo no-kv-offload", HWL_ARG_FALSE, HWL_OPT_KV_OFFLOAD, NULL},
+    {"repack", HWL_ARG_TRUE, HWL_OPT_REPACK, NULL},
+    {"nr no-repack", HWL_ARG_FALSE, HWL_OPT_REPACK, NULL},
+    {"no-host", HWL_ARG_TRUE, HWL_OPT_NO_HOST, NULL},
+    {"ctk cache-type-k", HWL_ARG_CUSTOM, HWL_OPT_KV_TYPE, type_k},
+    {"ctv cache-type-v", HWL_ARG_CUSTOM, HWL_OPT_KV_TYPE, type_v},
+    {"dt defrag-thold", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"np parallel", HWL_ARG_CUSTOM, HWL_OPT_CONCURRENCY, parallel},
+    {"cb cont-batching", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"nocb no-cont-batching", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"mm mmproj", HWL_ARG_VALUE, HWL_OPT_MMPROJ, NULL},
+    {"mmu mmproj-url", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"mmproj-auto", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-mmproj no-mmproj-auto", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"mmproj-offload", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-mmproj-offload", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"mmdev mmproj-device", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"image-min-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"image-max-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"mtmd-batch-max-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"video-fps", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"video-timestamp-interval", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"video-ffmpeg-dir", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"rpc", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"lm load-mode", HWL_ARG_CUSTOM, HWL_OPT_MMAP, load_mode},
+    {"lzm lazy-mode", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"numa", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dev device", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"list-devices", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"ot override-tensor", HWL_ARG_VALUE, HWL_OPT_OVERRIDE_TENSOR, NULL},
+    {"cmoe cpu-moe", HWL_ARG_TRUE, HWL_OPT_CPU_MOE, NULL},
+    {"ncmoe n-cpu-moe", HWL_ARG_VALUE, HWL_OPT_N_CPU_MOE, NULL},
+    {"ncffn n-cpu-ffn", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"ngl gpu-layers n-gpu-layers", HWL_ARG_CUSTOM, HWL_OPT_NGL, gpu_layers},
+    {"sm split-mode", HWL_ARG_VALUE, HWL_OPT_SPLIT_MODE, NULL},
+    {"ts tensor-split", HWL_ARG_VALUE, HWL_OPT_TENSOR_SPLIT, NULL},
+    {"mg main-gpu", HWL_ARG_VALUE, HWL_OPT_MAIN_GPU, NULL},
+    {"fit fit", HWL_ARG_VALUE, HWL_OPT_FIT, NULL},
+    {"fitt fit-target", HWL_ARG_VALUE, HWL_OPT_FIT_TARGET, NULL},
+    {"fitc fit-ctx", HWL_ARG_VALUE, HWL_OPT_FIT_CTX, NULL},
+    {"check-tensors", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"override-kv", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"op-offload", HWL_ARG_TRUE, HWL_OPT_OP_OFFLOAD, NULL},
+    {"no-op-offload", HWL_ARG_FALSE, HWL_OPT_OP_OFFLOAD, NULL},
+    {"lora", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"lora-scaled", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"control-vector", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"control-vector-scaled", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"control-vector-layer-range", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"a alias", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"tags", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"m model", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"mu model-url", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"dr docker-repo", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"hf hfr hf-repo", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"hff hf-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"hft hf-token", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"embd-normalize", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"host", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"port", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"reuse-port", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"path", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cors-origins", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cors-methods", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cors-headers", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cors-credentials", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-cors-credentials", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"api-prefix", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"ui-config webui-config", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"ui-config-file webui-config-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"ui-mcp-proxy webui-mcp-proxy", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-ui-mcp-proxy no-webui-mcp-proxy", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"tools", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"tools-runtime", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"mcp-servers-config", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"mcp-servers-json", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"ag agent", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-ag no-agent", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"ui webui", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-ui no-webui", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"embedding embeddings", HWL_ARG_TRUE, HWL_OPT_EMBEDDING, NULL},
+    {"rerank reranking", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"api-key", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"api-key-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"ssl-key-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"ssl-cert-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"chat-template-kwargs", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"to timeout", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"sse-ping-interval", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"threads-http", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"cache-prompt", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-cache-prompt", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"cache-reuse", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"metrics", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"props", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"slots", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-slots", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"slot-save-path", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"media-path", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"models-dir", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"models-preset", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"models-max", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"models-autoload", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-models-autoload", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"jinja", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-jinja", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"reasoning-format", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"rea reasoning", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"reasoning-effort", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"reasoning-budget", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"reasoning-budget-message", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"reasoning-preserve", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-reasoning-preserve", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"chat-template", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"chat-template-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"skip-chat-parsing", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-skip-chat-parsing", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"prefill-assistant", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-prefill-assistant", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"sps slot-prompt-similarity", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"lora-init-without-apply", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"sleep-idle-seconds", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"log-disable", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"log-file", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"log-jsonl", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-log-jsonl", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"log-prompts-dir", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"log-colors", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"v verbose log-verbose", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"offline", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"lv verbosity log-verbosity", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"log-prefix", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-log-prefix", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"log-timestamps", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-log-timestamps", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"spec-draft-hf hfd hfrd hf-repo-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-threads td threads-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-threads-batch tbd threads-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-cpu-mask Cd cpu-mask-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-cpu-range Crd cpu-range-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-cpu-strict cpu-strict-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-prio prio-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-poll poll-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-cpu-mask-batch Cbd cpu-mask-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-cpu-strict-batch cpu-strict-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-prio-batch prio-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-poll-batch poll-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-type-k ctkd cache-type-k-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-type-v ctvd cache-type-v-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-override-tensor otd override-tensor-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-cpu-moe cmoed cpu-moe-draft", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"spec-draft-n-cpu-moe spec-draft-ncmoe ncmoed n-cpu-moe-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-n-max", HWL_ARG_VALUE, HWL_OPT_DRAFT_MAX, NULL},
+    {"spec-draft-n-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-synth-len", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-synth-rates", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-p-split draft-p-split", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-p-min draft-p-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-backend-sampling", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"no-spec-draft-backend-sampling", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"spec-draft-device devd device-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-ngl ngld gpu-layers-draft n-gpu-layers-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-draft-model md model-draft", HWL_ARG_VALUE, HWL_OPT_DRAFT, NULL},
+    {"spec-type", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-mod-n-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-mod-n-max", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-mod-n-match", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-simple-size-n", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-simple-size-m", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-simple-min-hits", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-map-k-size-n", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-map-k-size-m", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-map-k-min-hits", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-map-k4v-size-n", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-map-k4v-size-m", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-map-k4v-min-hits", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"draft draft-n draft-max", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"draft-min draft-n-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-size-n", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-size-m", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"spec-ngram-min-hits", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL},
+    {"embd-gemma-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"fim-qwen-1.5b-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"fim-qwen-3b-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"fim-qwen-7b-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"fim-qwen-7b-spec", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"fim-qwen-14b-spec", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"fim-qwen-30b-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"gpt-oss-20b-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"gpt-oss-120b-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"vision-gemma-4b-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"vision-gemma-12b-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"spec-default", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"mmap", HWL_ARG_TRUE, HWL_OPT_MMAP, NULL},
+    {"no-mmap", HWL_ARG_FALSE, HWL_OPT_MMAP, NULL},
+    {"mlock", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+    {"direct-io dio", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL},
+};
+
+_Static_assert(sizeof hwl_lc_args / sizeof *hwl_lc_args == HWL_LC_N_ARGS, "the count in args.h");

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* llama.cpp: a GGUF on given devices. */
+#include "engine/engine.h"
+
+#include "base/status.h"
+#include "engine/llamacpp/args.h"
+#include "engine/llamacpp/hparams.h"
+#include "engine/llamacpp/params.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Versions whose rules were measured. */
+static const char *const versions[] = {"v0.5.0", "63d93d173", NULL};
+
+/* 0.5.x and builds from the change of the server's limits on are v0.5.0; earlier builds and the commits between are not told
+ * apart from 63d93d173 by anything but their number. */
+static const char *version_of(const char *text)
+{
+    unsigned build;
+    if (strncmp(text, "0.5", 3) == 0 || strncmp(text, "v0.5", 4) == 0 || strncmp(text, "0c1e57098", strlen(text)) == 0)
+        return versions[0];
+    if (strlen(text) >= 7 && strncmp("63d93d173", text, strlen(text)) == 0)
+        return versions[1];
+    if (text[0] == 'b' && sscanf(text + 1, "%u", &build) == 1)
+        return build >= 9000 ? versions[0] : build >= 8000 ? versions[1] : NULL;
+    return NULL;
+}
+
+struct prepared {
+    struct lc_model m;
+    struct lc_digest digest;
+};
+
+static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings, struct hwl_arena *arena,
+                          void **out, hwl_error *error)
+{
+    (void)version;
+    if (!model->gguf)
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "llama.cpp needs a GGUF; this model is %s", model->form ? model->form : "of another form");
+    if (hwl_opt_has(settings, HWL_OPT_QUANT) && model->is_gguf)
+        return hwl_fail(error, HWL_E_USAGE, "a GGUF is planned as it is stored; quant is for unquantised models");
+    struct prepared *p = HWL_NEW(arena, struct prepared);
+    if (!p)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(hwl_lc_read(model->gguf, arena, &p->m, error));
+    HWL_TRY(hwl_lc_read_tensors(arena, &p->m, error));
+    HWL_TRY(hwl_lc_digest(&p->m, arena, &p->digest, error));
+    *out = p;
+    return HWL_OK;
+}
+
+static void views(const struct lc_plan *p, struct hwl_ledger *l)
+{
+    const struct lc_params *c = &p->params;
+    hwl_ledger_view_u64(l, "n_ctx", c->n_ctx);
+    hwl_ledger_view_u64(l, "n_ctx_seq", c->n_ctx_seq);
+    hwl_ledger_view_u64(l, "n_batch", c->n_batch);
+    hwl_ledger_view_u64(l, "n_ubatch", c->n_ubatch);
+    hwl_ledger_view_u64(l, "n_seq_max", c->n_seq_max);
+    hwl_ledger_view_u64(l, "n_outputs_max", c->n_outputs_max);
+    hwl_ledger_view_u64(l, "kv_cells", c->kv_cells);
+    if (c->kv_cells_swa)
+        hwl_ledger_view_u64(l, "kv_cells_swa", c->kv_cells_swa);
+    hwl_ledger_view_u64(l, "pipeline_copies", c->pipeline ? 4 : 1);
+    hwl_ledger_view_bool(l, "flash_attn", c->fa);
+    hwl_ledger_view_bool(l, "kv_unified", c->kv_unified);
+    hwl_ledger_setting_u64(l, "ctx", c->n_ctx_seq);
+    hwl_ledger_setting_u64(l, "concurrency", c->n_seq_max);
+    hwl_ledger_setting_u64(l, "batch", c->n_batch);
+    hwl_ledger_setting_u64(l, "ubatch", c->n_ubatch);
+    hwl_ledger_setting_bool(l, "kv-unified", c->kv_unified);
+    hwl_ledger_setting_text(l, "flash-attn", c->fa ? "on" : "off");
+}
+
+static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
+                       const struct hwl_settings *settings, struct hwl_ledger *l, hwl_error *error)
+{
+    const struct prepared *pre = prepared;
+    struct lc_plan p = {
+        .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings, .arena = l->arena, .error = error};
+    (void)model;
+    (void)version;
+    HWL_TRY(hwl_lc_params(&p));
+    HWL_TRY(hwl_lc_check(&p));
+    HWL_TRY(hwl_lc_place(&p));
+    p.params.fa = p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
+    hwl_lc_weights(&p, l);
+    hwl_lc_memory(&p, l);
+    hwl_lc_output(&p, l);
+    hwl_lc_compute_floor(&p, l);
+    for (uint32_t il = 0; il <= p.m->n_layer_all; il++)
+        hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
+    views(&p, l);
+    l->kv_tokens = HWL_UNKNOWN;
+    l->context = p.params.kv_unified ? p.params.n_ctx / p.params.n_seq_max : p.params.n_ctx_seq;
+    l->concurrency = p.params.n_seq_max;
+    return p.ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "a size is above 64 bits") : HWL_OK;
+}
+
+const struct hwl_engine hwl_engine_llamacpp = {
+    .id = "llama.cpp",
+    .versions = versions,
+    .version = version_of,
+    .args = hwl_lc_args,
+    .n_args = HWL_LC_N_ARGS,
+    .prepare = prepare,
+    .plan = plan,
+};
