@@ -4,8 +4,10 @@
 
 #include "base/status.h"
 #include "engine/llamacpp/args.h"
+#include "engine/llamacpp/convert.h"
 #include "engine/llamacpp/hparams.h"
 #include "engine/llamacpp/params.h"
+#include "engine/llamacpp/quant_rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,18 +34,47 @@ struct prepared {
     struct lc_digest digest;
 };
 
+/* The file that llama.cpp would load: the model's own, or what it would become converted and quantised. */
+static hwl_status file_of(const struct hwl_model *model, const struct hwl_settings *settings, struct hwl_arena *arena,
+                          const struct hwl_gguf **out, hwl_error *error)
+{
+    const char *quant = hwl_opt_text(settings, HWL_OPT_QUANT, "");
+    struct hwl_gguf *g = NULL;
+    if (model->gguf && !*quant) {
+        *out = model->gguf;
+        return HWL_OK;
+    }
+    if (model->gguf) {
+        g = HWL_NEW(arena, struct hwl_gguf);
+        struct hwl_gguf_tensor *t = HWL_NEW_ARRAY(arena, struct hwl_gguf_tensor, model->gguf->n_tensors + 1);
+        if (!g || !t)
+            return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+        *g = *model->gguf;
+        memcpy(t, g->tensors, g->n_tensors * sizeof *t);
+        g->tensors = t;
+    } else {
+        HWL_TRY(hwl_lc_convert(model, arena, &g, error));
+    }
+    if (*quant) {
+        const int ftype = hwl_lc_ftype(quant);
+        if (ftype < 0)
+            return hwl_fail(error, HWL_E_USAGE, "quant '%.40s' is not one of llama.cpp's: %s", quant, hwl_lc_ftype_list());
+        HWL_TRY(hwl_lc_quantise(g, ftype, arena, error));
+    }
+    *out = g;
+    return HWL_OK;
+}
+
 static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings, struct hwl_arena *arena,
                           void **out, hwl_error *error)
 {
     (void)version;
-    if (!model->gguf)
-        return hwl_fail(error, HWL_E_UNSUPPORTED, "llama.cpp needs a GGUF; this model is %s", model->form ? model->form : "of another form");
-    if (hwl_opt_has(settings, HWL_OPT_QUANT) && model->is_gguf)
-        return hwl_fail(error, HWL_E_USAGE, "a GGUF is planned as it is stored; quant is for unquantised models");
+    const struct hwl_gguf *gguf;
+    HWL_TRY(file_of(model, settings, arena, &gguf, error));
     struct prepared *p = HWL_NEW(arena, struct prepared);
     if (!p)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    HWL_TRY(hwl_lc_read(model->gguf, arena, &p->m, error));
+    HWL_TRY(hwl_lc_read(gguf, arena, &p->m, error));
     HWL_TRY(hwl_lc_read_tensors(arena, &p->m, error));
     HWL_TRY(hwl_lc_digest(&p->m, arena, &p->digest, error));
     *out = p;

@@ -34,6 +34,14 @@ static uint64_t gpu_bytes(struct hwl_ck *ck, const struct lc_tensor *t)
     return hwl_ck_align(ck, hwl_ck_add(ck, t->t->bytes, t->pad), ALIGN_CUDA);
 }
 
+/* Layers, then input, then output. */
+static uint32_t row_of(const struct lc_model *m, const struct lc_tensor *t)
+{
+    if (t->where == LC_WHERE_LAYER)
+        return (uint32_t)t->layer;
+    return t->where == LC_WHERE_INPUT ? m->n_layer_all : m->n_layer_all + 1;
+}
+
 hwl_status hwl_lc_digest(const struct lc_model *m, struct hwl_arena *arena, struct lc_digest *out, hwl_error *error)
 {
     struct hwl_ck ck = {0};
@@ -47,10 +55,7 @@ hwl_status hwl_lc_digest(const struct lc_model *m, struct hwl_arena *arena, stru
         const struct lc_tensor *t = &m->tensors[i];
         if (t->where == LC_WHERE_SKIP)
             continue;
-        const uint64_t row = t->per_device                     ? m->n_layer_all + 2ull
-                             : t->where == LC_WHERE_INPUT       ? m->n_layer_all
-                             : t->where == LC_WHERE_OUTPUT      ? m->n_layer_all + 1ull
-                                                                : (uint64_t)t->layer;
+        const uint32_t row = t->per_device ? m->n_layer_all + 2 : row_of(m, t);
         uint32_t *slot = &at[row * HWL_COMP_COUNT + t->component];
         if (!*slot) {
             *slot = ++out->n_sums;
@@ -131,7 +136,7 @@ static void put_overridden(struct lc_plan *p, struct hwl_ledger *l)
         if (t->where == LC_WHERE_SKIP || t->per_device)
             continue;
         const uint16_t where = p->place.tensor[i];
-        const uint64_t row = t->where == LC_WHERE_INPUT ? m->n_layer_all : t->where == LC_WHERE_OUTPUT ? m->n_layer_all + 1ull : (uint64_t)t->layer;
+        const uint32_t row = row_of(m, t);
         uint64_t *s = &sum[((where == LC_HOST ? p->place.n_gpus : where) * rows + row) * HWL_COMP_COUNT + t->component];
         *s = hwl_ck_add(&p->ck, *s, where == LC_HOST ? host_bytes(&p->ck, t->t) : gpu_bytes(&p->ck, t));
     }
