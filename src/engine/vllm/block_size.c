@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/str.h"
 
 #include <string.h>
 
@@ -49,6 +50,8 @@ static hwl_status latent_block(struct hwl_vllm_setup *u, uint64_t *kernel, hwl_e
         if (b->sparse != u->sparse || (b->major && b->major != u->cc / 10) || (u->kv->quantised && !b->quantised))
             continue;
         if (u->block_given && u->block % b->block)
+            continue;
+        if (*u->backend && !hwl_text_eq_nocase(u->backend, b->name))
             continue;
         if (u->kv->quantised && strcmp(b->name, "TRITON_MLA") == 0 && u->cc < 89)
             return hwl_fail(error, HWL_E_REFUSED,

@@ -309,6 +309,22 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
     return HWL_OK;
 }
 
+/* Options that vLLM has, that move memory and that are not modelled: said, never passed over. */
+static hwl_status refuse_unmodelled(const struct hwl_settings *s, const struct hwl_vllm_setup *u, hwl_error *error)
+{
+    static const struct {
+        enum hwl_opt option;
+        const char *flag;
+    } flags[] = {{HWL_OPT_KV_SKIP_LAYERS, "kv-cache-dtype-skip-layers"},
+                 {HWL_OPT_MAMBA_BLOCK_SIZE, "mamba-block-size"}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (hwl_opt_has(s, flags[i].option))
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: --%s is not modelled", flags[i].flag);
+    if (u->pcp > 1)
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: prefill context parallelism is not modelled");
+    return HWL_OK;
+}
+
 static uint32_t parallel(const struct hwl_settings *s, enum hwl_opt id)
 {
     return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(s, id, 1), 4096), 1);
@@ -327,6 +343,8 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.dp = parallel(settings, HWL_OPT_DP);
     u.dcp = parallel(settings, HWL_OPT_DCP);
     u.pcp = parallel(settings, HWL_OPT_PCP);
+    HWL_TRY(refuse_unmodelled(settings, &u, error));
+    u.backend = hwl_opt_text(settings, HWL_OPT_ATTENTION_BACKEND, "");
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.encoder_only = model->encoder_only;
     u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);

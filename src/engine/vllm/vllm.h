@@ -61,6 +61,7 @@ struct hwl_vllm_setup {
     uint64_t override_blocks;
     uint64_t max_loras, max_lora_rank; /* 0: no adapters */
     uint64_t cpu_offload;              /* weights of a rank that stay in host memory */
+    const char *backend;               /* --attention-backend, "" by the card */
     const char *spec_method;           /* "" none */
     uint32_t spec_tokens;
     uint32_t draft_layers; /* attention layers of the draft, MTP layers or of a draft model */
