@@ -107,6 +107,8 @@ struct hwl_quant {
     uint32_t group_size;    /* 0: per channel or tensor */
     uint32_t block[2];      /* fp8 block [out, in], 0 none */
     bool desc_act, zero_point;
+    bool per_channel;       /* one scale a row of the weight */
+    bool nested;            /* bitsandbytes: the scales are quantised too */
     const char *const *skip; /* module name patterns left unquantised */
     uint32_t n_skip;
     uint16_t kv_dtype;      /* enum hwl_dtype of a cache that the checkpoint asks for; HWL_DTYPE_NONE */
@@ -139,6 +141,8 @@ struct hwl_model {
     struct hwl_layer *layers; /* [n_layers + n_mtp + n_encoder] */
     struct hwl_tensor *tensors;
     uint64_t n_tensors, cap_tensors;
+    struct hwl_tensor *logical; /* the plain inventory, where tensors is a packed or stored one; NULL else */
+    uint64_t n_logical;
     struct hwl_encoder *encoders;
     uint32_t n_encoders;
     struct hwl_quant quant;
