@@ -8,6 +8,8 @@
 #include "base/status.h"
 #include "base/str.h"
 
+#include <hwledger/device.h>
+
 #include <string.h>
 #include <strings.h>
 
