@@ -90,7 +90,7 @@ static struct hwl_cache_in cache_in(struct hwl_build *b, uint64_t cells)
     const uint64_t streams = b->p->kv_unified ? 1 : b->n_seqs;
     struct hwl_cache_in c = { .cells = cells };
     c.k_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens, 1, 1, 1, "attn_inp_k_idxs");
-    c.v_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens * (b->fa ? 1 : hwl_lc_v_gqa_max(b->m)), 1, 1, 1, "attn_inp_v_idxs");
+    c.v_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens * (b->v_trans ? hwl_lc_v_gqa_max(b->m) : 1), 1, 1, 1, "attn_inp_v_idxs");
     c.mask = hwl_g_input(g, b->fa ? HWL_DTYPE_F16 : HWL_DTYPE_F32, cells, b->n_tokens / streams, 1, streams, "attn_inp_kq_mask");
     if (quantised(b->p->type_k) && b->m->head_k % 64 == 0) {
         uint64_t n = 64; /* the largest power of two that divides the head */
@@ -253,7 +253,9 @@ static hwl_gt mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask
         x = hwl_g_reshape(g, x, x->ne[0] * x->ne[1], x->ne[2] * x->ne[3], 1, 1);
     } else {
         hwl_gt kq = hwl_g_mm(g, k, q);
-        if (hwl_b_num(b, "attn_logit_softcapping", 0) > 0)
+        if (b->cap_tanh)
+            kq = hwl_g_scale(g, hwl_g_unary(g, hwl_g_scale(g, kq)));
+        else if (hwl_b_num(b, "attn_logit_softcapping", 0) > 0)
             kq = hwl_g_scale(g, hwl_g_unary(g, hwl_g_scale(g, kq)));
         kq = hwl_g_soft_max(g, kq, mask, sinks);
         if (!transposed)
@@ -283,18 +285,18 @@ hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo
     hwl_g_expand(g, c.q); /* one cache: K last, so that it can be fused with its store; two caches: as named */
     hwl_g_expand(g, window ? c.k : c.v);
     hwl_g_expand(g, window ? c.v : c.k);
-    const uint64_t width_k = hwl_lc_k_gqa(b->m, il), width_v = b->fa ? hwl_lc_v_gqa(b->m, il) : hwl_lc_v_gqa_max(b->m);
+    const uint64_t width_k = hwl_lc_k_gqa(b->m, il), width_v = b->v_trans ? hwl_lc_v_gqa_max(b->m) : hwl_lc_v_gqa(b->m, il);
     hwl_gt kc = cache(b, &b->k[il], il, b->p->type_k, width_k, in->cells), vc = cache(b, &b->v[il], il, b->p->type_v, width_v, in->cells);
     if (!kc || !vc || !c.k || !c.v)
         return NULL;
     store_rows(b, kc, c.k, in->k_idxs);
-    if (b->fa)
+    if (!b->v_trans)
         store_rows(b, vc, c.v, in->v_idxs);
     else
         store_transposed(b, vc, c.v, in->v_idxs);
     const uint64_t hk = c.k->ne[0], hv = c.v->ne[0], heads = c.k->ne[1], cells = in->cells, streams = kc->ne[2];
     hwl_gt k = hwl_g_view(g, kc, hk, heads, cells, streams, hwl_g_row(g, kc->type, hk), kc->nb[1], kc->nb[2], 0), v;
-    if (b->fa)
+    if (!b->v_trans)
         v = hwl_g_view(g, vc, hv, heads, cells, streams, hwl_g_row(g, vc->type, hv), vc->nb[1], vc->nb[2], 0);
     else
         v = hwl_g_view(g, vc, cells, heads, hv, streams, hwl_g_row(g, vc->type, cells * hv), hwl_g_row(g, vc->type, cells),
@@ -329,14 +331,33 @@ static hwl_gt named(struct hwl_build *b, int32_t il, const char *what, const cha
     return hwl_b_w(b, il, name);
 }
 
+/* Some models bound the gated activation of a layer (Step 3.5). */
+static bool limited(const struct hwl_build *b, const char *key, int32_t il)
+{
+    char name[160];
+    double x = 0;
+    snprintf(name, sizeof name, "%s.%s", b->m->arch, key);
+    if (!hwl_gguf_array_f64(b->m->gguf, name, (uint64_t)il, &x))
+        hwl_gguf_f64(b->m->gguf, name, &x);
+    return x > 1e-6;
+}
+
+static hwl_gt clamped_glu(struct hwl_build *b, hwl_gt gate, hwl_gt up)
+{
+    struct hwl_graph *g = &b->g;
+    up = hwl_g_like(g, HWL_OP_CLAMP, up, NULL, NULL);
+    return hwl_g_mul(g, hwl_g_like(g, HWL_OP_CLAMP, hwl_g_unary(g, gate), NULL, NULL), up);
+}
+
 hwl_gt hwl_b_ffn(struct hwl_build *b, hwl_gt x, int32_t il, const char *suffix, enum hwl_act act, bool biases)
 {
     struct hwl_graph *g = &b->g;
     hwl_gt gate = named(b, il, "gate", suffix, "weight");
     hwl_gt up = hwl_b_mm_bias(b, named(b, il, "up", suffix, "weight"), x, biases ? named(b, il, "up", suffix, "bias") : NULL);
-    if (gate && act != HWL_ACT_PACKED)
-        x = hwl_g_glu(g, hwl_b_mm_bias(b, gate, x, biases ? named(b, il, "gate", suffix, "bias") : NULL), up);
-    else if (act == HWL_ACT_PACKED)
+    if (gate && act != HWL_ACT_PACKED) {
+        hwl_gt y = hwl_b_mm_bias(b, gate, x, biases ? named(b, il, "gate", suffix, "bias") : NULL);
+        x = act == HWL_ACT_SILU && limited(b, "swiglu_clamp_shexp", il) ? clamped_glu(b, y, up) : hwl_g_glu(g, y, up);
+    } else if (act == HWL_ACT_PACKED)
         x = hwl_g_glu(g, up, NULL);
     else {
         x = hwl_g_unary(g, up);
@@ -369,7 +390,9 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
     if (!x || il < 0)
         return NULL;
     const uint64_t n_embd = x->ne[0], n = x->ne[1], experts = b->m->n_expert, used = b->m->layers[il].n_expert_used;
-    hwl_gt logits = hwl_b_mm_bias(b, hwl_b_w(b, il, "ffn_gate_inp.weight"), x, o->biases ? hwl_b_w(b, il, "ffn_gate_inp.bias") : NULL);
+    hwl_gt logits = o->logits;
+    if (!logits)
+        logits = hwl_b_mm_bias(b, hwl_b_w(b, il, "ffn_gate_inp.weight"), x, o->biases ? hwl_b_w(b, il, "ffn_gate_inp.bias") : NULL);
     hwl_gt probs = o->gating == 1 ? hwl_g_soft_max(g, logits, NULL, NULL) : o->gating == 2 ? hwl_g_unary(g, logits) : logits;
     hwl_gt bias = hwl_b_w(b, il, "exp_probs_b.bias"), choice = bias ? hwl_g_add(g, probs, bias) : probs;
     if (b->m->n_expert_groups > 1)
@@ -405,7 +428,9 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
         if (gate && o->biases && bg)
             gate = hwl_g_like(g, HWL_OP_ADD_ID, gate, bg, ids);
     }
-    if (gate)
+    if (gate && !both && o->act == HWL_ACT_SILU && limited(b, "swiglu_clamp_exp", il))
+        y = clamped_glu(b, gate, up);
+    else if (gate)
         y = hwl_g_glu(g, gate, up);
     else {
         y = hwl_g_unary(g, up);
@@ -441,6 +466,8 @@ void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm)
         return;
     x->flags |= HWL_GFLAG_OUTPUT; /* the embeddings that a caller may read */
     b->embd = x;
+    if (b->scale_output)
+        x = hwl_g_scale(g, x);
     hwl_gt w = hwl_b_w(b, -1, "output.weight");
     if (!w) {
         w = hwl_b_w(b, -1, "token_embd.weight");

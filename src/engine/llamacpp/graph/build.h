@@ -20,6 +20,7 @@ struct hwl_build {
     const struct hwl_gsys *sys;
     uint64_t n_tokens, n_seqs, n_outputs;
     bool fa;
+    bool v_trans; /* V lies transposed: flash attention was off when the cache was made; "auto" counts as on */
     bool force_norms; /* norms of a layer stay on the layer's device: few tokens or everything offloaded */
     hwl_gt *k, *v;    /* [n_layer_all] cache tensors */
     hwl_gt *weights;  /* [n_tensors] */
@@ -28,6 +29,8 @@ struct hwl_build {
     struct hwl_cache_in full, swa;
     hwl_gt pos, out_ids, tied, embd, logits;
     hwl_gt attn_scale; /* temperature of long contexts, NULL none */
+    bool scale_output; /* scales what the output matrix reads */
+    bool cap_tanh;     /* Grok: scores pass a tanh between two scalings */
     bool scales;       /* scaled embeddings even where the file does not say so (MiniCPM) */
 };
 
@@ -52,7 +55,7 @@ struct hwl_qkv hwl_b_qkv(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t he
 hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo, hwl_gt wo_b, uint32_t il);
 /* One cache of latent rows that is K and, its first part, V; v_up expands the result again. */
 hwl_gt hwl_b_attn_latent(struct hwl_build *b, struct hwl_qkv c, hwl_gt v_up, hwl_gt wo, uint32_t il);
-hwl_gt hwl_b_mla(struct hwl_build *b, hwl_gt x, uint32_t il);
+hwl_gt hwl_b_mla(struct hwl_build *b, hwl_gt x, uint32_t il, hwl_gt factors);
 hwl_gt hwl_b_ffn(struct hwl_build *b, hwl_gt x, int32_t il, const char *suffix, enum hwl_act act, bool biases);
 
 struct hwl_moe {
@@ -60,6 +63,7 @@ struct hwl_moe {
     uint32_t gating; /* 1 softmax, 2 sigmoid, 3 softmax of the chosen */
     bool norm_w, biases;
     double scale;
+    hwl_gt logits; /* router's output where it reads something else than x; NULL: of x */
 };
 hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe *o);
 void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm);

@@ -9,6 +9,12 @@ struct sizes {
     uint64_t n_tokens, n_seqs, n_outputs;
 };
 
+/* llama_init_from_model turns flash attention off for Grok; "auto" is on until the probe. */
+static bool flash_asked(const struct lc_model *m, const struct lc_params *p)
+{
+    return p->fa_asked != LC_FA_OFF && strcmp(m->arch, "grok") != 0;
+}
+
 static bool prepare(struct hwl_build *b, const struct hwl_gsys *sys, struct hwl_arena *arena, struct sizes s, bool fa)
 {
     b->g.arena = arena;
@@ -18,6 +24,7 @@ static bool prepare(struct hwl_build *b, const struct hwl_gsys *sys, struct hwl_
     b->n_seqs = s.n_seqs;
     b->n_outputs = s.n_outputs;
     b->fa = fa;
+    b->v_trans = !flash_asked(b->m, b->p);
     b->force_norms = s.n_tokens < 32 || b->p->ngl > (int64_t)b->m->n_layer_all;
     b->k = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
     b->v = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
@@ -66,8 +73,8 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     const uint64_t seqs = p->n_seq_max, most = p->n_ctx < p->n_ubatch ? p->n_ctx : p->n_ubatch;
     const uint64_t outputs = p->n_outputs_max && p->n_outputs_max < most ? p->n_outputs_max : most;
     const struct sizes prompt = { hwl_div_ceil(most, seqs) * seqs, seqs, outputs }, token = { seqs, seqs, seqs };
-    bool fa = p->fa_asked != LC_FA_OFF;
-    if (p->fa_asked == LC_FA_AUTO) {
+    bool fa = flash_asked(m, p);
+    if (fa && p->fa_asked == LC_FA_AUTO) {
         struct hwl_build b = { .m = m, .p = p, .place = place };
         if (!prepare(&b, &sys, scratch, token, true) || !hwl_b_arch(&b) || b.g.failed)
             return false;

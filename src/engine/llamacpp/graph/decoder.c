@@ -45,7 +45,7 @@ struct row {
     uint32_t flags;
     uint8_t act;    /* enum hwl_act */
     uint8_t gating; /* see struct hwl_moe */
-    uint8_t more;
+    uint32_t more;
 };
 
 enum {
@@ -54,11 +54,21 @@ enum {
     PAR_NEOX = 4,  /* feed-forward (of its own norm of the input) + residual + attention, where the file says so */
     TEMPERATURE = 8, /* attention temperature where the file says so */
     SCALES = 32,   /* scales even where the file does not say so */
+    GATED = 64,         /* attention's result times a sigmoid of the layer's input */
+    POST_FIRST = 128,   /* the norm behind attention comes before the output rows are chosen */
+    ROUTER_FIRST = 256, /* the router reads the layer's input */
+    ROPE_NOT_FIRST = 512, /* each first of four layers without rope */
+    FULL_FACTORS = 1024, /* rope factors on layers without window only */
+    LATENT_SCALES = 2048, /* MiniCPM3: fixed scales */
+    GROK = 4096,
+    ARCTIC = 8192,
     POS4_BY_FILE = 16, /* four positions where the file has M-RoPE sections */
 };
 
 static const struct row rows[] = {
+    { "afmoe", SCALE_EMBD | POST_ON_LAYER | ROPE_3_OF_4 | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, GATED | POST_FIRST },
     { "arcee", FACTORS, HWL_ACT_RELU_SQR, 0, 0 },
+    { "arctic", NORM_W, HWL_ACT_SILU, 1, ARCTIC },
     { "baichuan", 0, HWL_ACT_SILU, 0, ROPE_7B },
     { "bailingmoe", FACTORS | NORM_W_KEY, HWL_ACT_SILU, 1, 0 },
     { "bailingmoe2", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
@@ -85,6 +95,7 @@ static const struct row rows[] = {
     { "gpt2", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "gptneox", LN | BIAS, HWL_ACT_GELU, 0, PAR_NEOX },
     { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, 0 },
+    { "grok", LOGIT_SCALE | SOFTCAP | POST_ON_LAYER | NORM_W, HWL_ACT_GELU, 1, GROK },
     { "hunyuan-dense", FACTORS | QK_AFTER, HWL_ACT_SILU, 0, 0 },
     { "hunyuan-moe", FACTORS | QK_AFTER | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "internlm2", 0, HWL_ACT_SILU, 0, 0 },
@@ -93,6 +104,7 @@ static const struct row rows[] = {
     { "maincoder", QK_AFTER, HWL_ACT_SILU, 0, 0 },
     { "mellum", NORM_W, HWL_ACT_SILU, 1, 0 },
     { "minicpm", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES },
+    { "minicpm3", MLA | SCALE_EMBD | RES_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES | LATENT_SCALES },
     { "minimax-m2", QK_WHOLE | NORM_W | GATE_KEY, HWL_ACT_SILU, 2, 0 },
     { "mistral3", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, TEMPERATURE },
     { "mpt", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
@@ -116,10 +128,12 @@ static const struct row rows[] = {
     { "qwen3vlmoe", DEEPSTACK | TEXT_POS4 | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "refact", NO_ROPE, HWL_ACT_SILU, 0, 0 },
     { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0, 0 },
+    { "smallthinker", NORM_W | GATE_KEY, HWL_ACT_RELU, 1, ROUTER_FIRST | ROPE_NOT_FIRST },
     { "smollm3", ROPE_3_OF_4 | BIAS, HWL_ACT_SILU, 0, 0 },
     { "stablelm", LN | FFN_OF_NORM, HWL_ACT_SILU, 0, 0 },
     { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "starcoder2", LN | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "step35", FACTORS | LATE_IDS | BIAS | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, GATED | FULL_FACTORS },
     { "xverse", 0, HWL_ACT_SILU, 0, 0 },
 };
 
@@ -153,8 +167,8 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
         c.v = hwl_g_reshape(g, c.v, hv, b->m->layers[il].n_head_kv, n, 1);
     }
     if (!(r->flags & NO_ROPE) && !(r->flags & ROPE_3_OF_4 && (il + 1) % 4 == 0) &&
-        !(r->more & ROPE_7B && b->m->n_layer != 32) && !(r->flags & ROPE_SWA && b->m->swa_type != LC_SWA_NONE && !b->m->layers[il].swa)) {
-        hwl_gt factors = r->flags & FACTORS ? hwl_b_rope_factors(b, il) : NULL;
+        !(r->more & ROPE_NOT_FIRST && il % 4 == 0) && !(r->more & ROPE_7B && b->m->n_layer != 32) && !(r->flags & ROPE_SWA && b->m->swa_type != LC_SWA_NONE && !b->m->layers[il].swa)) {
+        hwl_gt factors = r->flags & FACTORS && !(r->more & FULL_FACTORS && b->m->layers[il].swa) ? hwl_b_rope_factors(b, il) : NULL;
         c.q = hwl_g_rope(g, c.q, b->pos, factors);
         c.k = hwl_g_rope(g, c.k, b->pos, factors);
     }
@@ -167,17 +181,19 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
     return c;
 }
 
-static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, int32_t il)
+static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, int32_t il, hwl_gt router)
 {
     if (!hwl_b_w(b, il, "ffn_gate_inp.weight"))
         return hwl_b_ffn(b, x, il, "", (enum hwl_act)r->act, r->flags & BIAS);
-    struct hwl_moe o = { .act = (enum hwl_act)r->act, .gating = r->gating, .norm_w = r->flags & NORM_W, .biases = r->flags & BIAS };
+    struct hwl_moe o = { .act = (enum hwl_act)r->act, .gating = r->gating, .norm_w = r->flags & NORM_W, .biases = r->flags & BIAS, .logits = router };
     o.scale = hwl_b_num(b, "expert_weights_scale", 0);
     if (r->flags & NORM_W_KEY)
         o.norm_w = hwl_b_num(b, "expert_weights_norm", 0) != 0;
     if (r->flags & GATE_KEY && b->m->gating_func)
         o.gating = b->m->gating_func;
     hwl_gt y = hwl_b_moe(b, x, il, &o);
+    if (r->more & GROK && hwl_b_w(b, il, "ffn_up.weight"))
+        return hwl_g_scale(&b->g, hwl_g_add(&b->g, hwl_b_ffn(b, x, il, "", HWL_ACT_GELU, false), y));
     if (!hwl_b_w(b, il, "ffn_up_shexp.weight"))
         return y;
     hwl_gt shared = hwl_b_ffn(b, x, il, "_shexp", HWL_ACT_SILU, false), gate_w = hwl_b_w(b, il, "ffn_gate_inp_shexp.weight");
@@ -189,25 +205,33 @@ static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, i
 }
 
 /* One layer behind its attention: residuals, feed-forward and their norms. `attn` and x are of the output rows already. */
-static hwl_gt behind_attention(struct hwl_build *b, const struct row *r, hwl_gt attn, hwl_gt residual, hwl_gt normed, int32_t l)
+static hwl_gt behind_attention(struct hwl_build *b, const struct row *r, hwl_gt attn, hwl_gt residual, hwl_gt normed, hwl_gt router, int32_t l)
 {
     struct hwl_graph *g = &b->g;
     const bool ln = r->flags & LN, res_scale = r->flags & RES_SCALE && hwl_b_num(b, "residual_scale", r->more & SCALES ? 1 : 0) != 0;
     if (r->more & PAR_NEOX && hwl_b_num(b, "use_parallel_residual", 1) != 0) {
         hwl_gt own = norm_of(b, residual, l, "ffn_norm.weight", "ffn_norm.bias", ln, l);
-        return hwl_g_add(g, hwl_g_add(g, feed_forward(b, r, own, l), residual), attn);
+        return hwl_g_add(g, hwl_g_add(g, feed_forward(b, r, own, l, NULL), residual), attn);
     }
     if (r->flags & PARALLEL) {
-        hwl_gt ff = feed_forward(b, r, normed, l);
+        hwl_gt ff = feed_forward(b, r, normed, l, NULL);
         if (r->flags & PAR_FALCON)
             return hwl_g_add(g, hwl_g_add(g, ff, attn), residual);
         return r->flags & PAR_PHI ? hwl_g_add(g, hwl_g_add(g, attn, ff), residual) : hwl_g_add(g, hwl_g_add(g, ff, residual), attn);
     }
-    if (!(r->flags & POST_IS_FFN))
+    if (r->more & GROK)
+        attn = norm_of(b, attn, l, "attn_output_norm.weight", "attn_output_norm.bias", ln, l);
+    else if (!(r->flags & POST_IS_FFN) && !(r->more & POST_FIRST))
         attn = norm_of(b, attn, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
     if (res_scale)
         attn = hwl_g_scale(g, attn);
     hwl_gt in = hwl_g_add(g, attn, residual), cur;
+    if (r->more & ARCTIC) { /* dense branch of the sum, experts of the layer's input */
+        cur = norm_of(b, in, l, "ffn_norm.weight", "ffn_norm.bias", ln, l);
+        hwl_gt dense = hwl_g_add(g, hwl_b_ffn(b, cur, l, "", HWL_ACT_SILU, false), in);
+        cur = norm_of(b, residual, l, "ffn_norm_exps.weight", "ffn_norm_exps.bias", ln, l);
+        return hwl_g_add(g, feed_forward(b, r, cur, l, NULL), dense);
+    }
     if (r->flags & POST_IS_FFN)
         cur = norm_of(b, in, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
     else if (r->flags & OUT_NORM)
@@ -218,11 +242,34 @@ static hwl_gt behind_attention(struct hwl_build *b, const struct row *r, hwl_gt 
         cur = hwl_b_norm(b, in, NULL, NULL, ln, l);
     else
         cur = norm_of(b, in, l, "ffn_norm.weight", "ffn_norm.bias", ln, l);
-    cur = feed_forward(b, r, cur, l);
+    cur = feed_forward(b, r, cur, l, router);
     cur = norm_of(b, cur, l, "post_ffw_norm.weight", "post_ffw_norm.bias", ln, r->flags & POST_ON_LAYER ? l : -1);
+    if (r->more & GROK)
+        cur = norm_of(b, cur, l, "layer_output_norm.weight", "layer_output_norm.bias", ln, l);
     if (res_scale)
         cur = hwl_g_scale(g, cur);
     return r->flags & RES_FIRST ? hwl_g_add(g, in, cur) : hwl_g_add(g, cur, in);
+}
+
+static hwl_gt attention(struct hwl_build *b, const struct row *r, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const int32_t l = (int32_t)il;
+    if (r->flags & MLA)
+        return hwl_b_mla(b, x, il, r->flags & FACTORS ? hwl_b_rope_factors(b, il) : NULL);
+    hwl_gt wo = hwl_b_w(b, l, "attn_output.weight"), wo_b = hwl_b_w(b, l, "attn_output.bias"), sinks = hwl_b_w(b, l, "attn_sinks.weight");
+    hwl_gt gate = r->more & GATED ? hwl_b_w(b, l, "attn_gate.weight") : NULL;
+    struct hwl_qkv c = queries(b, r, x, il);
+    if (!gate)
+        return hwl_b_attn(b, c, sinks, wo, wo_b, il);
+    hwl_gt y = hwl_b_attn(b, c, sinks, NULL, NULL, il), factor = hwl_g_unary(g, hwl_g_mm(g, gate, x));
+    const uint64_t heads = b->m->layers[il].n_head, n = b->n_tokens, hv = b->m->head_v;
+    if (gate->ne[1] == heads) { /* one gate a head */
+        y = hwl_g_mul(g, hwl_g_reshape(g, y, hv, heads, n, 1), hwl_g_reshape(g, factor, 1, heads, n, 1));
+        y = hwl_g_reshape(g, y, hv * heads, n, 1, 1);
+    } else
+        y = hwl_g_mul(g, y, factor);
+    return hwl_b_mm_bias(b, wo, y, wo_b);
 }
 
 static void decoder(struct hwl_build *b, const struct row *r)
@@ -230,7 +277,8 @@ static void decoder(struct hwl_build *b, const struct row *r)
     struct hwl_graph *g = &b->g;
     const bool ln = r->flags & LN;
     const uint32_t n_layer = b->m->n_layer;
-    b->scales = r->more & SCALES;
+    b->scales = r->more & SCALES && !(r->more & LATENT_SCALES);
+    b->cap_tanh = r->more & GROK;
     hwl_gt x = hwl_b_inp_embd(b);
     if (r->more & TEMPERATURE && hwl_b_num(b, "attention.temperature_scale", 0) != 0)
         b->attn_scale = hwl_g_input(g, HWL_DTYPE_F32, 1, 1, b->n_tokens, 1, "inp_attn_scale");
@@ -251,16 +299,18 @@ static void decoder(struct hwl_build *b, const struct row *r)
         hwl_gt residual = x, normed = r->flags & NO_WEIGHT ? hwl_b_norm(b, x, NULL, NULL, ln, l)
                                                            : norm_of(b, x, l, "attn_norm.weight", "attn_norm.bias", ln, l);
         hwl_gt first = hwl_b_w(b, l, "attn_norm_2.weight") ? norm_of(b, x, l, "attn_norm_2.weight", "attn_norm_2.bias", ln, l) : normed;
-        hwl_gt cur = r->flags & MLA
-                         ? hwl_b_mla(b, first, il)
-                         : hwl_b_attn(b, queries(b, r, first, il), hwl_b_w(b, l, "attn_sinks.weight"), hwl_b_w(b, l, "attn_output.weight"),
-                                      hwl_b_w(b, l, "attn_output.bias"), il);
+        hwl_gt router = r->more & ROUTER_FIRST ? hwl_g_mm(g, hwl_b_w(b, l, "ffn_gate_inp.weight"), x) : NULL;
+        hwl_gt cur = attention(b, r, first, il);
+        if (r->more & POST_FIRST)
+            cur = norm_of(b, cur, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
         if (il + 1 == n_layer && !(r->flags & LATE_IDS)) {
             cur = hwl_g_get_rows(g, cur, b->out_ids);
             residual = hwl_g_get_rows(g, residual, b->out_ids);
             normed = hwl_g_get_rows(g, normed, b->out_ids);
+            if (router)
+                router = hwl_g_get_rows(g, router, b->out_ids);
         }
-        x = behind_attention(b, r, cur, residual, normed, l);
+        x = behind_attention(b, r, cur, residual, normed, router, l);
         if (r->flags & DEEPSTACK && il < b->m->n_deepstack && wide)
             x = hwl_g_add(g, x, hwl_g_view2(g, wide, b->m->n_embd, b->n_tokens, wide->nb[1], (uint64_t)(il + 1) * b->m->n_embd * 4));
         if (g->failed)
@@ -270,6 +320,7 @@ static void decoder(struct hwl_build *b, const struct row *r)
         x->flags |= HWL_GFLAG_OUTPUT; /* hidden states for a draft head */
         x = hwl_g_get_rows(g, x, b->out_ids);
     }
+    b->scale_output = r->more & LATENT_SCALES;
     hwl_b_output(b, x, ln);
     if (r->flags & LOGIT_SCALE && hwl_b_num(b, "logit_scale", r->more & SCALES ? 1 : 0) != 0)
         b->logits = hwl_g_scale(g, b->logits);

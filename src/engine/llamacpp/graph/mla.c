@@ -9,7 +9,7 @@ struct parts {
     uint64_t rope, nope, lora, heads, n;
 };
 
-static struct parts project(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k)
+static struct parts project(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k, hwl_gt factors)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
@@ -26,24 +26,24 @@ static struct parts project(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t
     hwl_gt both = hwl_g_mm(g, hwl_b_w(b, l, "attn_kv_a_mqa.weight"), x);
     const uint64_t row = 4 * (p.lora + p.rope);
     p.latent = hwl_g_view2(g, both, p.lora, p.n, row, 0);
-    p.k_pe = hwl_g_rope(g, hwl_g_view3(g, both, p.rope, 1, p.n, row, row, 4 * p.lora), b->pos, NULL);
+    p.k_pe = hwl_g_rope(g, hwl_g_view3(g, both, p.rope, 1, p.n, row, row, 4 * p.lora), b->pos, factors);
     p.latent = hwl_b_norm(b, p.latent, hwl_b_w(b, l, "attn_kv_a_norm.weight"), NULL, false, l);
     return p;
 }
 
-hwl_gt hwl_b_mla(struct hwl_build *b, hwl_gt x, uint32_t il)
+hwl_gt hwl_b_mla(struct hwl_build *b, hwl_gt x, uint32_t il, hwl_gt factors)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
     const bool absorbed = hwl_lc_is_mla(b->m);
     const uint64_t head_k = absorbed ? b->m->head_k_mla : b->m->head_k, head_v = absorbed ? b->m->head_v_mla : b->m->head_v;
-    struct parts p = project(b, x, il, head_k);
+    struct parts p = project(b, x, il, head_k, factors);
     hwl_gt wo = hwl_b_w(b, l, "attn_output.weight");
     if (!p.q || !p.latent)
         return NULL;
     if (absorbed) {
         hwl_gt q_nope = hwl_g_view3(g, p.q, p.nope, p.heads, p.n, p.q->nb[1], p.q->nb[2], 0);
-        hwl_gt q_pe = hwl_g_rope(g, hwl_g_view3(g, p.q, p.rope, p.heads, p.n, p.q->nb[1], p.q->nb[2], 4 * p.nope), b->pos, NULL);
+        hwl_gt q_pe = hwl_g_rope(g, hwl_g_view3(g, p.q, p.rope, p.heads, p.n, p.q->nb[1], p.q->nb[2], 4 * p.nope), b->pos, factors);
         q_nope = hwl_g_mm(g, hwl_b_w(b, l, "attn_k_b.weight"), hwl_g_permute(g, q_nope, 0, 2, 1, 3));
         struct hwl_qkv c;
         c.q = hwl_g_concat(g, hwl_g_permute(g, q_nope, 0, 2, 1, 3), q_pe, 0);
@@ -58,7 +58,7 @@ hwl_gt hwl_b_mla(struct hwl_build *b, hwl_gt x, uint32_t il)
     hwl_gt k_nope = hwl_g_view3(g, kv, p.nope, p.heads, p.n, row, row * p.heads, 0);
     struct hwl_qkv c;
     c.v = hwl_g_cont(g, hwl_g_view3(g, kv, head_v, p.heads, p.n, row, row * p.heads, 4 * p.nope));
-    c.q = hwl_g_rope(g, p.q, b->pos, NULL); /* its trailing part only */
+    c.q = hwl_g_rope(g, p.q, b->pos, factors); /* its trailing part only */
     c.k = hwl_g_concat(g, k_nope, hwl_g_repeat(g, p.k_pe, p.rope, p.heads, p.n, 1), 0);
     if (b->attn_scale)
         c.q = hwl_g_mul(g, c.q, b->attn_scale);
