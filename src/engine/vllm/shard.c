@@ -211,8 +211,13 @@ static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_vllm_setu
     for (uint64_t i = 0; i < m->n_tensors; i++)
         if (m->tensors[i].role == HWL_ROLE_POS_EMBD && m->tensors[i].layer < 0)
             return 0; /* learned positions */
+    const uint64_t table = hwl_ck_mul3(ck, m->context_train, width, u->dtype_bytes);
     const bool two = strncmp(m->arch, "gemma3", 6) == 0 || strncmp(m->arch, "gemma4", 6) == 0;
-    return hwl_ck_mul4(ck, m->context_train, width, u->dtype_bytes, two ? 2 : 1);
+    /* linear and dynamic scaling stretch the table of full attention */
+    const bool stretched = m->hints.rope_factor > 1.0 && m->hints.rope_factor < 4096.0 && m->hints.rope_type &&
+                           hwl_words_have("linear dynamic", m->hints.rope_type);
+    const uint64_t full = stretched ? hwl_ck_mul(ck, table, (uint64_t)m->hints.rope_factor) : table;
+    return hwl_ck_add(ck, full, two ? table : 0);
 }
 
 hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const char *quant,
