@@ -64,7 +64,7 @@ struct hwl_tensor *hwl_emit_dims(struct hwl_build *b, enum hwl_role role, int32_
 void hwl_emit_linear(struct hwl_build *b, enum hwl_role role, int32_t layer, uint64_t out, uint64_t in, bool bias, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
 
-extern const struct hwl_family hwl_families_text[];
 extern const struct hwl_family hwl_families_more[]; /* encoders, towers, hybrids (hf.c) */
+extern const struct hwl_family hwl_families_text[], hwl_families_moe[];
 
 #endif

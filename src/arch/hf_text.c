@@ -143,7 +143,7 @@ static void resolve(struct hwl_text *t, struct hwl_build *b, const struct hwl_te
 {
     *t = (struct hwl_text){.b = b, .r = *row};
     default_names(&t->r);
-    t->hidden = hwl_b_need(b, "hidden_size|n_embd|d_model|dim|model_dim|hidden_dim");
+    t->hidden = hwl_b_need(b, "hidden_size|n_embd|n_embed|d_model|dim|model_dim|hidden_dim");
     t->n_layers = hwl_b_need(b, "num_hidden_layers|n_layer|num_layers|n_layers|decoder_layers");
     t->vocab = hwl_b_need(b, "vocab_size|padded_vocab_size|n_vocab");
     t->context = hwl_b_u64(b, "max_position_embeddings|n_positions|max_seq_len|seq_length|max_sequence_length|n_ctx", 0);
@@ -169,6 +169,7 @@ static void resolve(struct hwl_text *t, struct hwl_build *b, const struct hwl_te
     }
     t->n_mtp = hwl_b_u64(b, "num_nextn_predict_layers|num_mtp_layers|mtp_num_hidden_layers", 0);
     t->position_rows = row->pos ? t->context + row->pos_extra : 0;
+    t->embed_width = t->hidden;
     if (t->r.adjust)
         t->r.adjust(t);
 }
@@ -275,8 +276,14 @@ static void emit_moe(struct hwl_text *t, int32_t l)
 {
     const uint64_t h = t->hidden, d = t->d_expert;
     linear(t, HWL_ROLE_ROUTER, l, t->n_experts, h, t->router_bias, t->r.router);
-    if (t->correction)
-        (void)hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "%s.%d.%s.e_score_correction_bias", t->r.stack, (int)l, t->r.router);
+    if (t->correction) { /* stored beside the router, a buffer and no parameter of the class */
+        struct hwl_tensor *e =
+            hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "%s.%d.%s.e_score_correction_bias", t->r.stack, (int)l, t->r.router);
+        if (e) {
+            e->buffer = true;
+            e->elements = 0;
+        }
+    }
     switch (t->r.moe) {
     case HWL_MOE_GPT_OSS:
         emit_expert_all(t, l, HWL_ROLE_EXP_GATE_UP, h, 2 * d, "gate_up_proj");
@@ -400,7 +407,7 @@ void hwl_text_read(struct hwl_build *b, const struct hwl_text_row *row)
     m->vocab = t->vocab;
     m->context_train = t->context;
     m->tied = t->tied;
-    (void)hwl_emit(b, HWL_ROLE_TOK_EMBD, -1, t->vocab, t->hidden, "%s.weight", t->r.embed);
+    (void)hwl_emit(b, HWL_ROLE_TOK_EMBD, -1, t->vocab, t->embed_width, "%s.weight", t->r.embed);
     if (t->position_rows)
         (void)hwl_emit(b, HWL_ROLE_POS_EMBD, -1, t->position_rows, t->hidden, "%s.weight", t->r.pos);
     if (t->r.embed_norm)
@@ -417,7 +424,7 @@ void hwl_text_read(struct hwl_build *b, const struct hwl_text_row *row)
     if (t->r.extra)
         t->r.extra(t);
     if (!b->headless && !t->tied)
-        (void)hwl_emit(b, HWL_ROLE_OUTPUT, -1, t->vocab, t->hidden, "%s.weight", t->r.head);
+        (void)hwl_emit(b, HWL_ROLE_OUTPUT, -1, t->vocab, t->embed_width, "%s.weight", t->r.head);
     if (!b->headless && hwl_b_flag(b, t->r.head_bias))
         (void)hwl_emit(b, HWL_ROLE_OUTPUT, -1, t->vocab, 0, "%s.bias", t->r.head);
 }

@@ -38,7 +38,7 @@ struct hwl_text {
     struct hwl_text_row r;
     uint64_t hidden, vocab, heads, kv_heads, head_dim, head_dim_v, d_ff, context, window;
     uint64_t n_layers, n_experts, n_used, d_expert, n_shared, d_shared;
-    uint64_t q_rank, kv_rank, nope, rope, n_mtp, position_rows;
+    uint64_t q_rank, kv_rank, nope, rope, n_mtp, position_rows, embed_width;
     bool q_bias, kv_bias, o_bias, mlp_bias, ungated, tied, qk_norm, mla, router_bias, correction, shared_gate;
     bool (*is_moe)(const struct hwl_text *t, uint64_t layer); /* NULL: by the keys */
     uint64_t (*ffn_width)(const struct hwl_text *t, uint64_t layer);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of text decoders with experts or latent attention. Facts from the modelling code of transformers 5.24 and the
+ * checkpoints' own config files. */
+#include "arch/hf_text.h"
+
+#include <string.h>
+
+#define ATTN_BIAS .q_bias = "attention_bias=0", .o_bias = "attention_bias=0"
+#define MIXTRAL_NAMES                                                                                                            \
+    .has_moe = true, .experts = "block_sparse_moe.experts", .router = "block_sparse_moe.gate", .e_gate = "w1", .e_down = "w2", .e_up = "w3"
+
+static const struct hwl_text_row mixtral = {MIXTRAL_NAMES, .slide = HWL_SLIDE_ALL};
+static const struct hwl_text_row minimax_m2 = {MIXTRAL_NAMES, .qk = HWL_QK_FULL, .qk_flag = "use_qk_norm=1",
+                                               .correction = "use_routing_bias=1"};
+static const struct hwl_text_row phimoe = {MIXTRAL_NAMES, ATTN_BIAS, .norm = HWL_LN, .head_bias = "lm_head_bias=0", .slide = HWL_SLIDE_ALL};
+
+static void qwen2_shared(struct hwl_text *t)
+{
+    t->n_shared = 1;
+    t->d_shared = hwl_b_u64(t->b, "shared_expert_intermediate_size", 0);
+}
+static const struct hwl_text_row qwen2_moe = {.q_bias = "qkv_bias=1", .has_moe = true, .shared = "mlp.shared_expert", .shared_gate = "1",
+                                              .slide = HWL_SLIDE_QWEN, .adjust = qwen2_shared};
+static const struct hwl_text_row qwen3_moe = {ATTN_BIAS, .qk = HWL_QK_HEAD, .has_moe = true, .slide = HWL_SLIDE_QWEN};
+static const struct hwl_text_row olmoe = {ATTN_BIAS, .qk = HWL_QK_FULL, .has_moe = true};
+static const struct hwl_text_row flex_olmo = {ATTN_BIAS, .place = HWL_POST, .qk = HWL_QK_FULL, .has_moe = true};
+static const struct hwl_text_row gpt_oss = {.q_bias = "attention_bias=1", .o_bias = "attention_bias=1", .has_moe = true,
+                                            .moe = HWL_MOE_GPT_OSS, .router = "mlp.router", .router_bias = "1", .sinks = true,
+                                            .slide = HWL_SLIDE_EVEN};
+static const struct hwl_text_row deepseek = {ATTN_BIAS, .has_moe = true};
+static const struct hwl_text_row deepseek_v2 = {ATTN_BIAS, .mla = "1", .has_moe = true};
+static const struct hwl_text_row deepseek_v3 = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1"};
+static const struct hwl_text_row deepseek_v32 = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .indexer = true};
+static const struct hwl_text_row glm4_moe = {.q_bias = "attention_bias=0", .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=0", .has_moe = true,
+                                             .correction = "1"};
+static const struct hwl_text_row dots1 = {ATTN_BIAS, .qk = HWL_QK_HEAD, .has_moe = true, .correction = "1"};
+
+static void granite_shared_mlp(struct hwl_text *t, int32_t l)
+{
+    const uint64_t d = hwl_b_u64(t->b, "shared_intermediate_size", 0);
+    if (!d)
+        return;
+    (void)hwl_emit(t->b, HWL_ROLE_SHEXP_GATE_UP, l, 2 * d, t->hidden, "model.layers.%d.shared_mlp.input_linear.weight", (int)l);
+    (void)hwl_emit(t->b, HWL_ROLE_SHEXP_DOWN, l, t->hidden, d, "model.layers.%d.shared_mlp.output_linear.weight", (int)l);
+}
+static const struct hwl_text_row granitemoe = {ATTN_BIAS, .has_moe = true, .moe = HWL_MOE_GRANITE, .experts = "block_sparse_moe",
+                                               .router = "block_sparse_moe.router.layer",
+                                               .layer_extra = granite_shared_mlp};
+static const struct hwl_text_row bailing = {
+    .embed = "model.word_embeddings", .qkv = "attention.query_key_value", .o = "attention.dense", .q_bias = "use_qkv_bias=0",
+    .o_bias = "use_bias=0", .has_moe = true};
+static const struct hwl_text_row bailing_v2 = {
+    .embed = "model.word_embeddings", .qkv = "attention.query_key_value", .o = "attention.dense", .q_bias = "use_qkv_bias=0",
+    .o_bias = "use_bias=0", .has_moe = true, .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=1", .q_norm = "attention.query_layernorm",
+    .k_norm = "attention.key_layernorm", .correction = "moe_router_enable_expert_bias=1"};
+
+static void hunyuan_shared(struct hwl_text *t)
+{
+    t->n_shared = hwl_cfg_at_u64(&t->b->cfg, "num_shared_expert", 0, 1);
+    t->d_expert = hwl_cfg_at_u64(&t->b->cfg, "moe_intermediate_size", 0, t->d_ff);
+    t->d_shared = t->n_shared * t->d_ff;
+}
+static const struct hwl_text_row hunyuan_moe = {ATTN_BIAS, .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=1",
+                                                .q_norm = "self_attn.query_layernorm", .k_norm = "self_attn.key_layernorm", .has_moe = true,
+                                                .router = "mlp.gate.wg", .shared = "mlp.shared_mlp", .adjust = hunyuan_shared};
+static const struct hwl_text_row ernie_moe = {.q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0", .has_moe = true};
+
+static const struct hwl_text_row minicpm = {ATTN_BIAS, .has_moe = true, .experts = "mlp.experts", .e_gate = "w1", .e_down = "w2",
+                                            .e_up = "w3", .tied = "tie_word_embeddings=1"};
+
+#define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r)}
+const struct hwl_family hwl_families_moe[] = {
+    TEXT("mixtral", "MixtralForCausalLM", mixtral),
+    TEXT("minimax_m2", "MiniMaxM2ForCausalLM", minimax_m2),
+    TEXT("phimoe", "PhimoeForCausalLM PhiMoEForCausalLM", phimoe),
+    TEXT("qwen2_moe", "Qwen2MoeForCausalLM", qwen2_moe),
+    TEXT("qwen3_moe", "Qwen3MoeForCausalLM", qwen3_moe),
+    TEXT("olmoe", "OlmoeForCausalLM", olmoe),
+    TEXT("flex_olmo", "FlexOlmoForCausalLM", flex_olmo),
+    TEXT("gpt_oss", "GptOssForCausalLM", gpt_oss),
+    TEXT("deepseek", "DeepseekForCausalLM", deepseek),
+    TEXT("deepseek_v2", "DeepseekV2ForCausalLM", deepseek_v2),
+    TEXT("deepseek_v3 kimi_k2", "DeepseekV3ForCausalLM", deepseek_v3),
+    TEXT("deepseek_v32", "DeepseekV32ForCausalLM", deepseek_v32),
+    TEXT("glm_moe_dsa", "GlmMoeDsaForCausalLM", deepseek_v32),
+    TEXT("glm4_moe_lite", "Glm4MoeLiteForCausalLM", deepseek_v3),
+    TEXT("youtu", "YoutuForCausalLM", deepseek_v3),
+    TEXT("glm4_moe", "Glm4MoeForCausalLM", glm4_moe),
+    TEXT("dots1", "Dots1ForCausalLM", dots1),
+    TEXT("granitemoe granitemoeshared", "GraniteMoeForCausalLM GraniteMoeSharedForCausalLM", granitemoe),
+    TEXT("bailing_moe", "BailingMoeForCausalLM", bailing),
+    TEXT("bailing_moe_v2", "BailingMoeV2ForCausalLM", bailing_v2),
+    TEXT("hunyuan_v1_moe hunyuan", "HunYuanMoEV1ForCausalLM HunYuanForCausalLM", hunyuan_moe),
+    TEXT("ernie4_5_moe", "Ernie4_5_MoeForCausalLM", ernie_moe),
+    TEXT("minicpm", "MiniCPMForCausalLM", minicpm),
+    {0},
+};
