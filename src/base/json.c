@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Objects up to this size are compared pair by pair; larger ones are sorted. */
+/* Objects up to this size are compared pair by pair; larger ones are hashed, and sorted where the hash is crowded. */
 #define FEW_KEYS 8
+#define MAX_PROBES 256u
 
 /* Where nesting first exceeds the cap. The text is valid JSON by now, so strings end. */
 static uint64_t depth_position(const char *data, uint64_t n)
@@ -41,8 +42,88 @@ static int compare_keys(const void *a, const void *b)
 
 struct key_buffer {
     yyjson_val **keys;
-    size_t capacity;
+    struct slot {
+        uint32_t hash, number; /* of a key, counted from 1; 0: empty */
+    } *slots;
+    size_t capacity; /* keys that there is room for in both */
 };
+
+/* Slots of the hash of n keys: a power of two, at most half full. */
+static size_t slots_for(size_t n)
+{
+    size_t slots = 4 * FEW_KEYS;
+    while (slots < 2 * n)
+        slots *= 2;
+    return slots;
+}
+
+static bool room_for(struct key_buffer *buffer, size_t n)
+{
+    if (n <= buffer->capacity)
+        return true;
+    free(buffer->keys);
+    free(buffer->slots);
+    buffer->keys = malloc(n * sizeof *buffer->keys);
+    buffer->slots = malloc(slots_for(n) * sizeof *buffer->slots);
+    buffer->capacity = buffer->keys && buffer->slots ? n : 0;
+    return buffer->capacity != 0;
+}
+
+static uint64_t hash_key(yyjson_val *key)
+{
+    const uint64_t k = 0x9e3779b97f4a7c15u; /* 2^64 / golden ratio */
+    const char *p = yyjson_get_str(key);
+    size_t n = yyjson_get_len(key);
+    uint64_t h = n * k, w;
+    for (; n >= 8; p += 8, n -= 8) {
+        memcpy(&w, p, 8);
+        h = (h ^ w) * k;
+        h ^= h >> 29;
+    }
+    w = 0;
+    memcpy(&w, p, n);
+    h = (h ^ w) * k;
+    h ^= h >> 32;
+    h *= k;
+    return h ^ h >> 29;
+}
+
+enum hashed { HASHED_UNIQUE, HASHED_DUPLICATE, HASHED_CROWDED };
+
+/* Tells by a hash, or that the keys crowd it: made to collide, which must not cost n^2. */
+static enum hashed by_hash(const struct key_buffer *buffer, size_t n, yyjson_val **twice)
+{
+    const size_t mask = slots_for(n) - 1;
+    if (n >= UINT32_MAX)
+        return HASHED_CROWDED;
+    memset(buffer->slots, 0, (mask + 1) * sizeof *buffer->slots);
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t h = hash_key(buffer->keys[i]);
+        size_t at = (size_t)h & mask;
+        unsigned probes = 0;
+        for (; buffer->slots[at].number; at = (at + 1) & mask) {
+            /* The slot's half of the hash is not the half that chose the slot: seldom equal, and then mostly the key is. */
+            if (buffer->slots[at].hash == (uint32_t)(h >> 32) &&
+                compare_keys(&buffer->keys[buffer->slots[at].number - 1], &buffer->keys[i]) == 0) {
+                *twice = buffer->keys[i];
+                return HASHED_DUPLICATE;
+            }
+            if (++probes == MAX_PROBES)
+                return HASHED_CROWDED;
+        }
+        buffer->slots[at] = (struct slot){(uint32_t)(h >> 32), (uint32_t)i + 1};
+    }
+    return HASHED_UNIQUE;
+}
+
+static yyjson_val *by_sorting(yyjson_val **keys, size_t n)
+{
+    qsort(keys, n, sizeof *keys, compare_keys);
+    for (size_t i = 1; i < n; i++)
+        if (compare_keys(&keys[i - 1], &keys[i]) == 0)
+            return keys[i];
+    return NULL;
+}
 
 /* A key that obj holds twice, or NULL. *failed: out of memory. */
 static yyjson_val *duplicate_key(yyjson_val *obj, struct key_buffer *buffer, bool *failed)
@@ -52,15 +133,9 @@ static yyjson_val *duplicate_key(yyjson_val *obj, struct key_buffer *buffer, boo
         return NULL;
     yyjson_val *few[FEW_KEYS], **keys = few;
     if (n > FEW_KEYS) {
-        if (n > buffer->capacity) {
-            free(buffer->keys);
-            buffer->capacity = 0;
-            buffer->keys = malloc(n * sizeof *buffer->keys);
-            if (!buffer->keys) {
-                *failed = true;
-                return NULL;
-            }
-            buffer->capacity = n;
+        if (!room_for(buffer, n)) {
+            *failed = true;
+            return NULL;
         }
         keys = buffer->keys;
     }
@@ -70,11 +145,8 @@ static yyjson_val *duplicate_key(yyjson_val *obj, struct key_buffer *buffer, boo
     for (size_t i = 0; i < n && (key = yyjson_obj_iter_next(&it)); i++)
         keys[i] = key;
     if (n > FEW_KEYS) {
-        qsort(keys, n, sizeof *keys, compare_keys);
-        for (size_t i = 1; i < n; i++)
-            if (compare_keys(&keys[i - 1], &keys[i]) == 0)
-                return keys[i];
-        return NULL;
+        yyjson_val *twice = NULL;
+        return by_hash(buffer, n, &twice) == HASHED_CROWDED ? by_sorting(keys, n) : twice;
     }
     for (size_t i = 1; i < n; i++)
         for (size_t j = 0; j < i; j++)
@@ -137,6 +209,7 @@ static enum found inspect(yyjson_val *root, bool duplicates, yyjson_val **key)
             break;
     }
     free(buffer.keys);
+    free(buffer.slots);
     return found;
 }
 

@@ -299,9 +299,11 @@ static hwl_status check_data(struct reader *r, struct hwl_gguf *gguf, uint64_t f
     bool in_order = true;
     uint64_t end = 0;
     for (uint64_t i = first; i < gguf->n_tensors; i++) {
-        uint64_t stop, absolute;
-        name_it(r, t[i].name);
-        if (!hwl_add(&stop, t[i].offset, t[i].bytes) || !hwl_add(&absolute, stop, data_offset))
+        uint64_t stop = 0, absolute = UINT64_MAX;
+        const bool counts = hwl_add(&stop, t[i].offset, t[i].bytes) && hwl_add(&absolute, stop, data_offset);
+        if (!counts || absolute > r->file_size)
+            name_it(r, t[i].name);
+        if (!counts)
             return FAIL(r, HWL_E_OVERFLOW, HWL_NO_OFFSET, "tensor offset %llu overflows", (unsigned long long)t[i].offset);
         if (absolute > r->file_size)
             return FAIL(r, HWL_E_FORMAT, HWL_NO_OFFSET, "tensor data ends at byte %llu of a file of %llu: the file is truncated",
@@ -309,7 +311,6 @@ static hwl_status check_data(struct reader *r, struct hwl_gguf *gguf, uint64_t f
         in_order = in_order && t[i].offset >= end;
         end = hwl_max(end, stop);
     }
-    r->what[0] = '\0';
     if (in_order)
         return HWL_OK;
     const uint64_t n = gguf->n_tensors - first;
