@@ -50,7 +50,7 @@ static int compare(const void *a, const void *b)
     return s ? s : (d->key[w->n] ? -1 : 0);
 }
 
-static bool class_default(const char *type, const char *keys, uint64_t *out)
+bool hwl_class_default(const char *type, const char *keys, uint64_t *out)
 {
     for (const char *k = keys; type && *k;) {
         const size_t n = strcspn(k, "|");
@@ -69,14 +69,14 @@ uint64_t hwl_b_u64(const struct hwl_build *b, const char *keys, uint64_t def)
 {
     uint64_t v = def;
     if (presence(&b->cfg, keys) == 0)
-        (void)class_default(b->type, keys, &v);
+        (void)hwl_class_default(b->type, keys, &v);
     return hwl_cfg_u64(&b->cfg, keys, v);
 }
 
 uint64_t hwl_b_need(const struct hwl_build *b, const char *keys)
 {
     uint64_t v = 0;
-    if (presence(&b->cfg, keys) == 0 && class_default(b->type, keys, &v))
+    if (presence(&b->cfg, keys) == 0 && hwl_class_default(b->type, keys, &v))
         return hwl_cfg_u64(&b->cfg, keys, v);
     return hwl_cfg_need(&b->cfg, keys);
 }
@@ -95,7 +95,7 @@ bool hwl_b_bool(const struct hwl_build *b, const char *keys, bool def)
 {
     uint64_t v = def;
     if (presence(&b->cfg, keys) == 0)
-        (void)class_default(b->type, keys, &v);
+        (void)hwl_class_default(b->type, keys, &v);
     return hwl_cfg_bool(&b->cfg, keys, v != 0);
 }
 

@@ -39,6 +39,8 @@ void hwl_build_text(struct hwl_build *b, const struct hwl_config *text, const ch
 /* The family by type, then by class; NULL unknown. */
 const struct hwl_family *hwl_family_find(const char *type, const char *class_name);
 
+/* The default of a model type's configuration class (data/config_defaults.csv); false and *out alone where it has none. */
+bool hwl_class_default(const char *type, const char *keys, uint64_t *out);
 /* Values with the class's default of b->type (data/config_defaults.csv) where the file is silent; def where that is too.
  * An explicit null gives def. need: a key that has no default is noted as missing. */
 uint64_t hwl_b_u64(const struct hwl_build *b, const char *keys, uint64_t def);

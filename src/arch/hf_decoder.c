@@ -3,6 +3,8 @@
  * models/{llama,qwen2,qwen3,qwen3_moe,qwen3_next,qwen3_5,gemma3,deepseek_v3}. */
 #include "arch/hf_decoder.h"
 
+#include "arch/family.h"
+
 #include <string.h>
 
 static const struct hwl_text_kind kinds[] = {
@@ -310,7 +312,9 @@ void hwl_hf_decoder(struct hwl_hb *b, const struct hwl_config *root, const struc
         return;
     b->m->hidden = s.hidden;
     b->m->vocab = vocab;
-    b->m->context_train = hwl_cfg_u64(c, "max_position_embeddings|model_max_length", 0);
+    uint64_t context = 0;
+    (void)hwl_class_default(kind->type, "max_position_embeddings", &context);
+    b->m->context_train = hwl_cfg_u64(c, "max_position_embeddings|model_max_length", context);
     b->layer = -1;
     hwl_hb_mat(b, "embed_tokens.weight", HWL_ROLE_TOK_EMBD, vocab, s.hidden);
     for (uint64_t i = 0; i < n; i++)
