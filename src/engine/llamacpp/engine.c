@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "engine/llamacpp/args.h"
 #include "engine/llamacpp/convert.h"
+#include "engine/llamacpp/graph/compute.h"
 #include "engine/llamacpp/hparams.h"
 #include "engine/llamacpp/params.h"
 #include "engine/llamacpp/quant_rules.h"
@@ -104,6 +105,18 @@ static void views(const struct lc_plan *p, struct hwl_ledger *l)
     hwl_ledger_setting_text(l, "flash-attn", c->fa ? "on" : "off");
 }
 
+static void put_compute(struct lc_plan *p, struct hwl_ledger *l, const struct lc_compute *c)
+{
+    const uint32_t n = p->place.n_gpus;
+    for (uint32_t i = 0; i <= n; i++) {
+        if (!c->bytes[i])
+            continue;
+        const uint16_t device = (uint16_t)(i < n ? p->place.gpu[i] : p->devices->n_gpus);
+        hwl_entry *e = hwl_ledger_put(l, device, -1, HWL_KIND_COMPUTE, HWL_COMP_GRAPH, c->bytes[i], HWL_BASIS_EXACT, "llama.cpp src/llama-graph.cpp");
+        e->memory = i < n ? HWL_MEMORY_DEVICE : n ? HWL_MEMORY_PINNED : HWL_MEMORY_PAGEABLE;
+    }
+}
+
 static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
                        const struct hwl_settings *settings, struct hwl_ledger *l, hwl_error *error)
 {
@@ -111,15 +124,21 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     struct lc_plan p = {
         .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings, .arena = l->arena, .error = error};
     (void)model;
-    (void)version;
     HWL_TRY(hwl_lc_params(&p));
     HWL_TRY(hwl_lc_check(&p));
     HWL_TRY(hwl_lc_place(&p));
-    p.params.fa = p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
+    struct hwl_arena scratch = {0};
+    struct lc_compute compute;
+    const bool built = version == versions[0] && hwl_lc_compute(p.m, &p.params, &p.place, &scratch, &compute, NULL);
+    hwl_arena_free(&scratch);
+    p.params.fa = built ? compute.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
     hwl_lc_weights(&p, l);
     hwl_lc_memory(&p, l);
     hwl_lc_output(&p, l);
-    hwl_lc_compute_floor(&p, l);
+    if (built)
+        put_compute(&p, l, &compute);
+    else
+        hwl_lc_compute_floor(&p, l);
     for (uint32_t il = 0; il <= p.m->n_layer_all; il++)
         hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
     views(&p, l);

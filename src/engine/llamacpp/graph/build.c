@@ -472,7 +472,7 @@ void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm)
     if (!w) {
         w = hwl_b_w(b, -1, "token_embd.weight");
         const uint16_t at = b->place->layer[b->m->n_layer_all];
-        if (w && at != LC_HOST && b->place->tied_copy) {
+        if (w && at != LC_HOST && !b->weights_in_compute) { /* a second copy lies with the output layer */
             if (!b->tied) {
                 b->tied = hwl_g_new(g, w->type, w->ne[0], w->ne[1], w->ne[2], w->ne[3]);
                 if (!b->tied)

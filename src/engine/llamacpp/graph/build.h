@@ -29,6 +29,7 @@ struct hwl_build {
     struct hwl_cache_in full, swa;
     hwl_gt pos, out_ids, tied, embd, logits;
     hwl_gt attn_scale; /* temperature of long contexts, NULL none */
+    bool weights_in_compute; /* BitNet: no second copy of a tied matrix, the scheduler brings it */
     bool scale_output; /* scales what the output matrix reads */
     bool cap_tanh;     /* Grok: scores pass a tanh between two scalings */
     bool scales;       /* scaled embeddings even where the file does not say so (MiniCPM) */

@@ -74,7 +74,7 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     const uint64_t outputs = p->n_outputs_max && p->n_outputs_max < most ? p->n_outputs_max : most;
     const struct sizes prompt = { hwl_div_ceil(most, seqs) * seqs, seqs, outputs }, token = { seqs, seqs, seqs };
     bool fa = flash_asked(m, p);
-    if (fa && p->fa_asked == LC_FA_AUTO) {
+    if (fa && p->fa_asked == LC_FA_AUTO && hwl_dtype((enum hwl_dtype)p->type_v)->block == 1) { /* a quantised V insists */
         struct hwl_build b = { .m = m, .p = p, .place = place };
         if (!prepare(&b, &sys, scratch, token, true) || !hwl_b_arch(&b) || b.g.failed)
             return false;
