@@ -117,6 +117,8 @@ static void resolve_attention(struct hwl_text *t)
 {
     struct hwl_build *b = t->b;
     t->heads = hwl_b_need(b, HEADS);
+    if (!t->heads)
+        hwl_cfg_bad(&b->cfg, "num_attention_heads", "no attention heads");
     t->kv_heads = hwl_b_u64(b, KV_HEADS, t->heads);
     const bool divides = t->heads && t->hidden % t->heads == 0;
     t->head_dim = hwl_b_u64(b, "head_dim|kv_channels|attention_head_dim|head_size", 0);
