@@ -96,6 +96,19 @@ HWL_API bool hwl_model_get_fact(const hwl_model *model, uint32_t index, hwl_fact
 HWL_API hwl_status hwl_model_json(const hwl_model *model, char **out, uint64_t *length, hwl_error *error);
 HWL_API void hwl_text_free(char *text);
 
+/* A model found on disk. name opens it with hwl_model_open and the same options. Valid during the call only. */
+typedef struct hwl_local_model {
+    const char *name;   /* "ollama:NAME:TAG", "org/name", or the path */
+    const char *path;
+    const char *format; /* "gguf", "safetensors", "config" (no weights there) */
+    const char *store;  /* "ollama", "huggingface", "lmstudio", "llama.cpp" */
+    uint64_t bytes;     /* of its weight files */
+} hwl_local_model;
+/* Calls found for every model of the local stores, store by store, in order of names; false from it stops. Opens no weight file.
+ * A store that is not there has no models. */
+HWL_API hwl_status hwl_local_list(const hwl_open_options *options, bool (*found)(void *user, const hwl_local_model *model), void *user,
+                                  hwl_error *error);
+
 /* Catalogue names in a fixed order: NULL past the end. */
 typedef struct hwl_catalogue_model {
     const char *name;    /* short name: "llama-3.1-8b" */

@@ -170,6 +170,33 @@ static hwl_status open_weights(const char *folder, const char *given, struct hwl
     return n ? hwl_safetensors_open_files(list, n, arena, st, error) : HWL_OK;
 }
 
+/* The only model among the GGUF files of a folder without config.json; of a split set the first file. */
+static hwl_status only_gguf(const char *folder, struct hwl_arena *arena, const char **path, hwl_error *error)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *e;
+    uint64_t n = 0;
+    const char *first = NULL;
+    while (dir && (e = readdir(dir))) {
+        const char *of = strstr(e->d_name, "-of-");
+        if (!hwl_str_ends(hwl_str_of(e->d_name), ".gguf") || strncmp(e->d_name, "mmproj", 6) == 0 || e->d_name[0] == '.' ||
+            (of && of - e->d_name > 5 && strncmp(of - 5, "00001", 5) != 0))
+            continue;
+        n++;
+        if (!first || strcmp(e->d_name, first) < 0)
+            first = hwl_arena_str(arena, e->d_name);
+    }
+    if (dir)
+        (void)closedir(dir);
+    if (!n)
+        return hwl_fail_at(error, HWL_E_NOT_FOUND, folder, HWL_NO_OFFSET, "", "no config.json and no GGUF there");
+    if (n > 1)
+        return hwl_fail_at(error, HWL_E_USAGE, folder, HWL_NO_OFFSET, "", "%llu GGUF models there: name one, such as %s",
+                           (unsigned long long)n, first ? first : "");
+    *path = first ? hwl_arena_printf(arena, "%s/%s", folder, first) : NULL;
+    return *path ? HWL_OK : nomem(folder, error);
+}
+
 /* A folder with config.json; weights: a file or index of it that was named, or NULL. */
 static hwl_status open_folder(struct hwl_model *model, const char *folder, const char *weights, const char *name, hwl_error *error)
 {
@@ -179,8 +206,11 @@ static hwl_status open_folder(struct hwl_model *model, const char *folder, const
     char *text;
     uint64_t n;
     struct stat s;
-    if (stat(config, &s) != 0)
-        return hwl_fail_at(error, HWL_E_NOT_FOUND, folder, HWL_NO_OFFSET, "", "no config.json there");
+    if (lstat(config, &s) != 0) {
+        const char *path;
+        HWL_TRY(only_gguf(folder, &model->arena, &path, error));
+        return open_gguf(model, path, error);
+    }
     HWL_TRY(hwl_file_read(config, CONFIG_MAX, &text, &n, error));
     hwl_status status = set_name(model, name, weights ? weights : folder, "config", error);
     if (status == HWL_OK)

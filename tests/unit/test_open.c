@@ -379,12 +379,125 @@ static void ollama_store(void **state)
     (void)rmdir(dir);
 }
 
+static void make(const char *root, const char *path)
+{
+    char full[600];
+    (void)snprintf(full, sizeof full, "%s/%s", root, path);
+    for (char *p = full + strlen(root) + 1; *p; p++)
+        if (*p == '/') {
+            *p = 0;
+            (void)mkdir(full, 0700);
+            *p = '/';
+        }
+    (void)mkdir(full, 0700);
+}
+
+struct seen {
+    char text[1024];
+};
+
+static bool note(void *user, const hwl_local_model *m)
+{
+    struct seen *s = user;
+    uint64_t n = strlen(s->text);
+    (void)snprintf(s->text + n, sizeof s->text - n, "%s %s %s %llu\n", m->store, m->store[0] == 'l' ? "-" : m->name, m->format,
+                   (unsigned long long)m->bytes);
+    return true;
+}
+
+/* A home with every store in it; names that are listed open. */
+static void local_stores(void **state)
+{
+    (void)state;
+    char home[64], text[2048], link[200], command[128];
+    temporary(home);
+    int n = snprintf(text, sizeof text, "%s}", tiny);
+    make(home, ".cache/huggingface/hub/models--org--tiny/refs");
+    make(home, ".cache/huggingface/hub/models--org--tiny/blobs");
+    make(home, ".cache/huggingface/hub/models--org--tiny/snapshots/abc");
+    save(home, ".cache/huggingface/hub/models--org--tiny/refs/main", "abc\n", 4, 4);
+    save(home, ".cache/huggingface/hub/models--org--tiny/blobs/0123", text, (uint64_t)n, (uint64_t)n);
+    (void)snprintf(link, sizeof link, "%s/.cache/huggingface/hub/models--org--tiny/snapshots/abc/config.json", home);
+    assert_int_equal(symlink("../../blobs/0123", link), 0);
+    make(home, ".lmstudio/models/pub/repo");
+    save(home, ".lmstudio/models/pub/repo/m-00001-of-00002.gguf", "GGUF", 4, 100);
+    save(home, ".lmstudio/models/pub/repo/m-00002-of-00002.gguf", "GGUF", 4, 50);
+    save(home, ".lmstudio/models/pub/repo/mmproj-m.gguf", "GGUF", 4, 50);
+    (void)snprintf(link, sizeof link, "%s/.lmstudio/models/pub/loop", home);
+    assert_int_equal(symlink("..", link), 0);
+    make(home, ".ollama/models/manifests/registry.local/library/tiny");
+    make(home, ".ollama/models/blobs");
+    n = snprintf(text, sizeof text, "{\"layers\":[{\"mediaType\":\"application/vnd.ollama.image.model\",\"digest\":\"sha256:%064d\"},"
+                 "{\"mediaType\":\"application/vnd.ollama.image.projector\",\"digest\":\"sha256:%064d\"}]}", 1, 2);
+    save(home, ".ollama/models/manifests/registry.local/library/tiny/latest", text, (uint64_t)n, (uint64_t)n);
+    (void)snprintf(text, sizeof text, ".ollama/models/blobs/sha256-%064d", 1);
+    save(home, text, "GGUF", 4, 70);
+    (void)snprintf(text, sizeof text, ".ollama/models/blobs/sha256-%064d", 2);
+    save(home, text, "GGUF", 4, 7);
+    make(home, ".cache/llama.cpp");
+    save(home, ".cache/llama.cpp/a.gguf", "GGUF", 4, 5);
+    hwl_open_options options = {.home = home};
+    struct seen s = {""};
+    hwl_error error;
+    assert_int_equal(hwl_local_list(&options, note, &s, &error), HWL_OK);
+    assert_string_equal(s.text, "ollama ollama:tiny:latest gguf 77\nhuggingface org/tiny config 0\nlmstudio - gguf 150\nllama.cpp - gguf 5\n");
+    hwl_model *model;
+    assert_int_equal(hwl_model_open("org/tiny", &options, &model, &error), HWL_OK);
+    hwl_model_info info;
+    hwl_model_get_info(model, &info);
+    assert_string_equal(info.name, "org/tiny");
+    hwl_model_free(model);
+    assert_int_not_equal(hwl_model_open("ollama:tiny", &options, &model, &error), HWL_OK); /* 70 bytes are no GGUF */
+    assert_non_null(strstr(error.file, "sha256-"));
+    (void)snprintf(command, sizeof command, "rm -rf %s", home);
+    assert_int_equal(system(command), 0);
+}
+
+/* An index with two files; a file that lacks what the index promises; none of them there. */
+static void sharded(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"config.json", "a.safetensors", "b.safetensors", "model.safetensors.index.json"};
+    static const char index[] = "{\"metadata\":{\"total_size\":8},\"weight_map\":{\"lm_head.weight\":\"a.safetensors\","
+                                "\"model.extra\":\"b.safetensors\"}}";
+    char dir[64], config[2048];
+    temporary(dir);
+    int n = snprintf(config, sizeof config, "%s}", tiny);
+    save(dir, "config.json", config, (uint64_t)n, (uint64_t)n);
+    save(dir, "model.safetensors.index.json", index, sizeof index - 1, sizeof index - 1);
+    hwl_model *model;
+    hwl_error error;
+    hwl_model_info info;
+    assert_int_equal(hwl_model_open(dir, NULL, &model, &error), HWL_OK);
+    hwl_model_get_info(model, &info);
+    assert_string_equal(info.form, "config");
+    hwl_model_free(model);
+    unsigned char buf[512];
+    uint64_t size = image("{\"lm_head.weight\":{\"dtype\":\"BF16\",\"shape\":[100,64],\"data_offsets\":[0,12800]}}", buf);
+    save(dir, "a.safetensors", buf, size, size + 12800);
+    assert_int_not_equal(hwl_model_open(dir, NULL, &model, &error), HWL_OK); /* b is missing */
+    size = image("{\"model.other\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", buf);
+    save(dir, "b.safetensors", buf, size, size + 8);
+    assert_int_equal(hwl_model_open(dir, NULL, &model, &error), HWL_E_FORMAT);
+    assert_string_equal(error.key, "model.extra");
+    size = image("{\"model.extra\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", buf);
+    save(dir, "b.safetensors", buf, size, size + 8);
+    assert_int_equal(hwl_model_open(dir, NULL, &model, &error), HWL_OK);
+    hwl_model_get_info(model, &info);
+    assert_int_equal(info.n_tensors, 2);
+    assert_int_equal(info.parameters, 6402);
+    assert_int_equal(info.weights_bytes, 12808);
+    hwl_model_free(model);
+    remove_all(dir, names, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config_reads), cmocka_unit_test(catalogue_opens), cmocka_unit_test(catalogue_names),
         cmocka_unit_test(safetensors_rules), cmocka_unit_test(folder), cmocka_unit_test(quantised),
-        cmocka_unit_test(hostile_paths), cmocka_unit_test(ollama_store),
+        cmocka_unit_test(hostile_paths), cmocka_unit_test(ollama_store), cmocka_unit_test(local_stores),
+        cmocka_unit_test(sharded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
