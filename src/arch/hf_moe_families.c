@@ -28,11 +28,12 @@ static const struct hwl_text_row gpt_oss = {.q_bias = "attention_bias=1", .o_bia
                                             .moe = HWL_MOE_GPT_OSS, .router = "mlp.router", .router_bias = "1", .sinks = true,
                                             .slide = HWL_SLIDE_EVEN};
 static const struct hwl_text_row deepseek = {ATTN_BIAS, .has_moe = true};
-static const struct hwl_text_row deepseek_v2 = {ATTN_BIAS, .mla = "1", .has_moe = true};
+static const struct hwl_text_row deepseek_v2 = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .mla = "1", .has_moe = true};
 static const struct hwl_text_row deepseek_v3 = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1"};
 static const struct hwl_text_row deepseek_v32 = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .indexer = true};
-static const struct hwl_text_row glm4_moe = {.q_bias = "attention_bias=0", .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=0", .has_moe = true,
+static const struct hwl_text_row glm4_moe = {.head_floor = true, .q_bias = "attention_bias=0", .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=0", .has_moe = true,
                                              .correction = "1"};
+static const struct hwl_text_row glm4_lite = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .dense_first = 1};
 static const struct hwl_text_row dots1 = {ATTN_BIAS, .qk = HWL_QK_HEAD, .has_moe = true, .correction = "1"};
 
 static void granite_shared_mlp(struct hwl_text *t, int32_t l)
@@ -63,7 +64,12 @@ static void hunyuan_shared(struct hwl_text *t)
 static const struct hwl_text_row hunyuan_moe = {ATTN_BIAS, .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=1",
                                                 .q_norm = "self_attn.query_layernorm", .k_norm = "self_attn.key_layernorm", .has_moe = true,
                                                 .router = "mlp.gate.wg", .shared = "mlp.shared_mlp", .adjust = hunyuan_shared};
-static const struct hwl_text_row ernie_moe = {.q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0", .has_moe = true};
+static void ernie_statics(struct hwl_text *t, int32_t l)
+{
+    if (t->n_experts && hwl_text_layer_is_moe(t, (uint64_t)l))
+        (void)hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, 1, t->n_experts, "model.layers.%d.mlp.moe_statics.e_score_correction_bias", (int)l);
+}
+static const struct hwl_text_row ernie_moe = {.layer_extra = ernie_statics, .q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0", .has_moe = true};
 
 static const struct hwl_text_row minicpm = {ATTN_BIAS, .has_moe = true, .experts = "mlp.experts", .e_gate = "w1", .e_down = "w2",
                                             .e_up = "w3", .tied = "tie_word_embeddings=1"};
@@ -83,7 +89,8 @@ const struct hwl_family hwl_families_moe[] = {
     TEXT("deepseek_v3 kimi_k2", "DeepseekV3ForCausalLM", deepseek_v3),
     TEXT("deepseek_v32", "DeepseekV32ForCausalLM", deepseek_v32),
     TEXT("glm_moe_dsa", "GlmMoeDsaForCausalLM", deepseek_v32),
-    TEXT("glm4_moe_lite", "Glm4MoeLiteForCausalLM", deepseek_v3),
+    TEXT("glm4_moe_lite", "Glm4MoeLiteForCausalLM", glm4_lite),
+    TEXT("deepseek_v4", "DeepseekV4ForCausalLM", hwl_row_deepseek_v4),
     TEXT("youtu", "YoutuForCausalLM", deepseek_v3),
     TEXT("glm4_moe", "Glm4MoeForCausalLM", glm4_moe),
     TEXT("dots1", "Dots1ForCausalLM", dots1),

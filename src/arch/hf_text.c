@@ -62,7 +62,7 @@ bool hwl_text_layer_is_moe(const struct hwl_text *t, uint64_t i)
         return hwl_cfg_in(c, "moe_layers", i);
     if (hwl_cfg_n(c, "moe_layer_freq") > 1)
         return hwl_cfg_at_u64(c, "moe_layer_freq", i, 0) != 0;
-    if (i < hwl_b_u64(b, "first_k_dense_replace|num_dense_layers|moe_layer_start_index|n_dense_layers", 0))
+    if (i < hwl_b_u64(b, "first_k_dense_replace|num_dense_layers|moe_layer_start_index|n_dense_layers", t->r.dense_first))
         return false;
     if (i > hwl_b_u64(b, "moe_layer_end_index", UINT32_MAX))
         return false;
@@ -123,7 +123,7 @@ static void resolve_attention(struct hwl_text *t)
     const bool divides = t->heads && t->hidden % t->heads == 0;
     t->head_dim = hwl_b_u64(b, "head_dim|kv_channels|attention_head_dim|head_size", 0);
     if (!t->head_dim && t->heads) {
-        if (!divides && !t->r.mla)
+        if (!divides && !t->r.mla && !t->r.head_floor)
             hwl_cfg_bad(&b->cfg, "num_attention_heads", "hidden_size %llu is no multiple of %llu heads", (unsigned long long)t->hidden,
                         (unsigned long long)t->heads);
         t->head_dim = t->hidden / t->heads;
@@ -348,6 +348,8 @@ static void describe(struct hwl_text *t, struct hwl_layer *layer, uint64_t i, bo
             a->index_topk = hwl_b_u32(t->b, "index_topk", 0);
         }
     }
+    if (t->r.describe)
+        t->r.describe(t, layer, i);
     struct hwl_ffn *f = &layer->ffn;
     f->gated = !t->ungated;
     layer->feed_forward = moe ? HWL_FFN_MOE : HWL_FFN_DENSE;
@@ -367,7 +369,10 @@ static void emit_layer(struct hwl_text *t, int32_t l, const struct hwl_layer *la
     const struct hwl_text_row *r = &t->r;
     if (r->place != HWL_POST)
         hwl_text_norm(t, HWL_ROLE_ATTN_NORM, l, t->hidden, r->n1);
-    emit_attention(t, l);
+    if (r->attention)
+        r->attention(t, l);
+    else
+        emit_attention(t, l);
     if (r->place == HWL_SANDWICH || r->place == HWL_POST)
         hwl_text_norm(t, HWL_ROLE_ATTN_POST_NORM, l, t->hidden, r->n3);
     if (r->place == HWL_PRE || r->place == HWL_PARALLEL_TWO || r->place == HWL_SANDWICH)

@@ -23,11 +23,13 @@ struct hwl_text_row {
     const char *ungated, *tied, *qk_flag;
     const char *dense_width;                                  /* key of the dense feed-forward width */
     const char *mla;                                          /* flag: latent attention */
-    uint32_t pos_extra, pattern;
+    uint32_t pos_extra, pattern, dense_first;
     uint8_t norm, place, qk, slide, moe;
-    bool conv1d, has_moe, sinks, no_final_norm, indexer;
+    bool head_floor, conv1d, has_moe, sinks, no_final_norm, indexer;
     const char *router_bias, *correction, *shared_gate, *bias_all; /* flags */
     void (*adjust)(struct hwl_text *t);                       /* changes what was resolved, before anything is emitted */
+    void (*attention)(struct hwl_text *t, int32_t layer);     /* instead of the common one */
+    void (*describe)(const struct hwl_text *t, struct hwl_layer *out, uint64_t layer);
     void (*layer_extra)(struct hwl_text *t, int32_t layer);
     void (*extra)(struct hwl_text *t);
 };
@@ -49,5 +51,6 @@ bool hwl_text_layer_is_moe(const struct hwl_text *t, uint64_t layer);
 void hwl_text_norm(struct hwl_text *t, enum hwl_role role, int32_t layer, uint64_t n, const char *name);
 
 extern const struct hwl_family hwl_family_generic;
+extern const struct hwl_text_row hwl_row_deepseek_v4;
 
 #endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DeepSeek-V4: one shared key-value head, compressors of two strengths, hyper-connections (transformers 5.24, deepseek_v4). */
+#include "arch/hf_text.h"
+
+#include <string.h>
+
+enum kind { SLIDING, CSA, HCA };
+
+/* compress_ratios gives the tokens of a compressed entry of each layer: 0, 4, 128; layer_types names the same. */
+static enum kind kind_of(const struct hwl_text *t, uint64_t i)
+{
+    const struct hwl_config *c = &t->b->cfg;
+    if (hwl_cfg_n(c, "layer_types")) {
+        const char *name = hwl_cfg_at_str(c, "layer_types", i, "sliding_attention");
+        return strcmp(name, "sliding_attention") == 0 ? SLIDING : strcmp(name, "compressed_sparse_attention") == 0 ? CSA : HCA;
+    }
+    if (hwl_cfg_n(c, "compress_ratios")) {
+        const uint64_t ratio = hwl_cfg_at_u64(c, "compress_ratios", i, 0);
+        return ratio == 0 ? SLIDING : ratio <= 8 ? CSA : HCA;
+    }
+    return i < 2 || i % 2 ? HCA : CSA; /* the class's own pattern */
+}
+
+static uint64_t rate(const struct hwl_text *t, uint64_t i)
+{
+    const enum kind k = kind_of(t, i);
+    if (k == SLIDING)
+        return 0;
+    const uint64_t given = hwl_cfg_at_u64(&t->b->cfg, "compress_ratios", i, 0);
+    if (given)
+        return given;
+    return k == CSA ? hwl_cfg_u64(&t->b->cfg, "compress_rates.compressed_sparse_attention", 4)
+                    : hwl_cfg_u64(&t->b->cfg, "compress_rates.heavily_compressed_attention", 128);
+}
+
+static bool every_layer(const struct hwl_text *t, uint64_t layer)
+{
+    (void)t;
+    (void)layer;
+    return true;
+}
+
+static void resolve(struct hwl_text *t)
+{
+    t->is_moe = every_layer;
+    t->kv_heads = 1;
+    t->head_dim_v = 0; /* the key is read as the value too */
+    t->q_rank = hwl_b_need(t->b, "q_lora_rank");
+    t->d_shared = t->d_expert; /* one shared expert, whatever n_shared_experts says */
+    t->n_shared = 1;
+}
+
+static void describe(const struct hwl_text *t, struct hwl_layer *layer, uint64_t i)
+{
+    struct hwl_attention *a = &layer->attn;
+    const enum kind k = kind_of(t, i);
+    a->window = k == SLIDING ? t->window : 0;
+    layer->mixer = k == SLIDING ? HWL_MIXER_SLIDING : HWL_MIXER_SPARSE;
+    a->compress_ratio = (uint32_t)rate(t, i);
+    a->q_lora_rank = (uint32_t)t->q_rank;
+    a->qk_rope_dim = hwl_b_u32(t->b, "qk_rope_head_dim", 64);
+    a->sinks = true;
+    if (k == CSA) {
+        a->index_heads = hwl_b_u32(t->b, "index_n_heads", 0);
+        a->index_head_dim = hwl_b_u32(t->b, "index_head_dim", 0);
+        a->index_topk = hwl_b_u32(t->b, "index_topk", 0);
+    }
+}
+
+static void compressor(struct hwl_text *t, int32_t l, const char *name, uint64_t dim, uint64_t width, uint64_t tokens)
+{
+    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, width, t->hidden, false, "model.layers.%d.self_attn.%s.kv_proj", (int)l, name);
+    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, width, t->hidden, false, "model.layers.%d.self_attn.%s.gate_proj", (int)l, name);
+    (void)hwl_emit(t->b, HWL_ROLE_INDEXER, l, tokens, width, "model.layers.%d.self_attn.%s.position_bias", (int)l, name);
+    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, dim, 0, false, "model.layers.%d.self_attn.%s.kv_norm", (int)l, name);
+}
+
+static void attention(struct hwl_text *t, int32_t l)
+{
+    struct hwl_build *b = t->b;
+    const int n = (int)l;
+    const uint64_t groups = hwl_b_need(b, "o_groups"), rank = hwl_b_need(b, "o_lora_rank"), d = t->head_dim;
+    if (!groups || (t->heads * d) % groups) {
+        hwl_cfg_bad(&b->cfg, "o_groups", "does not divide the width of all heads");
+        return;
+    }
+    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_A, l, t->q_rank, t->hidden, false, "model.layers.%d.self_attn.q_a_proj", n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_A_NORM, l, t->q_rank, 0, false, "model.layers.%d.self_attn.q_a_norm", n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_B, l, t->heads * d, t->q_rank, false, "model.layers.%d.self_attn.q_b_proj", n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_KV_A, l, d, t->hidden, false, "model.layers.%d.self_attn.kv_proj", n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_KV_A_NORM, l, d, 0, false, "model.layers.%d.self_attn.kv_norm", n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_OUT, l, groups * rank, t->heads * d / groups, false, "model.layers.%d.self_attn.o_a_proj", n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_OUT, l, t->hidden, groups * rank, false, "model.layers.%d.self_attn.o_b_proj", n);
+    (void)hwl_emit(b, HWL_ROLE_ATTN_SINKS, l, t->heads, 0, "model.layers.%d.self_attn.sinks", n);
+    const enum kind k = kind_of(t, (uint64_t)l);
+    const uint64_t tokens = rate(t, (uint64_t)l);
+    if (k == SLIDING)
+        return;
+    compressor(t, l, "compressor", d, k == CSA ? 2 * d : d, tokens);
+    if (k == HCA)
+        return;
+    const uint64_t ih = hwl_b_need(b, "index_n_heads"), id = hwl_b_need(b, "index_head_dim");
+    compressor(t, l, "compressor.indexer", id, 2 * id, tokens);
+    hwl_emit_linear(b, HWL_ROLE_INDEXER, l, ih * id, t->q_rank, false, "model.layers.%d.self_attn.compressor.indexer.q_b_proj", n);
+    hwl_emit_linear(b, HWL_ROLE_INDEXER, l, ih, t->hidden, false, "model.layers.%d.self_attn.compressor.indexer.scorer.weights_proj", n);
+}
+
+/* Hyper-connections: hc_mult streams of the residual, mixed before attention and feed-forward. */
+static void connections(struct hwl_text *t, int32_t l)
+{
+    const uint64_t m = hwl_b_u64(t->b, "hc_mult", 4), w = (2 + m) * m;
+    static const char *const side[] = {"attn_hc", "ffn_hc"};
+    for (int i = 0; i < 2; i++) {
+        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, m * t->hidden, "model.layers.%d.%s.fn", (int)l, side[i]);
+        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, 0, "model.layers.%d.%s.base", (int)l, side[i]);
+        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, 3, 0, "model.layers.%d.%s.scale", (int)l, side[i]);
+    }
+}
+
+static void head(struct hwl_text *t)
+{
+    const uint64_t m = hwl_b_u64(t->b, "hc_mult", 4);
+    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, -1, m, m * t->hidden, "model.hc_head.hc_fn");
+    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, -1, m, 0, "model.hc_head.hc_base");
+    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, -1, 1, 0, "model.hc_head.hc_scale");
+}
+
+const struct hwl_text_row hwl_row_deepseek_v4 = {.has_moe = true, .correction = "1", .adjust = resolve, .attention = attention,
+                                                 .describe = describe, .layer_extra = connections, .extra = head};
