@@ -305,6 +305,16 @@ hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo
     return wo ? hwl_b_mm_bias(b, wo, x, wo_b) : x;
 }
 
+hwl_gt hwl_b_attn_free(struct hwl_build *b, struct hwl_qkv c, hwl_gt mask, hwl_gt wo, hwl_gt wo_b, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    hwl_g_expand(g, c.q);
+    hwl_g_expand(g, c.k);
+    hwl_g_expand(g, c.v);
+    hwl_gt x = mha(b, c.q, c.k, c.v, mask, NULL, NULL, il);
+    return wo ? hwl_b_mm_bias(b, wo, x, wo_b) : x;
+}
+
 hwl_gt hwl_b_attn_latent(struct hwl_build *b, struct hwl_qkv c, hwl_gt v_up, hwl_gt wo, uint32_t il)
 {
     struct hwl_graph *g = &b->g;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/compute.h"
 
+#include "engine/llamacpp/graph/encoder.h"
+
 #include <string.h>
 
 enum { MAX_NODES = 1 << 20 };
@@ -33,6 +35,11 @@ static bool prepare(struct hwl_build *b, const struct hwl_gsys *sys, struct hwl_
     return b->k && b->v && b->attn && b->weights;
 }
 
+static bool build(struct hwl_build *b)
+{
+    return b->m->memory == LC_MEM_NONE ? hwl_b_encoder(b) : hwl_b_arch(b);
+}
+
 /* resolve_fused_ops: flash attention stays on when every layer's operation lands on the layer's own device. */
 static bool probe_fa(struct hwl_build *b)
 {
@@ -49,7 +56,7 @@ static bool reserve(const struct lc_model *m, const struct lc_params *p, const s
 {
     struct hwl_build b = { .m = m, .p = p, .place = place };
     struct hwl_gsplit split;
-    if (!prepare(&b, sys, scratch, s, fa) || !hwl_b_arch(&b) || b.g.failed)
+    if (!prepare(&b, sys, scratch, s, fa) || !build(&b) || b.g.failed)
         return false;
     hwl_sched_assign(sys, &b.g);
     return !b.g.failed && hwl_sched_split(sys, &b.g, &split) && hwl_galloc(sys, &split, top) && !b.g.failed;
@@ -62,7 +69,8 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     memset(out, 0, sizeof *out);
     if (simulated)
         memset(simulated, 0, sizeof *simulated);
-    if (place->n_gpus > 16 || !p->n_seq_max || m->memory != LC_MEM_KV || (p->embeddings && m->pooling))
+    if (place->n_gpus > 16 || !p->n_seq_max || (m->memory != LC_MEM_KV && m->memory != LC_MEM_NONE) ||
+        (p->embeddings && m->memory == LC_MEM_KV))
         return false;
     for (uint32_t i = 0; i < place->n_gpus; i++) {
         sys.align[i] = 128;
@@ -76,7 +84,7 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     bool fa = flash_asked(m, p);
     if (fa && p->fa_asked == LC_FA_AUTO && hwl_dtype((enum hwl_dtype)p->type_v)->block == 1) { /* a quantised V insists */
         struct hwl_build b = { .m = m, .p = p, .place = place };
-        if (!prepare(&b, &sys, scratch, token, true) || !hwl_b_arch(&b) || b.g.failed)
+        if (!prepare(&b, &sys, scratch, token, true) || !build(&b) || b.g.failed)
             return false;
         hwl_sched_assign(&sys, &b.g);
         fa = probe_fa(&b);
