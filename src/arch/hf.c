@@ -23,19 +23,39 @@ static void run(struct hwl_build *b, hwl_hf_read_fn *read)
         run(b, hwl_hf_##name);                                                   \
     }
 READER(albert)
+READER(bamba)
 READER(bert)
 READER(distilbert)
+READER(falcon_h1)
 READER(gemma3)
+READER(granite_hybrid)
+READER(jamba)
+READER(kimi_linear)
+READER(lfm2)
 READER(llava)
+READER(mamba)
+READER(mamba2)
+READER(minimax)
+READER(nemotron_h)
 READER(qwen_hybrid)
 READER(qwen_vl)
 
 const struct hwl_family hwl_families_more[] = {
     {"albert", NULL, albert, NULL},
+    {"bamba", NULL, bamba, NULL},
     {"bert camembert data2vec-text deberta-v2 electra mpnet roberta xlm-roberta", NULL, bert, NULL},
     {"distilbert", NULL, distilbert, NULL},
+    {"falcon_h1", NULL, falcon_h1, NULL},
+    {"falcon_mamba mamba", NULL, mamba, NULL},
     {"gemma3 paligemma", NULL, gemma3, NULL},
+    {"granitemoehybrid", NULL, granite_hybrid, NULL},
+    {"jamba", NULL, jamba, NULL},
+    {"kimi_linear", NULL, kimi_linear, NULL},
+    {"lfm2 lfm2_moe", NULL, lfm2, NULL},
     {"llava llava_next", NULL, llava, NULL},
+    {"mamba2", NULL, mamba2, NULL},
+    {"minimax", NULL, minimax, NULL},
+    {"nemotron_h", NULL, nemotron_h, NULL},
     {"qwen2_5_vl qwen2_vl qwen3_5 qwen3_5_moe qwen3_vl qwen3_vl_moe", NULL, qwen_vl, NULL},
     {"qwen3_5_moe_text qwen3_5_text qwen3_next", NULL, qwen_hybrid, NULL},
     {NULL, NULL, NULL, NULL},

@@ -116,7 +116,7 @@ static void attention(struct hwl_hb *b, const struct hwl_config *c, uint32_t tra
     hwl_hb_pop(b, mark);
 }
 
-static void latent(struct hwl_hb *b, const struct hwl_config *c, struct hwl_layer *l, uint64_t hidden)
+void hwl_hf_latent(struct hwl_hb *b, const struct hwl_config *c, struct hwl_layer *l, uint64_t hidden)
 {
     const size_t mark = hwl_hb_push(b, "self_attn.");
     struct hwl_attention *const a = &l->attn;
@@ -178,12 +178,7 @@ static void delta_net(struct hwl_hb *b, const struct hwl_config *c, struct hwl_l
     l->state.ssm_elems = hwl_hb_mul(b, value, dk);
 }
 
-struct moe {
-    uint64_t n, used, d_expert, shared, d_shared;
-    bool gate, score_bias;
-};
-
-static void experts(struct hwl_hb *b, struct hwl_layer *l, const struct moe *m, uint64_t hidden)
+void hwl_hf_experts(struct hwl_hb *b, struct hwl_layer *l, const struct hwl_moe *m, uint64_t hidden)
 {
     const size_t mark = hwl_hb_push(b, "mlp.");
     hwl_hb_linear(b, "gate", HWL_ROLE_ROUTER, m->n, hidden, false);
@@ -207,9 +202,9 @@ static void experts(struct hwl_hb *b, struct hwl_layer *l, const struct moe *m, 
                               .n_shared = u32(m->shared), .d_shared = m->d_shared, .gated = true};
 }
 
-static struct moe read_moe(struct hwl_hb *b, const struct hwl_config *c, uint32_t traits)
+static struct hwl_moe read_moe(struct hwl_hb *b, const struct hwl_config *c, uint32_t traits)
 {
-    struct moe m = {0};
+    struct hwl_moe m = {0};
     if (!(traits & (HWL_T_QWEN_MOE | HWL_T_DEEPSEEK_MOE)))
         return m;
     m.n = hwl_cfg_u64(c, "num_experts|n_routed_experts|num_local_experts", 0);
@@ -228,7 +223,7 @@ static struct moe read_moe(struct hwl_hb *b, const struct hwl_config *c, uint32_
     return m;
 }
 
-static bool is_moe(const struct hwl_config *c, uint32_t traits, const struct moe *m, uint64_t layer)
+static bool is_moe(const struct hwl_config *c, uint32_t traits, const struct hwl_moe *m, uint64_t layer)
 {
     if (m->n == 0)
         return false;
@@ -267,7 +262,7 @@ static uint64_t window_of(const struct hwl_config *c, uint32_t traits, uint64_t 
 }
 
 static void one_layer(struct hwl_hb *b, const struct hwl_config *c, const struct hwl_text_kind *kind, uint64_t i, struct hwl_attn_shape s,
-                      const struct moe *m)
+                      const struct hwl_moe *m)
 {
     const uint32_t traits = kind->traits;
     struct hwl_layer *const l = &b->m->layers[i];
@@ -276,14 +271,14 @@ static void one_layer(struct hwl_hb *b, const struct hwl_config *c, const struct
     if (is_linear(c, traits, i)) {
         delta_net(b, c, l, s.hidden, traits & HWL_T_GDN_SPLIT);
     } else if (traits & HWL_T_MLA && hwl_cfg_u64(c, "kv_lora_rank", 0)) {
-        latent(b, c, l, s.hidden);
+        hwl_hf_latent(b, c, l, s.hidden);
     } else {
         attention(b, c, traits, s);
         hwl_hf_attn_fill(b, i, s, window_of(c, traits, i));
         l->attn.output_gate = traits & HWL_T_GATE_Q;
     }
     if (is_moe(c, traits, m, i)) {
-        experts(b, l, m, s.hidden);
+        hwl_hf_experts(b, l, m, s.hidden);
     } else {
         const uint64_t d_ff = hwl_hf_or(c, "intermediate_size", kind->d_ff);
         hwl_hf_mlp(b, "mlp.", s.hidden, d_ff, hwl_cfg_bool(c, "mlp_bias", false));
@@ -307,7 +302,7 @@ void hwl_hf_decoder(struct hwl_hb *b, const struct hwl_config *root, const struc
     const uint32_t traits = kind->traits;
     const struct hwl_attn_shape s = hwl_hf_attn_shape(c, kind);
     const uint64_t vocab = hwl_hf_or(c, "vocab_size", kind->vocab), n = hwl_hf_or(c, "num_hidden_layers", kind->n_layers);
-    const struct moe m = read_moe(b, c, traits);
+    const struct hwl_moe m = read_moe(b, c, traits);
     if (!hwl_hb_layers(b, n, 0, 0))
         return;
     b->m->hidden = s.hidden;

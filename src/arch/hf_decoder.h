@@ -44,6 +44,13 @@ struct hwl_attn_shape hwl_hf_attn_shape(const struct hwl_config *cfg, const stru
 /* key, or the kind's default; 0 as default: the key must stand there */
 uint64_t hwl_hf_or(const struct hwl_config *cfg, const char *keys, uint64_t def);
 void hwl_hf_attn_fill(struct hwl_hb *b, uint64_t layer, struct hwl_attn_shape s, uint64_t window);
+void hwl_hf_latent(struct hwl_hb *b, const struct hwl_config *c, struct hwl_layer *l, uint64_t hidden);
+struct hwl_moe {
+    uint64_t n, used, d_expert, shared, d_shared;
+    bool gate, score_bias; /* gate: one shared expert behind a sigmoid */
+};
+/* mlp.gate, mlp.experts.*, mlp.shared_experts */
+void hwl_hf_experts(struct hwl_hb *b, struct hwl_layer *l, const struct hwl_moe *m, uint64_t hidden);
 void hwl_hf_mlp(struct hwl_hb *b, const char *name, uint64_t hidden, uint64_t d_ff, bool bias);
 void hwl_hf_head(struct hwl_hb *b, const char *name, uint64_t vocab, uint64_t hidden, bool tied);
 bool hwl_hf_tied(const struct hwl_config *root, const struct hwl_config *cfg, bool def);
