@@ -67,8 +67,7 @@ void hwl_hf_jamba(struct hwl_hb *b, const struct hwl_config *c)
     m.inner = hwl_hb_mul(b, m.hidden, hwl_cfg_u64(c, "mamba_expand", 2));
     m.state = hwl_cfg_u64(c, "mamba_d_state", 16);
     m.conv = hwl_cfg_u64(c, "mamba_d_conv", 4);
-    m.rank = strcmp(hwl_cfg_at_str(c, "mamba_dt_rank", 0, ""), "auto") == 0 || !hwl_cfg_has(c, "mamba_dt_rank")
-                 ? hwl_div_ceil(m.hidden, 16) : hwl_cfg_u64(c, "mamba_dt_rank", 0);
+    m.rank = hwl_hf_rank(c, "mamba_dt_rank", m.hidden);
     m.bias = hwl_cfg_bool(c, "mamba_proj_bias", false);
     m.conv_bias = hwl_cfg_bool(c, "mamba_conv_bias", true);
     const uint64_t period = hwl_cfg_u64(c, "attn_layer_period", 8), offset = hwl_cfg_u64(c, "attn_layer_offset", 4);

@@ -3,11 +3,16 @@
  * (d_conv - 1) columns of the convolution's channels and d_inner x d_state matrix elements. */
 #include "arch/hf_mamba.h"
 
-#include <string.h>
-
 static uint32_t u32(uint64_t v)
 {
     return (uint32_t)hwl_min(v, UINT32_MAX);
+}
+
+uint64_t hwl_hf_rank(const struct hwl_config *c, const char *key, uint64_t hidden)
+{
+    if (!hwl_cfg_has(c, key) || yyjson_is_str(hwl_json_get(c->obj, key)))
+        return hwl_div_ceil(hidden, 16);
+    return hwl_cfg_u64(c, key, 0);
 }
 
 void hwl_hf_mamba1_mixer(struct hwl_hb *b, struct hwl_layer *l, const struct hwl_mamba1 *m)
@@ -100,10 +105,7 @@ void hwl_hf_mamba(struct hwl_hb *b, const struct hwl_config *root)
         m.inner = hwl_hb_mul(b, m.hidden, hwl_cfg_u64(root, "expand", 2));
     m.state = hwl_cfg_u64(root, "state_size|d_state", 16);
     m.conv = hwl_cfg_u64(root, "conv_kernel|d_conv", 4);
-    /* "auto": a sixteenth of the width */
-    const char *const rank = hwl_cfg_has(root, "time_step_rank") && strcmp(hwl_cfg_at_str(root, "time_step_rank", 0, ""), "auto") != 0
-                                 ? "time_step_rank" : NULL;
-    m.rank = rank ? hwl_cfg_u64(root, rank, 0) : hwl_div_ceil(m.hidden, 16);
+    m.rank = hwl_hf_rank(root, "time_step_rank", m.hidden);
     m.bias = hwl_cfg_bool(root, "use_bias", false);
     m.conv_bias = hwl_cfg_bool(root, "use_conv_bias", true);
     stack(b, root, m.hidden, &m, NULL, hwl_cfg_bool(root, "tie_word_embeddings", true));

@@ -11,6 +11,9 @@ struct hwl_mamba1 {
 };
 void hwl_hf_mamba1_mixer(struct hwl_hb *b, struct hwl_layer *l, const struct hwl_mamba1 *m);
 
+/* Rank of the time step; absent or "auto": a sixteenth of the width. */
+uint64_t hwl_hf_rank(const struct hwl_config *c, const char *key, uint64_t hidden);
+
 /* One Mamba-2 mixer. */
 struct hwl_mamba2 {
     uint64_t hidden, inner, heads, head_dim, state, groups, conv;
