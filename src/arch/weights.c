@@ -68,6 +68,7 @@ struct meet {
     hwl_error *error;
     struct hwl_arena scratch;
     struct hwl_name_map map; /* stripped inventory names to indexes */
+    struct hwl_name_map runs; /* names with a star for the last number, to list entries: the fast way for experts */
     struct hwl_tensor *list;
     uint32_t *next;          /* chain of list entries of one inventory entry */
     uint32_t *first;         /* [n inventory] */
@@ -98,7 +99,8 @@ static hwl_status index_inventory(struct meet *m)
 {
     const struct hwl_model *model = m->model;
     m->first = HWL_NEW_ARRAY(&m->scratch, uint32_t, model->n_tensors + 1);
-    if (!m->first || model->n_tensors >= NONE || !hwl_name_map_init(&m->map, &m->scratch, model->n_tensors * 2))
+    if (!m->first || model->n_tensors >= NONE || !hwl_name_map_init(&m->map, &m->scratch, model->n_tensors * 2) ||
+        !hwl_name_map_init(&m->runs, &m->scratch, model->n_tensors * 4))
         return nomem(m);
     for (uint64_t i = 0; i < model->n_tensors; i++) {
         m->first[i] = NONE;
@@ -281,26 +283,49 @@ static bool same_shape(const struct hwl_tensor *t, const struct hwl_st_tensor *s
     return true;
 }
 
-static const char *name_of(struct meet *m, const struct hwl_st_tensor *s, bool many)
+/* The name with its last number as a star; as it is where it has none. */
+static struct hwl_str last_starred(struct hwl_str name, char buf[NAME_BYTES])
 {
-    char buf[NAME_BYTES];
-    struct hwl_str name = s->name;
-    if (many) /* the last number is the running one */
-        for (uint64_t end = name.n; end > 0;) {
-            uint64_t begin = end;
-            while (begin && name.p[begin - 1] != '.')
-                begin--;
-            if (end > begin && name.p[begin] >= '0' && name.p[begin] <= '9') {
-                name = starred(name, begin, end - begin, buf);
-                break;
-            }
-            end = begin ? begin - 1 : 0;
-        }
-    return hwl_arena_strn(&m->model->arena, name.p, name.n);
+    if (name.n + 16 >= NAME_BYTES)
+        return name;
+    for (uint64_t end = name.n; end > 0;) {
+        uint64_t begin = end;
+        while (begin && name.p[begin - 1] != '.')
+            begin--;
+        if (end > begin && name.p[begin] >= '0' && name.p[begin] <= '9')
+            return starred(name, begin, end - begin, buf);
+        end = begin ? begin - 1 : 0;
+    }
+    return name;
+}
+
+/* Is the star of an inventory's name behind all its numbers? */
+static bool star_is_last(const char *name)
+{
+    const char *star = strrchr(name, '*');
+    for (const char *p = star; p && *p; p++)
+        if (p[0] == '.' && p[1] >= '0' && p[1] <= '9')
+            return false;
+    return star;
+}
+
+static hwl_status add_to(struct meet *m, struct hwl_tensor *t, uint64_t bytes, uint64_t elements)
+{
+    if (!hwl_add(&t->bytes, t->bytes, bytes) || !hwl_add(&t->elements, t->elements, elements) || t->count == UINT32_MAX)
+        return hwl_fail(m->error, HWL_E_OVERFLOW, "the weights overflow 64 bits");
+    t->count++;
+    return HWL_OK;
 }
 
 static hwl_status add(struct meet *m, const struct hwl_st_tensor *s)
 {
+    char run_buf[NAME_BYTES];
+    const struct hwl_str run = last_starred(s->name, run_buf);
+    const uint32_t before = run.p == run_buf ? hwl_name_map_get(&m->runs, run) : HWL_NAME_NONE;
+    if (before != HWL_NAME_NONE && m->list[before].dtype == s->dtype && same_shape(&m->list[before], s)) {
+        m->matched++;
+        return add_to(m, &m->list[before], s->bytes, m->list[before].elements / m->list[before].count);
+    }
     const struct suffix *suffix;
     const uint32_t at = match(m, s->name, &suffix);
     const struct hwl_tensor *known = at == HWL_NAME_NONE ? NULL : &m->model->tensors[at];
@@ -328,10 +353,7 @@ static hwl_status add(struct meet *m, const struct hwl_st_tensor *s)
             struct hwl_tensor *t = &m->list[k];
             if (t->part != part || t->dtype != s->dtype || !same_shape(t, s) || !hwl_str_ends(hwl_str_of(t->name), suffix->end))
                 continue;
-            if (!hwl_add(&t->bytes, t->bytes, s->bytes) || !hwl_add(&t->elements, t->elements, elements) || t->count == UINT32_MAX)
-                return hwl_fail(m->error, HWL_E_OVERFLOW, "the weights overflow 64 bits");
-            t->count++;
-            return HWL_OK;
+            return add_to(m, t, s->bytes, elements);
         }
     struct hwl_tensor *list = hwl_arena_grow(&m->model->arena, m->list, &m->cap, m->n + 1, sizeof *list);
     uint32_t *next = hwl_arena_grow(&m->scratch, m->next, &m->cap_next, m->n + 1, sizeof *next);
@@ -341,7 +363,8 @@ static hwl_status add(struct meet *m, const struct hwl_st_tensor *s)
     m->next = next;
     struct hwl_tensor *t = &list[m->n];
     *t = known ? *known : (struct hwl_tensor){.layer = -1};
-    t->name = name_of(m, s, many);
+    const struct hwl_str name = many ? run : s->name;
+    t->name = hwl_arena_strn(&m->model->arena, name.p, name.n);
     if (!t->name)
         return nomem(m);
     t->part = part;
@@ -359,6 +382,9 @@ static hwl_status add(struct meet *m, const struct hwl_st_tensor *s)
     if (known) {
         next[m->n] = m->first[at];
         m->first[at] = (uint32_t)m->n;
+        bool added;
+        if (many && run.p == run_buf && star_is_last(known->name)) /* a full map only makes it slower */
+            (void)hwl_name_map_put(&m->runs, hwl_str_of(t->name), (uint32_t)m->n, &added);
     }
     m->n++;
     return HWL_OK;

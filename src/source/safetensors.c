@@ -20,6 +20,8 @@ struct header {
     const char *file;
     uint64_t data_size;
     hwl_error *error;
+    struct hwl_str last_name; /* of the type read before: most tensors have the same */
+    enum hwl_dtype last;
 };
 
 static hwl_status bad(const struct header *h, yyjson_val *key, const char *what)
@@ -52,7 +54,7 @@ static hwl_status read_shape(const struct header *h, yyjson_val *key, yyjson_val
     return HWL_OK;
 }
 
-static hwl_status read_tensor(const struct header *h, yyjson_val *key, struct hwl_st_tensor *t)
+static hwl_status read_tensor(struct header *h, yyjson_val *key, struct hwl_st_tensor *t)
 {
     yyjson_val *obj = yyjson_obj_iter_get_val(key), *dtype = NULL, *shape = NULL, *offsets = NULL;
     if (!yyjson_is_obj(obj))
@@ -61,12 +63,14 @@ static hwl_status read_tensor(const struct header *h, yyjson_val *key, struct hw
     yyjson_val *k, *v;
     yyjson_obj_foreach(obj, i, n, k, v)
     {
-        if (key_is(k, "dtype", 5))
-            dtype = v;
-        else if (key_is(k, "shape", 5))
-            shape = v;
-        else if (key_is(k, "data_offsets", 12))
-            offsets = v;
+        yyjson_val **slot = key_is(k, "dtype", 5) ? &dtype
+                            : key_is(k, "shape", 5) ? &shape
+                            : key_is(k, "data_offsets", 12) ? &offsets
+                                                            : NULL;
+        if (slot && *slot)
+            return bad(h, key, "dtype, shape or data_offsets stands there twice");
+        if (slot)
+            *slot = v;
     }
     if (!dtype || !shape || !offsets)
         return bad(h, key, "dtype, shape or data_offsets is missing");
@@ -78,7 +82,12 @@ static hwl_status read_tensor(const struct header *h, yyjson_val *key, struct hw
         return bad(h, key, "a tensor name with a NUL byte in it");
     if (!yyjson_is_str(dtype))
         return bad(h, key, "dtype is no string");
-    t->dtype = (uint16_t)hwl_dtype_of_safetensors((struct hwl_str){yyjson_get_str(dtype), yyjson_get_len(dtype)});
+    const struct hwl_str type = {yyjson_get_str(dtype), yyjson_get_len(dtype)};
+    if (type.n != h->last_name.n || memcmp(type.p, h->last_name.p, (size_t)type.n) != 0) {
+        h->last = hwl_dtype_of_safetensors(type);
+        h->last_name = type;
+    }
+    t->dtype = (uint16_t)h->last;
     if (t->dtype == HWL_DTYPE_NONE)
         return hwl_fail_at(h->error, HWL_E_UNSUPPORTED, h->file, HWL_NO_OFFSET, yyjson_get_str(key), "unknown type \"%.40s\"",
                            yyjson_get_str(dtype));
@@ -191,7 +200,7 @@ static hwl_status add_header(struct hwl_safetensors *st, const unsigned char *da
     if (length < 2 || data[8] != '{')
         return hwl_fail_at(error, HWL_E_FORMAT, name, 8, "", "the header is no JSON object");
     yyjson_doc *doc;
-    hwl_status status = hwl_json_parse((const char *)data + 8, length, HWL_JSON_DUPLICATES_REFUSED, name, &doc, error);
+    hwl_status status = hwl_json_parse((const char *)data + 8, length, 0, name, &doc, error); /* names are checked below, by hash */
     if (status != HWL_OK) {
         if (error && error->offset != HWL_NO_OFFSET)
             error->offset += 8;
@@ -206,7 +215,11 @@ static hwl_status add_header(struct hwl_safetensors *st, const unsigned char *da
         return nomem(name, error);
     st->tensors = t;
     st->files = files;
-    struct header h = {name, file_size - 8 - length, error};
+    struct header h = {name, file_size - 8 - length, error, {"", 0}, HWL_DTYPE_NONE};
+    struct hwl_name_map names;
+    if (!hwl_name_map_init(&names, arena, n))
+        return nomem(name, error);
+    bool added;
     size_t i, max;
     yyjson_val *key, *val;
     yyjson_obj_foreach(root, i, max, key, val)
@@ -217,6 +230,10 @@ static hwl_status add_header(struct hwl_safetensors *st, const unsigned char *da
         struct hwl_st_tensor *e = &st->tensors[st->n_tensors];
         memset(e, 0, sizeof *e);
         HWL_TRY(read_tensor(&h, key, e));
+        if (hwl_name_map_put(&names, e->name, 0, &added) == HWL_NAME_NONE)
+            return hwl_fail_at(error, HWL_E_LIMIT, name, HWL_NO_OFFSET, e->name.p, "the tensor names collide");
+        if (!added)
+            return bad(&h, key, "the tensor stands there twice");
         e->file = (uint16_t)st->n_files;
         st->n_tensors++;
         st->bytes += e->bytes;
