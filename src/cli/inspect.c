@@ -14,7 +14,7 @@ static bool alike(const hwl_layer_info *a, const hwl_layer_info *b)
 
 static void group(uint32_t first, uint32_t last, const hwl_layer_info *l)
 {
-    char range[32], params[32], bytes[32], kv[32], extra[96] = "", size[32];
+    char range[32], params[32] = "0", bytes[32], kv[32], extra[96] = "", size[32];
     if (first == last)
         (void)snprintf(range, sizeof range, "%u", first);
     else
@@ -25,9 +25,11 @@ static void group(uint32_t first, uint32_t last, const hwl_layer_info *l)
         size_t n = strlen(extra);
         (void)snprintf(extra + n, sizeof extra - n, "%sstate %s", n ? ", " : "", hwl_view_bytes(l->state_bytes, size, sizeof size));
     }
-    (void)printf("  %-9s %-16s %-6s %11s %12s %9s B  %s\n", range, hwl_mixer_name(l->mixer), hwl_feed_forward_name(l->feed_forward),
-                 hwl_view_params(l->parameters, params, sizeof params), hwl_view_bytes(l->bytes, bytes, sizeof bytes),
-                 hwl_view_count(l->kv_bytes_per_token, kv, sizeof kv), extra);
+    if (l->parameters)
+        (void)hwl_view_params(l->parameters, params, sizeof params);
+    (void)printf("  %-9s %-16s %-6s %11s %12s %9s B%s%s\n", range, hwl_mixer_name(l->mixer), hwl_feed_forward_name(l->feed_forward),
+                 params, hwl_view_bytes(l->bytes, bytes, sizeof bytes),
+                 hwl_view_count(l->kv_bytes_per_token, kv, sizeof kv), *extra ? "  " : "", extra);
 }
 
 static void layers(const hwl_model *model)
@@ -68,6 +70,8 @@ static void people(const hwl_model *model)
     (void)printf(", vocabulary %s", hwl_view_count(m.vocabulary, b, sizeof b));
     if (m.context_train)
         (void)printf(", trained context %s", hwl_view_count(m.context_train, b, sizeof b));
+    if (m.n_mtp_layers)
+        (void)printf(", then %u for multi-token prediction", m.n_mtp_layers);
     (void)printf("%s\n", m.generic ? "\n  read by the generic fallback: every figure is modelled" : "");
     layers(model);
 }

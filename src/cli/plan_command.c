@@ -42,19 +42,42 @@ static void head(const hwl_plan *plan)
     (void)printf("%s\n\n", concurrency == 1 ? " sequence" : " sequences");
 }
 
+/* "gpu0", or "gpu0-7" for a run of devices alike. */
+static const char *run_name(const hwl_plan *plan, uint32_t first, uint32_t end, char *buf, size_t size)
+{
+    const char *id = hwl_plan_get_device(plan, first)->device->id;
+    if (end - first == 1)
+        (void)snprintf(buf, size, "%s", id);
+    else
+        (void)snprintf(buf, size, "%s-%u", id, end - 1);
+    return buf;
+}
+
 static void device_rows(const hwl_plan *plan)
 {
-    for (uint32_t i = 0; i < hwl_plan_n_devices(plan); i++) {
+    for (uint32_t i = 0, end; i < hwl_plan_n_devices(plan); i = end) {
         const hwl_plan_device *d = hwl_plan_get_device(plan, i);
-        char used[32], usable[32], name[100], colour[24];
+        char used[32], usable[32], name[100], id[32], colour[24];
+        end = hwl_view_alike(plan, i);
         if (!d->used_bytes && d->device->kind == HWL_DEVICE_CPU)
             continue;
-        (void)printf("%-6s ", d->device->id);
+        (void)printf("%-8s ", run_name(plan, i, end, id, sizeof id));
         bar(plan, i);
-        (void)printf(" %9s of %9s GiB %4u %% %s%-2s%s  %s\n", hwl_view_gib(d->used_bytes, used, sizeof used),
+        (void)printf(" %8s of %8s GiB %4u %% %s%-2s%s %s%s\n", hwl_view_gib(d->used_bytes, used, sizeof used),
                      hwl_view_gib(d->usable_bytes, usable, sizeof usable), hwl_view_percent(d->used_bytes, d->usable_bytes),
                      cli_colour(hwl_view_verdict_colour(d->verdict), colour, sizeof colour), hwl_view_mark(d->verdict), cli_plain(),
-                     hwl_view_clean(d->device->name, name, sizeof name));
+                     hwl_view_clean(d->device->name, name, sizeof name), end - i > 1 ? ", each" : "");
+    }
+}
+
+/* One line of the table: a cell for each run of devices alike; kind COUNT is what is left. */
+static void cells(const hwl_plan *plan, int kind)
+{
+    char text[40];
+    for (uint32_t i = 0, end; i < hwl_plan_n_devices(plan); i = end) {
+        end = hwl_view_alike(plan, i);
+        uint64_t bytes = kind < HWL_KIND_COUNT ? hwl_view_sum(plan, i, (hwl_kind)kind) : hwl_plan_get_device(plan, i)->free_bytes;
+        (void)printf(" %10s", hwl_view_gib(bytes, text, sizeof text));
     }
 }
 
@@ -62,9 +85,11 @@ static void kind_rows(const hwl_plan *plan)
 {
     char text[40];
     (void)printf("\n%-13s", "GiB");
-    for (uint32_t i = 0; i < hwl_plan_n_devices(plan); i++)
-        (void)printf(" %9s", hwl_plan_get_device(plan, i)->device->id);
-    (void)printf(" %9s  %s\n", "total", "basis");
+    for (uint32_t i = 0, end; i < hwl_plan_n_devices(plan); i = end) {
+        end = hwl_view_alike(plan, i);
+        (void)printf(" %10s", run_name(plan, i, end, text, sizeof text));
+    }
+    (void)printf(" %10s  %s\n", "total", "basis");
     for (int k = 0; k < HWL_KIND_COUNT; k++) {
         const struct hwl_view_kind *row = hwl_view_kind((hwl_kind)k);
         hwl_basis basis;
@@ -72,14 +97,12 @@ static void kind_rows(const hwl_plan *plan)
         if (!hwl_view_basis(plan, (hwl_kind)k, &basis, &error))
             continue;
         (void)printf("%c %-11s", row->letter, row->label);
-        for (uint32_t i = 0; i < hwl_plan_n_devices(plan); i++)
-            (void)printf(" %9s", hwl_view_gib(hwl_view_sum(plan, i, (hwl_kind)k), text, sizeof text));
-        (void)printf(" %9s  %s", hwl_view_gib(hwl_plan_total(plan, (hwl_kind)k), text, sizeof text), hwl_basis_name(basis));
-        (void)(error > 0 ? printf(", +-%.3g %%\n", error * 100) : printf("\n"));
+        cells(plan, k);
+        (void)printf(" %10s  %s", hwl_view_gib(hwl_plan_total(plan, (hwl_kind)k), text, sizeof text), hwl_basis_name(basis));
+        (void)(error > 0 ? printf(", within %.3g %%\n", error * 100) : printf("\n"));
     }
     (void)printf("%-13s", ". left");
-    for (uint32_t i = 0; i < hwl_plan_n_devices(plan); i++)
-        (void)printf(" %9s", hwl_view_gib(hwl_plan_get_device(plan, i)->free_bytes, text, sizeof text));
+    cells(plan, HWL_KIND_COUNT);
     (void)printf("\n");
 }
 

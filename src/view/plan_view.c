@@ -24,6 +24,26 @@ uint64_t hwl_view_sum(const hwl_plan *plan, uint32_t device, hwl_kind kind)
     return sum;
 }
 
+static bool same(const hwl_plan *plan, uint32_t i, uint32_t j)
+{
+    const hwl_plan_device *a = hwl_plan_get_device(plan, i), *b = hwl_plan_get_device(plan, j);
+    if (a->usable_bytes != b->usable_bytes || a->used_bytes != b->used_bytes || a->device->kind != b->device->kind ||
+        strcmp(a->device->name, b->device->name) != 0)
+        return false;
+    for (int k = 0; k < HWL_KIND_COUNT; k++)
+        if (hwl_view_sum(plan, i, (hwl_kind)k) != hwl_view_sum(plan, j, (hwl_kind)k))
+            return false;
+    return true;
+}
+
+uint32_t hwl_view_alike(const hwl_plan *plan, uint32_t first)
+{
+    uint32_t i = first + 1;
+    while (i < hwl_plan_n_devices(plan) && same(plan, first, i))
+        i++;
+    return i;
+}
+
 bool hwl_view_basis(const hwl_plan *plan, hwl_kind kind, hwl_basis *basis, double *error)
 {
     bool any = false;

@@ -30,6 +30,9 @@ int hwl_view_verdict_colour(hwl_verdict verdict);
 /* Used share of what is usable in whole per cent, rounded up; 0 where nothing is known. */
 unsigned hwl_view_percent(uint64_t used, uint64_t usable);
 
+/* Devices that are alike in name, memory and every kind's bytes, from first on: the index behind the last of the run. */
+uint32_t hwl_view_alike(const hwl_plan *plan, uint32_t first);
+
 /* Bytes of one kind on one device. */
 uint64_t hwl_view_sum(const hwl_plan *plan, uint32_t device, hwl_kind kind);
 /* Weakest basis among entries of a kind and its largest error; false where there are none. */
