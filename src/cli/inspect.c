@@ -12,6 +12,14 @@ static bool alike(const hwl_layer_info *a, const hwl_layer_info *b)
            a->kv_bytes_per_token == b->kv_bytes_per_token && a->window == b->window && a->state_bytes == b->state_bytes;
 }
 
+/* The next layer of the stack from *i on; those of multi-token prediction stand behind it and are passed over. */
+static bool next_layer(const hwl_model *model, const hwl_model_info *m, uint32_t *i, hwl_layer_info *l)
+{
+    if (*i >= m->n_layers && *i < m->n_layers + m->n_mtp_layers)
+        *i = m->n_layers + m->n_mtp_layers;
+    return hwl_model_get_layer(model, *i, l);
+}
+
 static void group(uint32_t first, uint32_t last, const hwl_layer_info *l)
 {
     char range[32], params[32] = "0", bytes[32], kv[32], extra[96] = "", size[32];
@@ -35,17 +43,22 @@ static void group(uint32_t first, uint32_t last, const hwl_layer_info *l)
 static void layers(const hwl_model *model)
 {
     hwl_layer_info run, l;
-    uint32_t first = 0, i = 0;
-    if (!hwl_model_get_layer(model, 0, &run))
+    hwl_model_info m;
+    hwl_model_get_info(model, &m);
+    uint32_t first = 0, last = 0, i = 0;
+    if (!next_layer(model, &m, &i, &run))
         return;
+    first = last = i;
     (void)printf("\n  %-9s %-16s %-6s %11s %12s %11s\n", "layers", "mixer", "ffn", "parameters", "bytes", "KV a token");
-    for (i = 1; hwl_model_get_layer(model, i, &l); i++)
-        if (!alike(&run, &l)) {
-            group(first, i - 1, &run);
+    for (i++; next_layer(model, &m, &i, &l); i++) {
+        if (!alike(&run, &l) || i != last + 1) {
+            group(first, last, &run);
             first = i;
             run = l;
         }
-    group(first, i - 1, &run);
+        last = i;
+    }
+    group(first, last, &run);
 }
 
 static void people(const hwl_model *model)
@@ -66,12 +79,13 @@ static void people(const hwl_model *model)
     uint64_t bytes;
     for (uint32_t i = 0; hwl_model_get_type(model, i, &type, &bytes); i++)
         (void)printf("%s %s %s", i ? "," : "", type, hwl_view_bytes(bytes, b, sizeof b));
-    (void)printf("\n  shape        %u layers, hidden %s", m.n_layers, hwl_view_count(m.hidden, b, sizeof b));
+    (void)printf("\n  shape        %u layers", m.n_layers);
+    if (m.n_mtp_layers)
+        (void)printf(" and %u for multi-token prediction", m.n_mtp_layers);
+    (void)printf(", hidden %s", hwl_view_count(m.hidden, b, sizeof b));
     (void)printf(", vocabulary %s", hwl_view_count(m.vocabulary, b, sizeof b));
     if (m.context_train)
         (void)printf(", trained context %s", hwl_view_count(m.context_train, b, sizeof b));
-    if (m.n_mtp_layers)
-        (void)printf(", then %u for multi-token prediction", m.n_mtp_layers);
     (void)printf("%s\n", m.generic ? "\n  read by the generic fallback: every figure is modelled" : "");
     layers(model);
 }

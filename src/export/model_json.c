@@ -6,12 +6,15 @@
 #include <hwledger/device.h>
 #include <hwledger/model.h>
 
-static bool add_layers(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_model *model)
+/* The layers that a token passes; those of multi-token prediction, behind the stack, are a count of their own. */
+static bool add_layers(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_model *model, const hwl_model_info *m)
 {
     yyjson_mut_val *layers = yyjson_mut_arr(doc);
     hwl_layer_info l;
     bool ok = layers != NULL;
     for (uint32_t i = 0; ok && hwl_model_get_layer(model, i, &l); i++) {
+        if (i >= m->n_layers && i < m->n_layers + m->n_mtp_layers)
+            continue;
         yyjson_mut_val *o = yyjson_mut_arr_add_obj(doc, layers);
         ok = o && hwl_json_add(doc, o, "index", yyjson_mut_uint(doc, i)) &&
              hwl_json_add(doc, o, "mixer", hwl_json_str(doc, hwl_mixer_name(l.mixer))) &&
@@ -69,7 +72,7 @@ hwl_status hwl_model_json(const hwl_model *model, char **out, uint64_t *length, 
               hwl_json_add(doc, root, "vocabulary", hwl_json_u64(doc, m.vocabulary)) &&
               hwl_json_add(doc, root, "context_train", hwl_json_u64(doc, m.context_train ? m.context_train : HWL_UNKNOWN)) &&
               hwl_json_add(doc, root, "mtp_layers", yyjson_mut_uint(doc, m.n_mtp_layers)) &&
-              hwl_json_add(doc, root, "generic", yyjson_mut_bool(doc, m.generic)) && add_types(doc, root, model) && add_layers(doc, root, model) &&
+              hwl_json_add(doc, root, "generic", yyjson_mut_bool(doc, m.generic)) && add_types(doc, root, model) && add_layers(doc, root, model, &m) &&
               add_facts(doc, root, model);
     return hwl_json_finish(doc, ok, out, length, error);
 }
