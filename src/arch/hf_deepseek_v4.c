@@ -18,7 +18,7 @@ static enum kind kind_of(const struct hwl_text *t, uint64_t i)
         const uint64_t ratio = hwl_cfg_at_u64(c, "compress_ratios", i, 0);
         return ratio == 0 ? SLIDING : ratio <= 8 ? CSA : HCA;
     }
-    return i < 2 || i % 2 ? HCA : CSA; /* the class's own pattern */
+    return i >= 2 && i % 2 ? CSA : HCA; /* the class's own pattern */
 }
 
 static uint64_t rate(const struct hwl_text *t, uint64_t i)
@@ -54,7 +54,7 @@ static void describe(const struct hwl_text *t, struct hwl_layer *layer, uint64_t
 {
     struct hwl_attention *a = &layer->attn;
     const enum kind k = kind_of(t, i);
-    a->window = k == SLIDING ? t->window : 0;
+    a->window = t->window; /* compressed layers keep a window of plain rows too */
     layer->mixer = k == SLIDING ? HWL_MIXER_SLIDING : HWL_MIXER_SPARSE;
     a->compress_ratio = (uint32_t)rate(t, i);
     a->q_lora_rank = (uint32_t)t->q_rank;

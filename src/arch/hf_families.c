@@ -219,6 +219,32 @@ static const struct hwl_text_row llada = {.stack = "model.transformer.blocks", .
 static const struct hwl_text_row minicpm3 = {.mla = "1", ATTN_BIAS, .mlp_bias = "mlp_bias=0",
                                              .tied = "tie_word_embeddings=1"};
 
+static const struct hwl_text_row orion = {.norm = HWL_LN};
+static const struct hwl_text_row granite_swa = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .sinks = true, .slide = HWL_SLIDE_EVEN};
+static const struct hwl_text_row nanochat = {ATTN_BIAS, .norm = HWL_NO_NORM, .ungated = "1", .up = "mlp.fc1", .down = "mlp.fc2"};
+static const struct hwl_text_row jais2 = {.q_bias = "attention_bias=1", .o_bias = "attention_bias=1", .mlp_bias = "mlp_bias=1",
+                                          .ungated = "1", .norm = HWL_LN};
+static const struct hwl_text_row openai_gpt = {.stack = "transformer.h", .embed = "transformer.tokens_embed",
+                                               .pos = "transformer.positions_embed", .n1 = "ln_1", .n2 = "ln_2", .qkv = "attn.c_attn",
+                                               .o = "attn.c_proj", .up = "mlp.c_fc", .down = "mlp.c_proj", ALL_BIAS, .ungated = "1",
+                                               .norm = HWL_LN, .tied = "tie_word_embeddings=1", .conv1d = true, .no_final_norm = true,
+                                               .adjust = four_times};
+static const struct hwl_text_row biogpt = {.stack = "biogpt.layers", .embed = "biogpt.embed_tokens", .pos = "biogpt.embed_positions",
+                                           .pos_extra = 2, .final_norm = "biogpt.layer_norm", .head = "output_projection",
+                                           .n1 = "self_attn_layer_norm", .n2 = "final_layer_norm", .o = "self_attn.out_proj", .up = "fc1",
+                                           .down = "fc2", ALL_BIAS, .ungated = "1", .norm = HWL_LN, .tied = "tie_word_embeddings=1"};
+static const struct hwl_text_row xglm = {.final_norm = "model.layer_norm", .n1 = "self_attn_layer_norm", .n2 = "final_layer_norm",
+                                         .o = "self_attn.out_proj", .up = "fc1", .down = "fc2", ALL_BIAS, .ungated = "1", .norm = HWL_LN,
+                                         .tied = "tie_word_embeddings=1"};
+static void hyperclovax_norms(struct hwl_text *t, int32_t l)
+{
+    if (!hwl_b_bool(t->b, "use_post_norm", true))
+        return;
+    hwl_text_norm(t, HWL_ROLE_ATTN_POST_NORM, l, t->hidden, "post_norm1");
+    hwl_text_norm(t, HWL_ROLE_FFN_POST_NORM, l, t->hidden, "post_norm2");
+}
+static const struct hwl_text_row hyperclovax = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .layer_extra = hyperclovax_norms};
+
 #define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r)}
 const struct hwl_family hwl_family_generic = {"", NULL, hwl_text_read, &llama};
 
@@ -272,6 +298,15 @@ const struct hwl_family hwl_families_text[] = {
     TEXT("persimmon", "PersimmonForCausalLM", persimmon),
     TEXT("bitnet", "BitNetForCausalLM", bitnet),
     TEXT("llada", "LLaDAModelLM", llada),
+    TEXT("orion", "OrionForCausalLM", orion),
+    TEXT("granite_swa", "GraniteSwaForCausalLM", granite_swa),
+    TEXT("nanochat", "NanoChatForCausalLM", nanochat),
+    TEXT("jais2", "Jais2ForCausalLM", jais2),
+    TEXT("openai-gpt", "OpenAIGPTLMHeadModel", openai_gpt),
+    TEXT("biogpt", "BioGptForCausalLM", biogpt),
+    TEXT("xglm", "XGLMForCausalLM", xglm),
+    TEXT("hyperclovax", "HyperCLOVAXForCausalLM", hyperclovax),
+    TEXT("iquestcoder", "IQuestCoderForCausalLM", llama),
     TEXT("minicpm3", "MiniCPM3ForCausalLM", minicpm3),
     {0},
 };

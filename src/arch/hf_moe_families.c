@@ -74,6 +74,74 @@ static const struct hwl_text_row ernie_moe = {.layer_extra = ernie_statics, .q_b
 static const struct hwl_text_row minicpm = {ATTN_BIAS, .has_moe = true, .experts = "mlp.experts", .e_gate = "w1", .e_down = "w2",
                                             .e_up = "w3", .tied = "tie_word_embeddings=1"};
 
+static void afmoe_extra(struct hwl_text *t, int32_t l)
+{
+    hwl_emit_linear(t->b, HWL_ROLE_ATTN_GATE, l, t->heads * t->head_dim, t->hidden, false, "model.layers.%d.self_attn.gate_proj", (int)l);
+    if (hwl_text_layer_is_moe(t, (uint64_t)l))
+        (void)hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "model.layers.%d.mlp.expert_bias", (int)l);
+}
+static const struct hwl_text_row afmoe = {.place = HWL_SANDWICH, .n2 = "pre_mlp_layernorm", .n4 = "post_mlp_layernorm", .qk = HWL_QK_HEAD,
+                                          .has_moe = true, .router = "mlp.router.gate", .slide = HWL_SLIDE_PATTERN, .pattern = 4,
+                                          .layer_extra = afmoe_extra};
+static const struct hwl_text_row exaone_moe = {.qk = HWL_QK_HEAD, .has_moe = true, .correction = "1", .dense_first = 1,
+                                               .slide = HWL_SLIDE_PATTERN, .pattern = 4};
+static const struct hwl_text_row solar_open = {ATTN_BIAS, .head_floor = true, .has_moe = true, .correction = "1"};
+static const struct hwl_text_row cohere2_moe = {ATTN_BIAS, .norm = HWL_LN_NO_BIAS, .place = HWL_PARALLEL, .has_moe = true,
+                                                .slide = HWL_SLIDE_PATTERN, .pattern = 4, .tied = "tie_word_embeddings=1"};
+static const struct hwl_text_row hy_v3 = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .qk = HWL_QK_HEAD, .has_moe = true, .correction = "1",
+                                          .dense_first = 1};
+
+/* Llama 4: the dense layers have a width of their own, the key intermediate_size is the experts'. */
+static void llama4(struct hwl_text *t)
+{
+    t->d_expert = t->d_ff;
+    t->n_shared = 1;
+    t->d_shared = t->d_ff;
+    t->d_ff = hwl_b_u64(t->b, "intermediate_size_mlp", t->d_ff);
+}
+static void llama4_window(const struct hwl_text *t, struct hwl_layer *layer, uint64_t i)
+{
+    /* three layers of four attend within chunks; no_rope_layers says which (1: rope and chunk) */
+    const struct hwl_config *c = &t->b->cfg;
+    const bool chunk = hwl_cfg_n(c, "layer_types")      ? layer->mixer == HWL_MIXER_CHUNKED
+                       : hwl_cfg_n(c, "no_rope_layers") ? hwl_cfg_at_u64(c, "no_rope_layers", i, 1) != 0
+                                                        : (i + 1) % hwl_b_u64(t->b, "no_rope_layer_interval", 4) != 0;
+    layer->mixer = chunk ? HWL_MIXER_CHUNKED : HWL_MIXER_FULL;
+    layer->attn.window = chunk ? hwl_b_u64(t->b, "attention_chunk_size", 8192) : 0;
+}
+static const struct hwl_text_row llama4_text = {
+    ATTN_BIAS, .has_moe = true, .moe = HWL_MOE_FUSED, .experts = "feed_forward.experts", .router = "feed_forward.router",
+    .shared = "feed_forward.shared_expert", .gate = "feed_forward.gate_proj", .up = "feed_forward.up_proj",
+    .down = "feed_forward.down_proj", .adjust = llama4, .describe = llama4_window};
+
+/* MiMo-V2: window layers have heads of their own and sinks. */
+static bool mimo_slides(const struct hwl_text *t, uint64_t i)
+{
+    const struct hwl_config *c = &t->b->cfg;
+    if (hwl_cfg_n(c, "layer_types"))
+        return strcmp(hwl_cfg_at_str(c, "layer_types", i, ""), "sliding_attention") == 0;
+    if (hwl_cfg_n(c, "hybrid_layer_pattern"))
+        return hwl_cfg_at_u64(c, "hybrid_layer_pattern", i, 0) == 1;
+    return i > 0 && (i + 1) % hwl_b_u64(t->b, "hybrid_block_size", 6) != 0;
+}
+static void mimo_layer(struct hwl_text *t, uint64_t i)
+{
+    const bool s = mimo_slides(t, i);
+    t->heads = hwl_b_need(t->b, s ? "swa_num_attention_heads|num_attention_heads" : "num_attention_heads");
+    t->kv_heads = hwl_b_need(t->b, s ? "swa_num_key_value_heads|num_key_value_heads" : "num_key_value_heads");
+    t->head_dim = hwl_b_need(t->b, s ? "swa_head_dim|head_dim" : "head_dim");
+    t->head_dim_v = hwl_b_u64(t->b, s ? "swa_v_head_dim|v_head_dim" : "v_head_dim", t->head_dim);
+    t->r.sinks = hwl_b_bool(t->b, s ? "add_swa_attention_sink_bias" : "add_full_attention_sink_bias", s);
+}
+static void mimo_window(const struct hwl_text *t, struct hwl_layer *layer, uint64_t i)
+{
+    const bool s = mimo_slides(t, i);
+    layer->mixer = s ? HWL_MIXER_SLIDING : HWL_MIXER_FULL;
+    layer->attn.window = s ? t->window : 0;
+}
+static const struct hwl_text_row mimo_v2 = {.q_bias = "attention_bias=0", .has_moe = true, .correction = "1", .dense_first = 1,
+                                            .per_layer = mimo_layer, .describe = mimo_window};
+
 #define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r)}
 const struct hwl_family hwl_families_moe[] = {
     TEXT("mixtral", "MixtralForCausalLM", mixtral),
@@ -99,6 +167,14 @@ const struct hwl_family hwl_families_moe[] = {
     TEXT("bailing_moe_v2", "BailingMoeV2ForCausalLM", bailing_v2),
     TEXT("hunyuan_v1_moe hunyuan", "HunYuanMoEV1ForCausalLM HunYuanForCausalLM", hunyuan_moe),
     TEXT("ernie4_5_moe", "Ernie4_5_MoeForCausalLM", ernie_moe),
+    TEXT("afmoe", "AfmoeForCausalLM", afmoe),
+    TEXT("exaone_moe", "ExaoneMoeForCausalLM", exaone_moe),
+    TEXT("solar_open", "SolarOpenForCausalLM", solar_open),
+    TEXT("cohere2_moe", "Cohere2MoeForCausalLM", cohere2_moe),
+    TEXT("hy_v3 sarvam_moe", "HYV3ForCausalLM SarvamMoeForCausalLM", hy_v3),
+    TEXT("mellum", "MellumForCausalLM", qwen3_moe),
+    TEXT("llama4_text", "Llama4ForCausalLM", llama4_text),
+    TEXT("mimo_v2_flash", "MiMoV2FlashForCausalLM", mimo_v2),
     TEXT("minicpm", "MiniCPMForCausalLM", minicpm),
     {0},
 };

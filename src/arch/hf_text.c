@@ -388,7 +388,7 @@ static void emit_layer(struct hwl_text *t, int32_t l, const struct hwl_layer *la
 }
 
 /* Sizes that the 32-bit fields of a layer could not hold are no model. */
-static bool sane(struct hwl_text *t)
+static bool sane(const struct hwl_text *t)
 {
     const uint64_t top = UINT32_MAX / 64;
     if (t->heads <= top && t->kv_heads <= top && t->head_dim <= top && t->head_dim_v <= top && t->n_experts <= top && t->n_used <= top &&
@@ -422,6 +422,11 @@ void hwl_text_read(struct hwl_build *b, const struct hwl_text_row *row)
     for (uint64_t i = 0; i < t->n_layers + t->n_mtp; i++) {
         /* a multi-token predictor repeats the last layer's shape; its weights are no part of the class (num_nextn_predict_layers) */
         const uint64_t like = i < t->n_layers ? i : t->n_layers - 1;
+        if (t->r.per_layer) {
+            t->r.per_layer(t, like);
+            if (!sane(t))
+                return;
+        }
         describe(t, &layers[i], like, hwl_text_layer_is_moe(t, like));
         if (i < t->n_layers)
             emit_layer(t, (int32_t)i, &layers[i]);

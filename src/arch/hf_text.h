@@ -28,6 +28,7 @@ struct hwl_text_row {
     bool head_floor, conv1d, has_moe, sinks, no_final_norm, indexer;
     const char *router_bias, *correction, *shared_gate, *bias_all; /* flags */
     void (*adjust)(struct hwl_text *t);                       /* changes what was resolved, before anything is emitted */
+    void (*per_layer)(struct hwl_text *t, uint64_t layer);    /* sizes that differ between layers, before each */
     void (*attention)(struct hwl_text *t, int32_t layer);     /* instead of the common one */
     void (*describe)(const struct hwl_text *t, struct hwl_layer *out, uint64_t layer);
     void (*layer_extra)(struct hwl_text *t, int32_t layer);
