@@ -353,6 +353,8 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
               strcmp(model->hints.class_name, "MiniMaxForCausalLM") == 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         const struct hwl_layer *l = &model->layers[i];
+        if (l->mixer == HWL_MIXER_RWKV)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: it has no model class for RWKV");
         u.recurrent = u.recurrent || (recurrent(l) && !u.plain);
         u.hybrid = u.hybrid || l->attn.n_heads > 0;
         u.mla = u.mla || (l->attn.kv_lora_rank > 0 && !u.expanded);
