@@ -31,11 +31,5 @@ for path in sorted((ROOT / "src").rglob("*.[ch]")):
         if to != folder and to not in ALLOWED[folder]:
             print(f"{path.relative_to(ROOT)}:{i}: {folder} must not include {to}")
             bad += 1
-names = {}
-for path in sorted((ROOT / "src").rglob("*.c")):
-    if path.name in names:
-        print(f"{path.relative_to(ROOT)}: the name stands already at {names[path.name]}")
-        bad += 1
-    names[path.name] = path.relative_to(ROOT)
 print(f"{n} includes, {bad} wrong")
 sys.exit(bool(bad or not n))
