@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a model by what its name says: a file, a folder, a local store, the catalogue. */
+#include "arch/family.h"
+#include "arch/gguf_model.h"
 #include "arch/quant_config.h"
 #include "arch/quantise.h"
-#include "arch/readers.h"
 #include "arch/weights.h"
 #include "base/file.h"
 #include "base/status.h"
