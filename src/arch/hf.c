@@ -30,12 +30,16 @@ READER(falcon_h1)
 READER(gemma3)
 READER(granite_hybrid)
 READER(jamba)
+READER(kimi_k25)
 READER(kimi_linear)
 READER(lfm2)
 READER(llava)
+READER(locate)
 READER(mamba)
 READER(mamba2)
+READER(minicpmv)
 READER(minimax)
+READER(phi3_v)
 READER(nemotron_h)
 READER(qwen_hybrid)
 READER(qwen_vl)
@@ -50,12 +54,16 @@ const struct hwl_family hwl_families_more[] = {
     {"gemma3 paligemma", NULL, gemma3, NULL},
     {"granitemoehybrid", NULL, granite_hybrid, NULL},
     {"jamba", NULL, jamba, NULL},
+    {"kimi_k25", NULL, kimi_k25, NULL},
     {"kimi_linear", NULL, kimi_linear, NULL},
     {"lfm2 lfm2_moe", NULL, lfm2, NULL},
     {"llava llava_next", NULL, llava, NULL},
+    {"locateanything", NULL, locate, NULL},
     {"mamba2", NULL, mamba2, NULL},
+    {"minicpmv", NULL, minicpmv, NULL},
     {"minimax", NULL, minimax, NULL},
     {"nemotron_h", NULL, nemotron_h, NULL},
+    {"phi3_v", NULL, phi3_v, NULL},
     {"qwen2_5_vl qwen2_vl qwen3_5 qwen3_5_moe qwen3_vl qwen3_vl_moe", NULL, qwen_vl, NULL},
     {"qwen3_5_moe_text qwen3_5_text qwen3_next", NULL, qwen_hybrid, NULL},
     {NULL, NULL, NULL, NULL},

@@ -46,6 +46,14 @@ uint64_t hwl_hf_clip_tower(struct hwl_hb *b, const struct hwl_config *c, struct 
     e->patch = patch;
     e->image_size = image;
     e->max_tokens = patches + how.cls;
+    hwl_hf_clip_layers(b, how, n, h, ff, patch, channels, patches);
+    b->component = -1;
+    return h;
+}
+
+void hwl_hf_clip_layers(struct hwl_hb *b, struct hwl_tower how, uint64_t n, uint64_t h, uint64_t ff, uint64_t patch, uint64_t channels,
+                        uint64_t patches)
+{
     if (how.cls)
         hwl_hb_vec(b, "embeddings.class_embedding", HWL_ROLE_VISION, h);
     if (how.linear)
@@ -64,8 +72,6 @@ uint64_t hwl_hf_clip_tower(struct hwl_hb *b, const struct hwl_config *c, struct 
         hwl_hb_norm(b, "post_layernorm", HWL_ROLE_VISION, h, true);
     if (how.head)
         pooling_head(b, h, ff);
-    b->component = -1;
-    return h;
 }
 
 static bool is_siglip(const struct hwl_config *vision)
