@@ -128,7 +128,8 @@ static void mimo_layer(struct hwl_text *t, uint64_t i)
 {
     const bool s = mimo_slides(t, i);
     t->heads = hwl_b_need(t->b, s ? "swa_num_attention_heads|num_attention_heads" : "num_attention_heads");
-    t->kv_heads = hwl_b_need(t->b, s ? "swa_num_key_value_heads|num_key_value_heads" : "num_key_value_heads");
+    const uint64_t kv = hwl_b_need(t->b, "num_key_value_heads");
+    t->kv_heads = s ? hwl_b_u64(t->b, "swa_num_key_value_heads", 2 * kv) : kv; /* the class doubles them in window layers */
     t->head_dim = hwl_b_need(t->b, s ? "swa_head_dim|head_dim" : "head_dim");
     t->head_dim_v = hwl_b_u64(t->b, s ? "swa_v_head_dim|v_head_dim" : "v_head_dim", t->head_dim);
     t->r.sinks = hwl_b_bool(t->b, s ? "add_swa_attention_sink_bias" : "add_full_attention_sink_bias", s);
