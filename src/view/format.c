@@ -9,6 +9,8 @@ const char *hwl_view_gib(uint64_t bytes, char *buf, uint64_t size)
 {
     if (bytes == HWL_UNKNOWN)
         (void)snprintf(buf, (size_t)size, "unknown");
+    else if (bytes && bytes < 5368709) /* half of 0.01 GiB: something is not nothing */
+        (void)snprintf(buf, (size_t)size, "<0.01");
     else
         (void)snprintf(buf, (size_t)size, "%.2f", (double)bytes / (double)(1u << 30));
     return buf;
