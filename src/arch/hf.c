@@ -24,6 +24,7 @@ static void run(struct hwl_build *b, hwl_hf_read_fn *read)
     }
 READER(albert)
 READER(bamba)
+READER(bart)
 READER(bert)
 READER(distilbert)
 READER(falcon_h1)
@@ -43,10 +44,12 @@ READER(phi3_v)
 READER(nemotron_h)
 READER(qwen_hybrid)
 READER(qwen_vl)
+READER(t5)
 
 const struct hwl_family hwl_families_more[] = {
     {"albert", NULL, albert, NULL},
     {"bamba", NULL, bamba, NULL},
+    {"bart m2m_100 marian mbart pegasus whisper", NULL, bart, NULL},
     {"bert camembert data2vec-text deberta-v2 electra mpnet roberta xlm-roberta", NULL, bert, NULL},
     {"distilbert", NULL, distilbert, NULL},
     {"falcon_h1", NULL, falcon_h1, NULL},
@@ -66,5 +69,6 @@ const struct hwl_family hwl_families_more[] = {
     {"phi3_v", NULL, phi3_v, NULL},
     {"qwen2_5_vl qwen2_vl qwen3_5 qwen3_5_moe qwen3_vl qwen3_vl_moe", NULL, qwen_vl, NULL},
     {"qwen3_5_moe_text qwen3_5_text qwen3_next", NULL, qwen_hybrid, NULL},
+    {"t5 mt5 umt5", NULL, t5, NULL},
     {NULL, NULL, NULL, NULL},
 };
