@@ -101,6 +101,9 @@ hwl_status hwl_arch_from_config(const struct hwl_config *root, struct hwl_model 
     HWL_TRY(hwl_config_status(root, error));
     const bool may_guess = model->generic;
     const struct hwl_family *f = hwl_family_find(type, class_name);
+    /* A text model's type over a nested text_config means the model around it (Ministral 3): its class decides. */
+    if (f && f->row && hwl_cfg_has(root, "text_config"))
+        f = hwl_family_find("", class_name);
     model->generic = false;
     if (!f && may_guess) {
         f = &hwl_family_generic;
