@@ -41,6 +41,7 @@ READER(mamba2)
 READER(minicpmv)
 READER(minimax)
 READER(phi3_v)
+READER(mllama)
 READER(nemotron_h)
 READER(qwen_hybrid)
 READER(qwen_vl)
@@ -65,6 +66,7 @@ const struct hwl_family hwl_families_more[] = {
     {"mamba2", NULL, mamba2, NULL},
     {"minicpmv", NULL, minicpmv, NULL},
     {"minimax", NULL, minimax, NULL},
+    {"mllama", NULL, mllama, NULL},
     {"nemotron_h", NULL, nemotron_h, NULL},
     {"phi3_v", NULL, phi3_v, NULL},
     {"qwen2_5_vl qwen2_vl qwen3_5 qwen3_5_moe qwen3_vl qwen3_vl_moe", NULL, qwen_vl, NULL},

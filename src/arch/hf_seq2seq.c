@@ -92,7 +92,7 @@ void hwl_hf_t5(struct hwl_hb *b, const struct hwl_config *c)
     hwl_hb_tied(b, "decoder.embed_tokens.weight", HWL_ROLE_TOK_EMBD, vocab, t.hidden);
     t5_side(b, &t, "decoder.", n_dec, 0, true);
     if (strstr(class_name, "ForConditionalGeneration"))
-        hwl_hf_head(b, "lm_head.weight", vocab, t.hidden, hwl_cfg_bool(c, "tie_word_embeddings", true));
+        hwl_hf_head(b, "lm_head.weight", vocab, t.hidden, true); /* the class ties them whatever the file says */
 }
 
 struct bart {
