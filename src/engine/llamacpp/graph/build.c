@@ -471,10 +471,18 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
 void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm)
 {
     struct hwl_graph *g = &b->g;
-    x = hwl_b_norm(b, x, hwl_b_w(b, -1, "output_norm.weight"), hwl_b_w(b, -1, "output_norm.bias"), layer_norm, -1);
+    hwl_gt last = hwl_b_w(b, -1, "output_norm.weight");
+    if (!last && b->m->memory == LC_MEM_HYBRID)
+        last = hwl_b_w(b, -1, "token_embd_norm.weight"); /* its name in LFM2 */
+    x = hwl_b_norm(b, x, last, hwl_b_w(b, -1, "output_norm.bias"), layer_norm, -1);
     if (!x)
         return;
     x->flags |= HWL_GFLAG_OUTPUT; /* the embeddings that a caller may read */
+    if (b->ids_behind_norm) {
+        x = hwl_g_get_rows(g, x, b->out_ids);
+        if (x)
+            x->flags |= HWL_GFLAG_OUTPUT;
+    }
     b->embd = x;
     if (b->scale_output)
         x = hwl_g_scale(g, x);

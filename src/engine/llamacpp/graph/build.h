@@ -22,7 +22,7 @@ struct hwl_build {
     bool fa;
     bool v_trans; /* V lies transposed: flash attention was off when the cache was made; "auto" counts as on */
     bool force_norms; /* norms of a layer stay on the layer's device: few tokens or everything offloaded */
-    hwl_gt *k, *v;    /* [n_layer_all] cache tensors */
+    hwl_gt *k, *v;    /* [2 * n_layer_all] cache tensors, then convolution (k) and matrix (v) states */
     hwl_gt *weights;  /* [n_tensors] */
     hwl_gt *attn;     /* [n_layer_all] the layer's FLASH_ATTN_EXT, for the probe */
     hwl_gt factors[17]; /* rope factors: one tensor on each device, the last for the host */
@@ -30,6 +30,7 @@ struct hwl_build {
     hwl_gt pos, out_ids, tied, embd, logits;
     hwl_gt attn_scale; /* temperature of long contexts, NULL none */
     bool weights_in_compute; /* BitNet: no second copy of a tied matrix, the scheduler brings it */
+    bool ids_behind_norm; /* output rows are chosen behind the last norm */
     bool scale_output; /* scales what the output matrix reads */
     bool cap_tanh;     /* Grok: scores pass a tanh between two scalings */
     bool scales;       /* scaled embeddings even where the file does not say so (MiniCPM) */

@@ -2,6 +2,7 @@
 #include "engine/llamacpp/graph/compute.h"
 
 #include "engine/llamacpp/graph/encoder.h"
+#include "engine/llamacpp/graph/recurrent.h"
 
 #include <string.h>
 
@@ -28,8 +29,8 @@ static bool prepare(struct hwl_build *b, const struct hwl_gsys *sys, struct hwl_
     b->fa = fa;
     b->v_trans = !flash_asked(b->m, b->p);
     b->force_norms = s.n_tokens < 32 || b->p->ngl > (int64_t)b->m->n_layer_all;
-    b->k = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
-    b->v = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
+    b->k = HWL_NEW_ARRAY(arena, hwl_gt, 2 * (uint64_t)b->m->n_layer_all + 1);
+    b->v = HWL_NEW_ARRAY(arena, hwl_gt, 2 * (uint64_t)b->m->n_layer_all + 1);
     b->attn = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
     b->weights = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_tensors + 1);
     return b->k && b->v && b->attn && b->weights;
@@ -37,6 +38,8 @@ static bool prepare(struct hwl_build *b, const struct hwl_gsys *sys, struct hwl_
 
 static bool build(struct hwl_build *b)
 {
+    if (b->m->memory == LC_MEM_RECURRENT || b->m->memory == LC_MEM_HYBRID)
+        return hwl_b_recurrent(b);
     return b->m->memory == LC_MEM_NONE ? hwl_b_encoder(b) : hwl_b_arch(b);
 }
 
@@ -69,8 +72,7 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     memset(out, 0, sizeof *out);
     if (simulated)
         memset(simulated, 0, sizeof *simulated);
-    if (place->n_gpus > 16 || !p->n_seq_max || (m->memory != LC_MEM_KV && m->memory != LC_MEM_NONE) ||
-        (p->embeddings && m->memory == LC_MEM_KV))
+    if (place->n_gpus > 16 || !p->n_seq_max || m->memory > LC_MEM_HYBRID || (p->embeddings && m->memory != LC_MEM_NONE))
         return false;
     for (uint32_t i = 0; i < place->n_gpus; i++) {
         sys.align[i] = 128;
