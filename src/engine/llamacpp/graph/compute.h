@@ -5,10 +5,10 @@
 #include "engine/llamacpp/graph/build.h"
 
 /* Compute buffers by building, splitting and allocating the graphs that llama.cpp reserves (sched_reserve: a prompt, one
- * token a sequence, the prompt again). cuda[i] false: device i has no CUDA limits or padding (RPC, other back ends).
+ * token a sequence, the prompt again).
  * scratch is used and left to the caller. simulated (may be NULL): what a load without allocation believes, which is what
- * --fit decides on. out->exact false: this architecture or setting is not built here and no byte is valid.
- * *out->fa says what flash attention "auto" becomes. */
+ * --fit decides on. False: this architecture or setting is not built here. out->exact false: built, but not proven to the byte.
+ * out->fa says what flash attention "auto" becomes. */
 bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
                     struct lc_compute *out, struct lc_compute *simulated);
 
