@@ -252,6 +252,7 @@ const struct hwl_family hwl_families_text[] = {
     TEXT("llama granite smollm3 xverse yi Yi aquila cwm",
          "LlamaForCausalLM LLaMAForCausalLM", llama),
     TEXT("mistral ministral ministral3", "MistralForCausalLM Ministral3ForCausalLM", plain),
+    {"mistral3", "Mistral3ForConditionalGeneration", hwl_mistral3_read, NULL},
     TEXT("helium", "HeliumForCausalLM", bias_one),
     TEXT("internlm", "InternLMForCausalLM", internlm),
     TEXT("internlm2", "InternLM2ForCausalLM", internlm2),

@@ -53,5 +53,6 @@ void hwl_text_norm(struct hwl_text *t, enum hwl_role role, int32_t layer, uint64
 
 extern const struct hwl_family hwl_family_generic;
 extern const struct hwl_text_row hwl_row_deepseek_v4;
+void hwl_mistral3_read(struct hwl_build *b, const struct hwl_text_row *row);
 
 #endif
