@@ -45,6 +45,8 @@ enum lc_arch_flags {
     LC_V_LORA = 0x200000,
     LC_LOOPS = 0x400000,
     LC_MINICPM3 = 0x800000,
+    LC_TIED_FIRST = 0x1000000, /* the output's copy is made before the embedding: two on the host as well */
+    LC_ROPE_FULL = 0x2000000,  /* only full-attention layers use rope factors */
 };
 
 struct lc_arch {

@@ -30,7 +30,7 @@ struct lc_sum {
 struct lc_digest {
     struct lc_sum *sums;
     uint32_t n_sums;
-    uint64_t tied_gpu, tied_repack; /* bytes of the second copy of token_embd; 0 none */
+    uint64_t tied_gpu, tied_host, tied_repack; /* bytes of the second copy of token_embd; 0 none */
 };
 
 hwl_status hwl_lc_digest(const struct lc_model *m, struct hwl_arena *arena, struct lc_digest *out, hwl_error *error);

@@ -174,6 +174,7 @@ hwl_status hwl_lc_place(struct lc_plan *p)
         q->layer[il] = g;
     }
     HWL_TRY(place_tensors(p));
+    q->tied_copy = p->digest->tied_gpu && q->layer[n] != LC_HOST && !q->tok_overridden;
     p->params.pipeline = q->n_gpus > 1 && ngl > (int64_t)n && p->params.split_mode == 1 && p->params.offload_kqv && !q->overrides;
     return HWL_OK;
 }
@@ -199,8 +200,6 @@ bool hwl_lc_fa_fits(const struct lc_plan *p)
         const bool attends = hwl_lc_has_kv(m, il) || m->memory == LC_MEM_NONE;
         if (!attends || p->place.layer[il] == LC_HOST || !l->n_head_kv)
             continue;
-        if (!p->params.offload_kqv)
-            return false; /* the op runs where the cache is, not where the layer is */
         const uint64_t k = l->swa ? m->head_k_swa : m->head_k, v = l->swa ? m->head_v_swa : m->head_v;
         if (!cuda_fa(k, hwl_lc_is_mla(m) ? m->n_lora_kv : v, l->n_head / l->n_head_kv, l->swa ? p->params.kv_cells_swa : p->params.kv_cells))
             return false;

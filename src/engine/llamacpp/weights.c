@@ -70,6 +70,7 @@ hwl_status hwl_lc_digest(const struct lc_model *m, struct hwl_arena *arena, stru
     }
     if (!m->output && m->tok_embd && !(m->row->flags & LC_NO_TIED_COPY)) {
         out->tied_gpu = gpu_bytes(&ck, m->tok_embd);
+        out->tied_host = host_bytes(&ck, m->tok_embd->t);
         out->tied_repack = hwl_lc_repackable(m->tok_embd->t, false) ? host_bytes(&ck, m->tok_embd->t) : 0;
     }
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "the weights' size is above 64 bits") : HWL_OK;
@@ -109,6 +110,8 @@ static void put_per_device(struct lc_plan *p, struct hwl_ledger *l, const struct
 {
     bool host = false, gpu[16] = {false};
     for (uint32_t il = 0; il < p->m->n_layer; il++) {
+        if (p->m->row->flags & LC_ROPE_FULL && p->m->layers[il].swa)
+            continue;
         if (p->place.layer[il] == LC_HOST)
             host = true;
         else
@@ -176,11 +179,10 @@ void hwl_lc_weights(struct lc_plan *p, struct hwl_ledger *l)
     const uint16_t where = p->place.layer[p->m->n_layer_all];
     if (p->place.tok_overridden)
         return;
-    const struct lc_sum s = {.layer = -1, .where = LC_WHERE_OUTPUT, .component = HWL_COMP_OUTPUT, .host = d->tied_repack, .repack = d->tied_repack};
-    if (where != LC_HOST) {
-        p->place.tied_copy = true;
+    const struct lc_sum s = {.layer = -1, .where = LC_WHERE_OUTPUT, .component = HWL_COMP_OUTPUT, .host = d->tied_host, .repack = d->tied_repack};
+    if (p->place.tied_copy) {
         put(p, l, where, &s, d->tied_gpu, HWL_MEMORY_DEVICE);
-    } else if (repack_on(p)) {
+    } else if ((repack_on(p) && d->tied_repack) || p->m->row->flags & LC_TIED_FIRST) {
         put_host(p, l, &s);
     }
 }
