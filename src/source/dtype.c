@@ -24,10 +24,11 @@ const char *hwl_dtype_removed(uint64_t number)
 
 enum hwl_dtype hwl_dtype_of_safetensors(struct hwl_str name)
 {
-    if (name.n)
-        for (unsigned i = 1; i < HWL_DTYPE_COUNT; i++)
-            if (hwl_str_eq(name, hwl_dtype_table[i].safetensors))
-                return (enum hwl_dtype)i;
+    for (unsigned i = 1; name.n && i < HWL_DTYPE_COUNT; i++) {
+        const char *s = hwl_dtype_table[i].safetensors;
+        if (s[0] == name.p[0] && hwl_str_eq(name, s)) /* most rows end at the first letter: called for each tensor */
+            return (enum hwl_dtype)i;
+    }
     return HWL_DTYPE_NONE;
 }
 
