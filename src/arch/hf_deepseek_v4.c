@@ -42,6 +42,9 @@ static bool every_layer(const struct hwl_text *t, uint64_t layer)
 
 static void resolve(struct hwl_text *t)
 {
+    if (hwl_b_u64(t->b, "hc_mult", 4) > 1024 || hwl_b_u64(t->b, "o_lora_rank", 0) > UINT32_MAX || hwl_b_u64(t->b, "o_groups", 1) > 65536 ||
+        hwl_b_u64(t->b, "index_n_heads", 0) > 65536 || hwl_b_u64(t->b, "index_head_dim", 0) > 65536)
+        hwl_cfg_bad(&t->b->cfg, "hc_mult", "absurd sizes of hyper-connections, groups or indexer");
     t->is_moe = every_layer;
     t->kv_heads = 1;
     t->head_dim_v = 0; /* the key is read as the value too */

@@ -2,6 +2,8 @@
 /* Rows of text decoders. Facts from the modelling code of transformers 5.24 and the checkpoints' own config files. */
 #include "arch/hf_text.h"
 
+#include "base/bytes.h"
+
 #include <string.h>
 
 #define ATTN_BIAS .q_bias = "attention_bias=0", .o_bias = "attention_bias=0"
@@ -135,7 +137,10 @@ static const struct hwl_text_row refined_web = {FALCON}; /* the first Falcon fil
 
 static void mpt_width(struct hwl_text *t)
 {
-    t->d_ff = t->hidden * hwl_b_u64(t->b, "expansion_ratio", 4);
+    const uint64_t ratio = hwl_b_u64(t->b, "expansion_ratio", 4);
+    if (ratio > 1024)
+        hwl_cfg_bad(&t->b->cfg, "expansion_ratio", "absurd");
+    t->d_ff = t->hidden * hwl_min(ratio, 1024);
 }
 static const struct hwl_text_row mpt = {.stack = "transformer.blocks", .embed = "transformer.wte", .final_norm = "transformer.norm_f",
                                         .n1 = "norm_1", .n2 = "norm_2", .qkv = "attn.Wqkv", .o = "attn.out_proj", .up = "ffn.up_proj",

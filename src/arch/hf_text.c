@@ -390,11 +390,12 @@ static void emit_layer(struct hwl_text *t, int32_t l, const struct hwl_layer *la
 /* Sizes that the 32-bit fields of a layer could not hold are no model. */
 static bool sane(const struct hwl_text *t)
 {
-    const uint64_t top = UINT32_MAX / 64;
-    if (t->heads <= top && t->kv_heads <= top && t->head_dim <= top && t->head_dim_v <= top && t->n_experts <= top && t->n_used <= top &&
+    const uint64_t top = UINT32_MAX / 64, wide = UINT32_MAX;
+    if (t->hidden <= wide && t->d_ff <= wide && t->d_expert <= wide && t->vocab <= wide && t->context <= wide && t->embed_width <= wide &&
+        t->heads <= top && t->kv_heads <= top && t->head_dim <= top && t->head_dim_v <= top && t->n_experts <= top && t->n_used <= top &&
         t->n_shared <= top && t->kv_rank <= top && t->q_rank <= top && t->rope <= top && t->nope <= top)
         return true;
-    hwl_cfg_bad(&t->b->cfg, "num_attention_heads", "absurd sizes of attention or experts");
+    hwl_cfg_bad(&t->b->cfg, "num_attention_heads", "absurd sizes of attention, experts or widths");
     return false;
 }
 
