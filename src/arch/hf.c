@@ -30,6 +30,7 @@ READER(distilbert)
 READER(falcon_h1)
 READER(gemma3)
 READER(granite_hybrid)
+READER(idefics3)
 READER(jamba)
 READER(kimi_k25)
 READER(kimi_linear)
@@ -41,6 +42,7 @@ READER(mamba2)
 READER(minicpmv)
 READER(minimax)
 READER(phi3_v)
+READER(mistral3)
 READER(mllama)
 READER(nemotron_h)
 READER(qwen_hybrid)
@@ -57,6 +59,7 @@ const struct hwl_family hwl_families_more[] = {
     {"falcon_mamba mamba", NULL, mamba, NULL},
     {"gemma3 paligemma", NULL, gemma3, NULL},
     {"granitemoehybrid", NULL, granite_hybrid, NULL},
+    {"idefics3 smolvlm", NULL, idefics3, NULL},
     {"jamba", NULL, jamba, NULL},
     {"kimi_k25", NULL, kimi_k25, NULL},
     {"kimi_linear", NULL, kimi_linear, NULL},
@@ -66,6 +69,7 @@ const struct hwl_family hwl_families_more[] = {
     {"mamba2", NULL, mamba2, NULL},
     {"minicpmv", NULL, minicpmv, NULL},
     {"minimax", NULL, minimax, NULL},
+    {"mistral3", NULL, mistral3, NULL},
     {"mllama", NULL, mllama, NULL},
     {"nemotron_h", NULL, nemotron_h, NULL},
     {"phi3_v", NULL, phi3_v, NULL},
