@@ -144,6 +144,9 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         hwl_lc_compute_floor(&p, l);
     for (uint32_t il = 0; il <= p.m->n_layer_all; il++)
         hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
+    const bool server = strcmp(hwl_opt_text(settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
+    if (strcmp(hwl_opt_text(settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0)
+        hwl_ledger_note(l, "--fit is not applied here: where this plan exceeds a device, llama.cpp lowers context and layers that were not set");
     views(&p, l);
     l->kv_tokens = HWL_UNKNOWN;
     l->context = p.params.kv_unified ? p.params.n_ctx / p.params.n_seq_max : p.params.n_ctx_seq;
