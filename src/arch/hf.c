@@ -44,6 +44,7 @@ READER(minimax)
 READER(phi3_v)
 READER(mistral3)
 READER(mllama)
+READER(modernbert)
 READER(nemotron_h)
 READER(qwen_hybrid)
 READER(qwen_vl)
@@ -71,6 +72,7 @@ const struct hwl_family hwl_families_more[] = {
     {"minimax", NULL, minimax, NULL},
     {"mistral3", NULL, mistral3, NULL},
     {"mllama", NULL, mllama, NULL},
+    {"modernbert", NULL, modernbert, NULL},
     {"nemotron_h", NULL, nemotron_h, NULL},
     {"phi3_v", NULL, phi3_v, NULL},
     {"qwen2_5_vl qwen2_vl qwen3_5 qwen3_5_moe qwen3_vl qwen3_vl_moe", NULL, qwen_vl, NULL},
