@@ -25,8 +25,8 @@ if [ ! -f "$dir/yyjson.c" ] && ! pkg-config --exists yyjson 2>/dev/null; then
   sum=fcd4dc15c1e39a30bf9fa85d56903029111506860fc3080ab0d81c6c6dacaa8c
   tmp=$(mktemp -d)
   trap 'rm -rf "$tmp"' EXIT
-  python3 -m pip download -q --no-deps --no-build-isolation --no-binary :all: -d "$tmp" yyjson==4.0.6 >"$tmp/log" 2>&1 ||
-    [ -f "$tmp/yyjson-4.0.6.tar.gz" ] || { cat "$tmp/log" >&2; exit 1; }
+  # pip asks the package for its metadata and builds that in an environment of its own; the archive is what we want.
+  python3 -m pip download -q --no-deps --no-binary :all: -d "$tmp" yyjson==4.0.6 >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }
   echo "$sum  $tmp/yyjson-4.0.6.tar.gz" | sha256sum -c --quiet - >&2
   mkdir -p "$dir"
   tar -xzf "$tmp/yyjson-4.0.6.tar.gz" -C "$dir" --strip-components=2 yyjson-4.0.6/yyjson/yyjson.c yyjson-4.0.6/yyjson/yyjson.h

@@ -291,7 +291,8 @@ static hwl_status put_kv_b(struct job *j, const struct hwl_tensor *t)
 
 static hwl_status convert_tensor(struct job *j, const struct hwl_tensor *t)
 {
-    if (t->tied || t->buffer || t->component == HWL_COMP_VISION || t->component == HWL_COMP_AUDIO || t->component == HWL_COMP_PROJECTOR)
+    const bool buffer = t->buffer && t->role != HWL_ROLE_ROUTER_BIAS; /* the correction bias of the scores is stored */
+    if (t->tied || buffer || t->component == HWL_COMP_VISION || t->component == HWL_COMP_AUDIO || t->component == HWL_COMP_PROJECTOR)
         return HWL_OK; /* towers become a file of their own (mmproj) */
     if (t->layer >= (int32_t)j->model->n_layers)
         return HWL_OK;
@@ -299,8 +300,8 @@ static hwl_status convert_tensor(struct job *j, const struct hwl_tensor *t)
     if (!row)
         return hwl_fail(j->error, HWL_E_UNSUPPORTED, "%s: what llama.cpp's converter makes of tensor %s is not known here", j->model->arch,
                         t->name ? t->name : "?");
-    if (row->change == DROP)
-        return HWL_OK;
+    if (row->change == DROP || t->part == HWL_PART_SCALE || t->part == HWL_PART_META)
+        return HWL_OK; /* scales of what is read unpacked (fp8 checkpoints) */
     if (t->part != HWL_PART_WEIGHT && t->part != HWL_PART_BIAS)
         return hwl_fail(j->error, HWL_E_UNSUPPORTED, "%s: packed %s weights have no GGUF form; choose one with --quant", j->model->arch,
                         j->model->quant.method);
@@ -336,6 +337,16 @@ static hwl_status convert_tensor(struct job *j, const struct hwl_tensor *t)
     return put_tensor(j, t, row->name, first, n, dims);
 }
 
+/* Llama 3.1's frequencies are stored as a tensor of factors (conversion/llama.py, generate_extra_tensors). */
+static hwl_status put_rope_factors(struct job *j)
+{
+    const char *type = j->model->hints.rope_type;
+    const uint64_t n = j->model->n_layers ? j->model->layers[0].attn.head_dim_k / 2 : 0;
+    if (!type || strcmp(type, "llama3") != 0 || !n)
+        return HWL_OK;
+    return hwl_gguf_put_tensor(j->gguf, j->arena, "rope_freqs.weight", HWL_DTYPE_F32, 1, &n, j->error);
+}
+
 hwl_status hwl_lc_convert(const struct hwl_model *model, struct hwl_arena *arena, struct hwl_gguf **out, hwl_error *error)
 {
     struct job j = {model, family_of(model->arch), NULL, arena, error};
@@ -345,8 +356,13 @@ hwl_status hwl_lc_convert(const struct hwl_model *model, struct hwl_arena *arena
     if (!j.gguf)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     hwl_status status = put_metadata(&j);
-    for (uint64_t i = 0; i < model->n_tensors && status == HWL_OK; i++)
-        status = convert_tensor(&j, &model->tensors[i]);
+    /* packed weights are read as what they stand for: the converter unpacks them */
+    const struct hwl_tensor *tensors = model->n_logical ? model->logical : model->tensors;
+    const uint64_t n = model->n_logical ? model->n_logical : model->n_tensors;
+    if (status == HWL_OK)
+        status = put_rope_factors(&j);
+    for (uint64_t i = 0; i < n && status == HWL_OK; i++)
+        status = convert_tensor(&j, &tensors[i]);
     if (status == HWL_E_NOMEM)
         return hwl_fail(error, status, "out of memory");
     if (status != HWL_OK)
