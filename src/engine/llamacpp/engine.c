@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "base/status.h"
+#include "base/str.h"
 #include "engine/llamacpp/args.h"
 #include "engine/llamacpp/convert.h"
 #include "engine/llamacpp/graph/compute.h"
@@ -120,6 +121,66 @@ static void put_compute(struct lc_plan *p, struct hwl_ledger *l, const struct lc
     }
 }
 
+/* Bytes on the only GPU with a given context, as the engine's own simulation counts them; UINT64_MAX where it cannot be. */
+static uint64_t used_with(const struct lc_plan *like, uint64_t n_ctx)
+{
+    struct hwl_arena arena = {0}, scratch = {0};
+    struct hwl_ledger l = {.arena = &arena};
+    struct lc_compute compute;
+    struct lc_plan p = *like;
+    uint64_t sum = UINT64_MAX;
+    p.arena = &arena;
+    p.error = NULL;
+    p.n_ctx_fitted = n_ctx;
+    if (hwl_lc_params(&p) == HWL_OK && hwl_lc_check(&p) == HWL_OK && hwl_lc_place(&p) == HWL_OK &&
+        hwl_lc_compute(p.m, &p.params, &p.place, &scratch, &compute, NULL)) {
+        p.params.fa = compute.fa;
+        hwl_lc_weights(&p, &l);
+        hwl_lc_memory(&p, &l);
+        sum = compute.bytes[0];
+        for (uint64_t i = 0; i < l.n_entries; i++)
+            if (l.entries[i].device == 0)
+                sum = hwl_ck_add(&p.ck, sum, l.entries[i].bytes);
+        if (p.ck.overflow || l.failed)
+            sum = UINT64_MAX;
+    }
+    hwl_arena_free(&scratch);
+    hwl_arena_free(&arena);
+    return sum;
+}
+
+/* common_params_fit_impl of common/fit.cpp, steps 1 and 2 on one GPU: the context between the smallest and the trained one. */
+static void fit_context(struct lc_plan *p)
+{
+    const struct hwl_settings *s = p->settings;
+    if (p->devices->n_gpus != 1 || hwl_opt_u64(s, HWL_OPT_CTX_TOTAL, 0) || hwl_opt_u64(s, HWL_OPT_CTX, 0))
+        return;
+    uint64_t margin = 1024;
+    const hwl_device *d = &p->devices->gpu[0];
+    const uint64_t memory = d->free_bytes != HWL_UNKNOWN ? d->free_bytes : d->memory_bytes;
+    (void)hwl_text_u64(hwl_opt_text(s, HWL_OPT_FIT_TARGET, "1024"), &margin);
+    struct lc_plan q = *p;
+    if (margin >= memory >> 20 || hwl_lc_params(&q) != HWL_OK)
+        return;
+    const uint64_t target = memory - (margin << 20), streams = q.params.kv_unified ? 1 : q.params.n_seq_max;
+    const uint64_t most = (uint64_t)p->m->n_ctx_train * q.params.n_seq_max, least = hwl_opt_u64(s, HWL_OPT_FIT_CTX, 4096) * streams;
+    const uint64_t full = used_with(p, most);
+    if (full == UINT64_MAX || most <= least || least == 0 || full <= target) {
+        if (full <= target)
+            p->n_ctx_fitted = most;
+        return;
+    }
+    const uint64_t small = used_with(p, least);
+    if (small >= target || full <= small) { /* layers would move next: not done here */
+        p->n_ctx_fitted = least;
+        p->fit_short = true;
+        return;
+    }
+    uint64_t n = least + (uint64_t)(__extension__(unsigned __int128)(most - least) * (target - small) / (full - small));
+    n -= n % (256 * streams);
+    p->n_ctx_fitted = hwl_max(n, least);
+}
+
 static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
                        const struct hwl_settings *settings, struct hwl_ledger *l, hwl_error *error)
 {
@@ -127,6 +188,10 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     struct lc_plan p = {
         .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings, .arena = l->arena, .error = error};
     (void)model;
+    const bool server = strcmp(hwl_opt_text(settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
+    const bool fit = strcmp(hwl_opt_text(settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0;
+    if (fit && version == versions[0])
+        fit_context(&p);
     HWL_TRY(hwl_lc_params(&p));
     HWL_TRY(hwl_lc_check(&p));
     HWL_TRY(hwl_lc_place(&p));
@@ -144,9 +209,8 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         hwl_lc_compute_floor(&p, l);
     for (uint32_t il = 0; il <= p.m->n_layer_all; il++)
         hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
-    const bool server = strcmp(hwl_opt_text(settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
-    if (strcmp(hwl_opt_text(settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0)
-        hwl_ledger_note(l, "--fit is not applied here: where this plan exceeds a device, llama.cpp lowers context and layers that were not set");
+    if (fit && (!p.n_ctx_fitted || p.fit_short))
+        hwl_ledger_note(l, "--fit of layers is not applied here: where this plan exceeds a device, llama.cpp moves layers that were not set");
     views(&p, l);
     l->kv_tokens = HWL_UNKNOWN;
     l->context = p.params.kv_unified ? p.params.n_ctx / p.params.n_seq_max : p.params.n_ctx_seq;

@@ -73,7 +73,7 @@ static hwl_status sizes(struct lc_plan *p, bool server)
     else if (hwl_opt_has(s, HWL_OPT_CTX))
         n_ctx = hwl_ck_mul(&p->ck, hwl_opt_u64(s, HWL_OPT_CTX, 0), c->n_seq_max);
     if (n_ctx == 0)
-        n_ctx = m->n_ctx_train;
+        n_ctx = p->n_ctx_fitted ? p->n_ctx_fitted : m->n_ctx_train;
     if (n_ctx == 0)
         return hwl_fail(p->error, HWL_E_REFUSED, "n_ctx and the model's context_length cannot both be zero");
     if (p->ck.overflow || n_ctx > 0x7fffffffull)

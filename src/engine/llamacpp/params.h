@@ -17,6 +17,8 @@ struct lc_plan {
     struct lc_placement place;
     struct hwl_ck ck;
     hwl_error *error;
+    uint64_t n_ctx_fitted; /* context that --fit chose; 0: as asked */
+    bool fit_short;        /* even the smallest context does not fit */
 };
 
 /* Sums of the weights of one layer (or of input and output) by component, so that a plan adds a few hundred figures. */
