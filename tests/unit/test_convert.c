@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A configuration as the quantised GGUF that it would become: bytes equal to files of the real converter and quantiser. */
+#include "unit/tap.h"
+
+#include <hwledger/hwledger.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t planned(const char *name, const char *mixture)
+{
+    hwl_error e;
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_settings *settings;
+    hwl_planner *planner;
+    hwl_plan *plan;
+    char text[1200];
+    if (hwl_model_open(name, NULL, &model, &e) != HWL_OK)
+        fail_msg("%s: %s", name, hwl_error_text(&e, text, sizeof text));
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_settings_new(&settings), HWL_OK);
+    assert_int_equal(hwl_settings_set(settings, "engine", "llama.cpp", &e), HWL_OK);
+    assert_int_equal(hwl_settings_set(settings, "quant", mixture, &e), HWL_OK);
+    assert_int_equal(hwl_settings_set(settings, "ctx", "512", &e), HWL_OK);
+    if (hwl_planner_new(model, devices, settings, &planner, &e) != HWL_OK)
+        fail_msg("%s %s: %s", name, mixture, hwl_error_text(&e, text, sizeof text));
+    assert_int_equal(hwl_planner_plan(planner, devices, settings, &plan, &e), HWL_OK);
+    const uint64_t bytes = hwl_plan_total(plan, HWL_KIND_WEIGHTS);
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    hwl_settings_free(settings);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    return bytes;
+}
+
+static void files_have_the_real_size(void **state)
+{
+    (void)state;
+    FILE *f = fopen(HWL_TEST_DATA "/llamacpp/converted.csv", "r");
+    char line[256];
+    unsigned n = 0;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        if (line[0] == '#')
+            continue;
+        char *mixture = strchr(line, ','), *bytes = mixture ? strchr(mixture + 1, ',') : NULL;
+        assert_non_null(bytes);
+        *mixture++ = 0;
+        *bytes++ = 0;
+        const uint64_t want = strtoull(bytes, NULL, 10), got = planned(line, mixture);
+        if (got != want)
+            fail_msg("%s %s: %llu bytes, not %llu", line, mixture, (unsigned long long)got, (unsigned long long)want);
+        n++;
+    }
+    (void)fclose(f);
+    assert_in_range(n, 30, 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(files_have_the_real_size)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
