@@ -80,7 +80,8 @@ static const struct name_row common[] = {
     {HWL_ROLE_ROPE_FREQS, "", DROP},
 };
 
-static const struct name_row mamba2_names[] = {{HWL_ROLE_SSM_A, "ssm_a", COLUMN}, {HWL_ROLE_SSM_D, "ssm_d", COLUMN}};
+static const struct name_row mamba2_names[] = {{HWL_ROLE_SSM_A, "ssm_a", COLUMN}, {HWL_ROLE_SSM_D, "ssm_d", COLUMN}, {HWL_ROLE_SSM_DT, "ssm_dt.bias", KEEP}};
+static const struct name_row falcon_names[] = {{HWL_ROLE_FFN_NORM, "attn_norm_2", KEEP}};
 static const struct name_row gpt_oss_names[] = {{HWL_ROLE_FFN_NORM, "post_attention_norm", KEEP}};
 
 /* Which metadata beside the common ones a family's reader in llama.cpp needs. */
@@ -92,28 +93,59 @@ static const struct family {
     unsigned keys;
     const struct name_row *names;
     unsigned n_names;
+    const char *extra; /* keys that the loader asks for and whose value moves no byte: "name=f1.5 name=u2 name=b1 name=a1,2,3" */
 } families[] = {
-    {"llama mistral mixtral internlm3 yi xverse vicuna aquila", "llama", EXPERTS | HEAD_DIM, NULL, 0},
-    {"qwen2", "qwen2", 0, NULL, 0},
-    {"qwen2_moe", "qwen2moe", EXPERTS | EXPERT_SHARED_WIDTH, NULL, 0},
-    {"qwen3", "qwen3", HEAD_DIM, NULL, 0},
-    {"qwen3_moe", "qwen3moe", HEAD_DIM | EXPERTS, NULL, 0},
-    {"gemma", "gemma", HEAD_DIM, NULL, 0},
-    {"gemma2", "gemma2", HEAD_DIM | WINDOW, NULL, 0},
-    {"gemma3 gemma3_text", "gemma3", HEAD_DIM | WINDOW, NULL, 0},
-    {"phi3", "phi3", WINDOW, NULL, 0},
-    {"olmo2", "olmo2", 0, NULL, 0},
-    {"olmoe", "olmoe", EXPERTS, NULL, 0},
-    {"granite", "granite", 0, NULL, 0},
-    {"stablelm", "stablelm", LAYER_NORM | ROPE_PART, NULL, 0},
-    {"starcoder2", "starcoder2", LAYER_NORM, NULL, 0},
-    {"command-r cohere", "command-r", LAYER_NORM, NULL, 0},
-    {"smollm3", "smollm3", 0, NULL, 0},
-    {"seed_oss", "seed_oss", HEAD_DIM, NULL, 0},
-    {"deepseek_v2 deepseek_v3 kimi_k2", "deepseek2", EXPERTS | MLA, NULL, 0},
-    {"gpt_oss", "gpt-oss", HEAD_DIM | WINDOW | EXPERTS, gpt_oss_names, 1},
-    {"mamba", "mamba", SSM, NULL, 0},
-    {"mamba2", "mamba2", SSM, mamba2_names, 2},
+    {"llama mistral mixtral internlm3 yi xverse vicuna aquila", "llama", EXPERTS | HEAD_DIM, NULL, 0, NULL},
+    {"qwen2", "qwen2", 0, NULL, 0, NULL},
+    {"qwen2_moe", "qwen2moe", EXPERTS | EXPERT_SHARED_WIDTH, NULL, 0, NULL},
+    {"qwen3", "qwen3", HEAD_DIM, NULL, 0, NULL},
+    {"qwen3_moe", "qwen3moe", HEAD_DIM | EXPERTS, NULL, 0, NULL},
+    {"gemma", "gemma", HEAD_DIM, NULL, 0, NULL},
+    {"gemma2", "gemma2", HEAD_DIM | WINDOW, NULL, 0, NULL},
+    {"gemma3 gemma3_text", "gemma3", HEAD_DIM | WINDOW, NULL, 0, NULL},
+    {"phi3", "phi3", WINDOW, NULL, 0, NULL},
+    {"olmo2", "olmo2", 0, NULL, 0, NULL},
+    {"olmoe", "olmoe", EXPERTS, NULL, 0, NULL},
+    {"granite", "granite", 0, NULL, 0, "logit_scale=f1"},
+    {"stablelm", "stablelm", LAYER_NORM | ROPE_PART, NULL, 0, NULL},
+    {"starcoder2", "starcoder2", LAYER_NORM, NULL, 0, NULL},
+    {"command-r cohere", "command-r", LAYER_NORM, NULL, 0, NULL},
+    {"smollm3", "smollm3", 0, NULL, 0, NULL},
+    {"seed_oss", "seed_oss", HEAD_DIM, gpt_oss_names, 1, NULL},
+    {"deepseek_v2 deepseek_v3 kimi_k2", "deepseek2", EXPERTS | MLA, NULL, 0, NULL},
+    {"gpt_oss", "gpt-oss", HEAD_DIM | WINDOW | EXPERTS, gpt_oss_names, 1, NULL},
+    {"mamba", "mamba", SSM, NULL, 0, NULL},
+    {"mamba2", "mamba2", SSM, mamba2_names, 3, NULL},
+    {"qwen2_vl qwen2_5_vl", "qwen2vl", 0, NULL, 0, "rope.dimension_sections=a16,24,24,0"},
+    {"qwen3_vl", "qwen3vl", HEAD_DIM, NULL, 0, "rope.dimension_sections=a24,20,20,0 n_deepstack_layers=u3"},
+    {"qwen3_vl_moe", "qwen3vlmoe", HEAD_DIM | EXPERTS, NULL, 0, "rope.dimension_sections=a24,20,20,0 n_deepstack_layers=u3"},
+    {"minimax_m2", "minimax-m2", HEAD_DIM | EXPERTS, NULL, 0, "expert_gating_func=u2"},
+    {"phi", "phi2", LAYER_NORM, NULL, 0, NULL},
+    {"gpt_neox", "gptneox", LAYER_NORM, NULL, 0, "use_parallel_residual=b1"},
+    {"gpt_bigcode", "starcoder", LAYER_NORM, NULL, 0, NULL},
+    {"chatglm", "chatglm", 0, NULL, 0, NULL},
+    {"kimi_k25", "deepseek2", EXPERTS | MLA, NULL, 0, NULL},
+    {"cohere2", "cohere2", LAYER_NORM | WINDOW, NULL, 0, "logit_scale=f1"},
+    {"ministral3", "mistral3", HEAD_DIM, NULL, 0, NULL},
+    {"minicpm", "minicpm", EXPERTS, NULL, 0, NULL},
+    {"baichuan", "baichuan", 0, NULL, 0, NULL},
+    {"granitemoe", "granitemoe", EXPERTS, NULL, 0, "logit_scale=f1"},
+    {"nemotron", "nemotron", LAYER_NORM, NULL, 0, NULL},
+    {"arcee", "arcee", HEAD_DIM, NULL, 0, NULL},
+    {"glm4", "glm4", 0, NULL, 0, NULL},
+    {"exaone4", "exaone4", HEAD_DIM | WINDOW, NULL, 0, NULL},
+    {"internlm2", "internlm2", 0, NULL, 0, NULL},
+    {"mpt", "mpt", LAYER_NORM, NULL, 0, NULL},
+    {"bloom", "bloom", LAYER_NORM, NULL, 0, NULL},
+    {"falcon RefinedWeb RefinedWebModel", "falcon", LAYER_NORM, falcon_names, 1, NULL},
+    {"olmo", "olmo", LAYER_NORM, NULL, 0, NULL},
+    {"olmo3", "olmo2", WINDOW, NULL, 0, NULL},
+    {"hunyuan_v1_dense", "hunyuan-dense", HEAD_DIM, NULL, 0, NULL},
+    {"hunyuan_v1_moe", "hunyuan-moe", HEAD_DIM | EXPERTS, NULL, 0, NULL},
+    {"ernie4_5", "ernie4_5", HEAD_DIM, NULL, 0, NULL},
+    {"deepseek", "deepseek", EXPERTS, NULL, 0, NULL},
+    {"phimoe", "phimoe", EXPERTS, NULL, 0, NULL},
+    {"dots1", "dots1", EXPERTS | HEAD_DIM, NULL, 0, NULL},
 };
 
 static const struct family *family_of(const char *model_type)
@@ -237,6 +269,35 @@ static hwl_status put_state(struct job *j)
     return s->n_heads ? put_key(j, "ssm.group_count", s->n_groups) : HWL_OK;
 }
 
+/* See struct family: extra. */
+static hwl_status put_extra(struct job *j)
+{
+    for (const char *p = j->family->extra ? j->family->extra : ""; *p;) {
+        const size_t n = strcspn(p, "="), word = strcspn(p, " ");
+        char key[128];
+        uint64_t list[8], v = 0;
+        unsigned count = 0;
+        (void)snprintf(key, sizeof key, "%s.%.*s", j->family->arch, (int)n, p);
+        for (const char *d = p + n + 2; d <= p + word && count < 8; d++) {
+            if (*d >= '0' && *d <= '9') {
+                v = v * 10 + (uint64_t)(*d - '0');
+            } else {
+                list[count++] = v;
+                v = 0;
+            }
+        }
+        switch (p[n + 1]) {
+        case 'f': HWL_TRY(hwl_gguf_put_f64(j->gguf, j->arena, key, (double)list[0])); break;
+        case 'b': HWL_TRY(hwl_gguf_put_bool(j->gguf, j->arena, key, list[0] != 0)); break;
+        case 'a': HWL_TRY(hwl_gguf_put_array_u64(j->gguf, j->arena, key, list, count)); break;
+        default: HWL_TRY(hwl_gguf_put_u64(j->gguf, j->arena, key, list[0])); break;
+        }
+        p += word;
+        p += *p == ' ';
+    }
+    return HWL_OK;
+}
+
 static hwl_status put_metadata(struct job *j)
 {
     const struct hwl_model *m = j->model;
@@ -255,6 +316,7 @@ static hwl_status put_metadata(struct job *j)
         HWL_TRY(put_experts(j));
     if (j->family->keys & SSM)
         HWL_TRY(put_state(j));
+    HWL_TRY(put_extra(j));
     return hwl_gguf_put_str(j->gguf, j->arena, "tokenizer.ggml.model", "no_vocab");
 }
 
@@ -270,7 +332,9 @@ static bool always_f32(enum hwl_role role, enum hwl_part part, unsigned n_dims)
 static hwl_status put_tensor(struct job *j, const struct hwl_tensor *t, const char *stem, size_t stem_n, unsigned n_dims, const uint64_t *dims)
 {
     char name[128];
-    const char *suffix = memchr(stem, '.', stem_n) ? "" : t->part == HWL_PART_BIAS ? ".bias" : ".weight";
+    /* A and D of a state space stand without a suffix; names with a dot bring their own */
+    const bool bare = t->role == HWL_ROLE_SSM_A || t->role == HWL_ROLE_SSM_D || memchr(stem, '.', stem_n);
+    const char *suffix = bare ? "" : t->part == HWL_PART_BIAS ? ".bias" : ".weight";
     if (t->layer >= 0)
         (void)snprintf(name, sizeof name, "blk.%d.%.*s%s", t->layer, (int)stem_n, stem, suffix);
     else
@@ -325,7 +389,7 @@ static hwl_status convert_tensor(struct job *j, const struct hwl_tensor *t)
     if (row->change == HALVES) {
         unsigned d = t->part == HWL_PART_BIAS ? 0 : 1;
         /* all experts in one tensor are stored [experts, in, 2 x out] (gpt-oss, Llama 4): the fused side lies innermost */
-        if (t->part != HWL_PART_BIAS && t->count <= 1 && n == 3) {
+        if (t->part != HWL_PART_BIAS && t->count <= 1 && n == 3 && dims[1] == j->model->hidden) {
             uint64_t in = dims[1];
             dims[1] = dims[0];
             dims[0] = in;
