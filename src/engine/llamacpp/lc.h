@@ -136,7 +136,8 @@ static inline uint16_t hwl_lc_where(const struct lc_model *m, const struct lc_pl
     return t->where == LC_WHERE_LAYER ? p->layer[t->layer] : p->layer[m->n_layer_all];
 }
 
-/* Compute buffers. device[0 .. n_gpus) are GPUs, device[n_gpus] the host. exact: the graph of this architecture is built. */
+/* Compute buffers. device[0 .. n_gpus) are GPUs, device[n_gpus] the host. exact: the graph of this architecture is built and
+ * has been compared with the engine's own. */
 struct lc_compute {
     uint64_t bytes[17];
     bool exact, fa;

@@ -32,6 +32,7 @@ struct hwl_build {
     bool weights_in_compute; /* BitNet: no second copy of a tied matrix, the scheduler brings it */
     bool ids_behind_norm; /* output rows are chosen behind the last norm */
     bool scale_output; /* scales what the output matrix reads */
+    bool unmeasured;   /* the builder of this architecture has not been compared with the engine: its sum is an estimate */
     bool cap_tanh;     /* Grok: scores pass a tanh between two scalings */
     bool scales;       /* scaled embeddings even where the file does not say so (MiniCPM) */
 };

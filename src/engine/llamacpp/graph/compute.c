@@ -55,12 +55,13 @@ static bool probe_fa(struct hwl_build *b)
 }
 
 static bool reserve(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, const struct hwl_gsys *sys,
-                    struct hwl_arena *scratch, struct sizes s, bool fa, uint64_t *top)
+                    struct hwl_arena *scratch, struct sizes s, bool fa, uint64_t *top, bool *measured)
 {
     struct hwl_build b = { .m = m, .p = p, .place = place };
     struct hwl_gsplit split;
     if (!prepare(&b, sys, scratch, s, fa) || !build(&b) || b.g.failed)
         return false;
+    *measured = !b.unmeasured;
     hwl_sched_assign(sys, &b.g);
     return !b.g.failed && hwl_sched_split(sys, &b.g, &split) && hwl_galloc(sys, &split, top) && !b.g.failed;
 }
@@ -92,11 +93,12 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
         fa = probe_fa(&b);
         hwl_arena_reset(scratch);
     }
+    bool measured = false;
     uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
-    if (!reserve(m, p, place, &sys, scratch, prompt, fa, a))
+    if (!reserve(m, p, place, &sys, scratch, prompt, fa, a, &measured))
         return false;
     hwl_arena_reset(scratch);
-    if (!reserve(m, p, place, &sys, scratch, token, fa, c))
+    if (!reserve(m, p, place, &sys, scratch, token, fa, c, &measured))
         return false;
     for (uint32_t i = 0; i <= place->n_gpus; i++) {
         out->bytes[i] = a[i] > c[i] ? a[i] : c[i];
@@ -104,7 +106,7 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
             simulated->bytes[i] = a[i];
     }
     /* a few settings of models with state are still some percent off (nodes whose home the scheduler finds otherwise) */
-    out->exact = m->memory == LC_MEM_KV || m->memory == LC_MEM_NONE;
+    out->exact = measured && (m->memory == LC_MEM_KV || m->memory == LC_MEM_NONE);
     out->fa = fa;
     if (simulated) {
         simulated->exact = out->exact && !p->pipeline;

@@ -62,6 +62,8 @@ enum {
     LATENT_SCALES = 2048, /* MiniCPM3: fixed scales */
     GROK = 4096,
     ARCTIC = 8192,
+    UNMEASURED = 16384, /* built from source only: no plan of the engine has been compared yet */
+    BITNET = 32768, /* norms in front of both last matrices */
     POS4_BY_FILE = 16, /* four positions where the file has M-RoPE sections */
 };
 
@@ -69,72 +71,73 @@ static const struct row rows[] = {
     { "afmoe", SCALE_EMBD | POST_ON_LAYER | ROPE_3_OF_4 | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, GATED | POST_FIRST },
     { "arcee", FACTORS, HWL_ACT_RELU_SQR, 0, 0 },
     { "arctic", NORM_W, HWL_ACT_SILU, 1, ARCTIC },
-    { "baichuan", 0, HWL_ACT_SILU, 0, ROPE_7B },
+    { "baichuan", 0, HWL_ACT_SILU, 0, ROPE_7B | UNMEASURED },
     { "bailingmoe", FACTORS | NORM_W_KEY, HWL_ACT_SILU, 1, 0 },
-    { "bailingmoe2", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
-    { "bloom", LN | NO_ROPE | BIAS, HWL_ACT_GELU, 0, EMBD_NORM },
+    { "bailingmoe2", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, UNMEASURED },
+    { "bitnet", 0, HWL_ACT_SILU, 0, BITNET },
+    { "bloom", LN | NO_ROPE | BIAS, HWL_ACT_GELU, 0, EMBD_NORM | UNMEASURED },
     { "chatglm", 0, HWL_ACT_PACKED, 0, 0 },
-    { "codeshell", LN | BIAS, HWL_ACT_GELU, 0, 0 },
-    { "cohere2", LN | PAR_COHERE | LOGIT_SCALE | FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, 0 },
+    { "codeshell", LN | BIAS, HWL_ACT_GELU, 0, UNMEASURED },
+    { "cohere2", LN | PAR_COHERE | LOGIT_SCALE | FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, UNMEASURED },
     { "command-r", LN | PAR_COHERE | LOGIT_SCALE, HWL_ACT_SILU, 0, 0 },
     { "dbrx", LN | OUT_NORM | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "deepseek", FACTORS, HWL_ACT_SILU, 1, 0 },
     { "deepseek2", MLA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, TEMPERATURE },
-    { "dots1", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
-    { "ernie4_5", 0, HWL_ACT_SILU, 0, 0 },
+    { "dots1", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, UNMEASURED },
+    { "ernie4_5", 0, HWL_ACT_SILU, 0, UNMEASURED },
     { "ernie4_5-moe", NORM_W, HWL_ACT_SILU, 1, 0 },
-    { "exaone", FACTORS, HWL_ACT_SILU, 0, 0 },
-    { "exaone4", FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, 0 },
+    { "exaone", FACTORS, HWL_ACT_SILU, 0, UNMEASURED },
+    { "exaone4", FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, UNMEASURED },
     { "falcon", LN | PAR_FALCON, HWL_ACT_GELU, 0, 0 },
     { "gemma", SCALE_EMBD | SCALE_Q, HWL_ACT_GELU, 0, 0 },
     { "gemma2", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0, 0 },
     { "gemma3", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0, 0 },
     { "glm4", POST_ON_LAYER, HWL_ACT_PACKED, 0, POS4_BY_FILE },
-    { "glm4moe", POST_IS_FFN | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, POS4_BY_FILE },
+    { "glm4moe", POST_IS_FFN | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, POS4_BY_FILE | UNMEASURED },
     { "gpt-oss", LATE_IDS | BIAS | POST_IS_FFN, HWL_ACT_OAI, 3, 0 },
     { "gpt2", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
-    { "gptneox", LN | BIAS, HWL_ACT_GELU, 0, PAR_NEOX },
+    { "gptneox", LN | BIAS, HWL_ACT_GELU, 0, PAR_NEOX | UNMEASURED },
     { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, 0 },
     { "grok", LOGIT_SCALE | SOFTCAP | POST_ON_LAYER | NORM_W, HWL_ACT_GELU, 1, GROK },
     { "hunyuan-dense", FACTORS | QK_AFTER, HWL_ACT_SILU, 0, 0 },
     { "hunyuan-moe", FACTORS | QK_AFTER | NORM_W, HWL_ACT_SILU, 1, 0 },
-    { "internlm2", 0, HWL_ACT_SILU, 0, 0 },
+    { "internlm2", 0, HWL_ACT_SILU, 0, UNMEASURED },
     { "jais", LN | NO_ROPE | BIAS, HWL_ACT_SILU, 0, 0 },
     { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, 0 },
-    { "maincoder", QK_AFTER, HWL_ACT_SILU, 0, 0 },
-    { "mellum", NORM_W, HWL_ACT_SILU, 1, 0 },
-    { "minicpm", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES },
+    { "maincoder", QK_AFTER, HWL_ACT_SILU, 0, UNMEASURED },
+    { "mellum", NORM_W, HWL_ACT_SILU, 1, UNMEASURED },
+    { "minicpm", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES | UNMEASURED },
     { "minicpm3", MLA | SCALE_EMBD | RES_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES | LATENT_SCALES },
-    { "minimax-m2", QK_WHOLE | NORM_W | GATE_KEY, HWL_ACT_SILU, 2, 0 },
-    { "mistral3", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, TEMPERATURE },
+    { "minimax-m2", QK_WHOLE | NORM_W | GATE_KEY, HWL_ACT_SILU, 2, UNMEASURED },
+    { "mistral3", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, TEMPERATURE | UNMEASURED },
     { "mpt", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "nemotron", LN | BIAS, HWL_ACT_RELU_SQR, 0, 0 },
     { "olmo", LN | NO_WEIGHT, HWL_ACT_SILU, 0, 0 },
     { "olmo2", QK_WHOLE, HWL_ACT_SILU, 0, 0 },
-    { "olmoe", QK_WHOLE, HWL_ACT_SILU, 1, 0 },
-    { "orion", LN, HWL_ACT_SILU, 0, 0 },
-    { "pangu-embedded", BIAS, HWL_ACT_SILU, 0, 0 },
+    { "olmoe", QK_WHOLE, HWL_ACT_SILU, 1, UNMEASURED },
+    { "orion", LN, HWL_ACT_SILU, 0, UNMEASURED },
+    { "pangu-embedded", BIAS, HWL_ACT_SILU, 0, UNMEASURED },
     { "phi2", LN | PAR_PHI | SCALE_Q | BIAS, HWL_ACT_GELU, 0, 0 },
     { "phi3", FACTORS | SCALE_Q | RES_FIRST, HWL_ACT_PACKED, 0, 0 },
-    { "phimoe", FACTORS | SCALE_Q | RES_FIRST | NORM_W, HWL_ACT_SILU, 1, 0 },
-    { "plamo", PAR_FALCON, HWL_ACT_SILU, 0, 0 },
-    { "qwen", 0, HWL_ACT_SILU, 0, 0 },
+    { "phimoe", FACTORS | SCALE_Q | RES_FIRST | NORM_W, HWL_ACT_SILU, 1, UNMEASURED },
+    { "plamo", PAR_FALCON, HWL_ACT_SILU, 0, UNMEASURED },
+    { "qwen", 0, HWL_ACT_SILU, 0, UNMEASURED },
     { "qwen2", 0, HWL_ACT_SILU, 0, 0 },
     { "qwen2moe", 0, HWL_ACT_SILU, 1, 0 },
-    { "qwen2vl", TEXT_POS4, HWL_ACT_SILU, 0, 0 },
+    { "qwen2vl", TEXT_POS4, HWL_ACT_SILU, 0, UNMEASURED },
     { "qwen3", 0, HWL_ACT_SILU, 0, 0 },
     { "qwen3moe", NORM_W, HWL_ACT_SILU, 1, 0 },
     { "qwen3vl", DEEPSTACK | TEXT_POS4, HWL_ACT_SILU, 0, 0 },
     { "qwen3vlmoe", DEEPSTACK | TEXT_POS4 | NORM_W, HWL_ACT_SILU, 1, 0 },
-    { "refact", NO_ROPE, HWL_ACT_SILU, 0, 0 },
+    { "refact", NO_ROPE, HWL_ACT_SILU, 0, UNMEASURED },
     { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0, 0 },
     { "smallthinker", NORM_W | GATE_KEY, HWL_ACT_RELU, 1, ROUTER_FIRST | ROPE_NOT_FIRST },
-    { "smollm3", ROPE_3_OF_4 | BIAS, HWL_ACT_SILU, 0, 0 },
-    { "stablelm", LN | FFN_OF_NORM, HWL_ACT_SILU, 0, 0 },
+    { "smollm3", ROPE_3_OF_4 | BIAS, HWL_ACT_SILU, 0, UNMEASURED },
+    { "stablelm", LN | FFN_OF_NORM, HWL_ACT_SILU, 0, UNMEASURED },
     { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
-    { "starcoder2", LN | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "starcoder2", LN | BIAS, HWL_ACT_GELU, 0, UNMEASURED },
     { "step35", FACTORS | LATE_IDS | BIAS | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, GATED | FULL_FACTORS },
-    { "xverse", 0, HWL_ACT_SILU, 0, 0 },
+    { "xverse", 0, HWL_ACT_SILU, 0, UNMEASURED },
 };
 
 static hwl_gt norm_of(struct hwl_build *b, hwl_gt x, int32_t il, const char *weight, const char *bias, bool ln, int32_t at)
@@ -181,8 +184,19 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
     return c;
 }
 
+/* A norm lies between the gated product and the last matrix. */
+static hwl_gt bitnet_ffn(struct hwl_build *b, hwl_gt x, int32_t l)
+{
+    struct hwl_graph *g = &b->g;
+    hwl_gt up = hwl_g_mm(g, hwl_b_w(b, l, "ffn_up.weight"), x), gate = hwl_g_mm(g, hwl_b_w(b, l, "ffn_gate.weight"), x);
+    x = norm_of(b, hwl_g_glu(g, gate, up), l, "ffn_sub_norm.weight", NULL, false, l);
+    return hwl_g_mm(g, hwl_b_w(b, l, "ffn_down.weight"), x);
+}
+
 static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, int32_t il, hwl_gt router)
 {
+    if (r->more & BITNET)
+        return bitnet_ffn(b, x, il);
     if (!hwl_b_w(b, il, "ffn_gate_inp.weight"))
         return hwl_b_ffn(b, x, il, "", (enum hwl_act)r->act, r->flags & BIAS);
     struct hwl_moe o = { .act = (enum hwl_act)r->act, .gating = r->gating, .norm_w = r->flags & NORM_W, .biases = r->flags & BIAS, .logits = router };
@@ -260,6 +274,10 @@ static hwl_gt attention(struct hwl_build *b, const struct row *r, hwl_gt x, uint
     hwl_gt wo = hwl_b_w(b, l, "attn_output.weight"), wo_b = hwl_b_w(b, l, "attn_output.bias"), sinks = hwl_b_w(b, l, "attn_sinks.weight");
     hwl_gt gate = r->more & GATED ? hwl_b_w(b, l, "attn_gate.weight") : NULL;
     struct hwl_qkv c = queries(b, r, x, il);
+    if (r->more & BITNET) {
+        hwl_gt y = norm_of(b, hwl_b_attn(b, c, sinks, NULL, NULL, il), l, "attn_sub_norm.weight", NULL, false, l);
+        return hwl_b_mm_bias(b, wo, y, wo_b);
+    }
     if (!gate)
         return hwl_b_attn(b, c, sinks, wo, wo_b, il);
     hwl_gt y = hwl_b_attn(b, c, sinks, NULL, NULL, il), factor = hwl_g_unary(g, hwl_g_mm(g, gate, x));
@@ -279,6 +297,9 @@ static void decoder(struct hwl_build *b, const struct row *r)
     const uint32_t n_layer = b->m->n_layer;
     b->scales = r->more & SCALES && !(r->more & LATENT_SCALES);
     b->cap_tanh = r->more & GROK;
+    /* scales of single matrices are not built */
+    b->unmeasured = r->more & UNMEASURED || (r->more & BITNET && hwl_b_w(b, 0, "attn_q.scale"));
+    b->weights_in_compute = r->more & BITNET;
     hwl_gt x = hwl_b_inp_embd(b);
     if (r->more & TEMPERATURE && hwl_b_num(b, "attention.temperature_scale", 0) != 0)
         b->attn_scale = hwl_g_input(g, HWL_DTYPE_F32, 1, 1, b->n_tokens, 1, "inp_attn_scale");

@@ -5,7 +5,7 @@
 
 /* Encoders of the BERT family (src/models/bert.cpp, 0c1e57098): no cache, norms behind the residuals, a pooled result. */
 
-enum { POSITIONS = 1, ROPE = 2, GELU = 4, GEGLU = 8, BIASES = 16 };
+enum { POSITIONS = 1, ROPE = 2, GELU = 4, GEGLU = 8, BIASES = 16, UNMEASURED = 32 };
 
 static const struct {
     const char *arch;
@@ -13,9 +13,9 @@ static const struct {
 } rows[] = {
     { "bert", POSITIONS | GELU | BIASES },
     { "jina-bert-v2", GEGLU | BIASES },
-    { "jina-bert-v3", ROPE | GELU | BIASES },
-    { "nomic-bert", ROPE },
-    { "nomic-bert-moe", ROPE | GELU | BIASES },
+    { "jina-bert-v3", ROPE | GELU | BIASES | UNMEASURED },
+    { "nomic-bert", ROPE | UNMEASURED },
+    { "nomic-bert-moe", ROPE | GELU | BIASES | UNMEASURED },
 };
 
 static hwl_gt norm(struct hwl_build *b, hwl_gt x, int32_t il, const char *weight, const char *bias, int32_t at)
@@ -47,6 +47,7 @@ static void encoder(struct hwl_build *b, uint32_t flags)
 {
     struct hwl_graph *g = &b->g;
     const uint64_t n = b->n_tokens, hd = b->m->head_v;
+    b->unmeasured = flags & UNMEASURED;
     hwl_b_inp_pos(b, 1);
     hwl_gt x = hwl_b_inp_embd(b), types = hwl_b_w(b, -1, "token_types.weight");
     if (types)
