@@ -62,6 +62,7 @@ typedef struct hwl_open_options {
     const char *home;       /* for ~/.cache, ~/.ollama ...; NULL: those stores are not looked at */
     const char *hf_cache;   /* Hugging Face hub folder; NULL: home/.cache/huggingface/hub */
     const char *ollama;     /* Ollama models folder; NULL: home/.ollama/models */
+    const char *llama_cache; /* llama.cpp's download cache, for hwl_local_list; NULL: home/.cache/llama.cpp */
     void (*progress)(void *user, uint64_t done, uint64_t total);
     void *user;
 } hwl_open_options;

@@ -73,10 +73,24 @@ int cli_help(const struct cli_command *command); /* NULL: the program's */
 int cli_man(void);
 int cli_completion(const char *shell);
 
+/* The stores of models that the environment names. */
+struct cli_stores {
+    hwl_open_options options;
+    char hf[4096], llama[4096];
+};
+void cli_stores(struct cli_stores *stores);
 /* Opens words[i] with the stores of the environment; reports errors. */
 int cli_open(struct cli_args *args, const char *name, hwl_model **out);
 /* The devices that the options name, or the machine's. */
 int cli_devices(struct cli_args *args, hwl_devices **out);
+
+/* Every word of the line stands in one of the texts. */
+bool cli_matches(const struct cli_args *args, const char *a, const char *b, const char *c);
+/* "no WHAT matches ..." on stderr; returns the exit code. */
+int cli_nothing(const struct cli_args *args, const char *what);
+
+#define CLI_DEVICES_SCHEMA "hwledger.devices/1"
+#define CLI_MODELS_SCHEMA "hwledger.models/1"
 
 int cli_plan(struct cli_args *args);
 int cli_inspect(struct cli_args *args);

@@ -94,7 +94,7 @@ int cli_man(void)
     for (uint32_t i = 0; (o = hwl_option_at(i)); i++)
         man_option(o->name, o->argument, o->help);
     (void)puts(".SH EXIT STATUS\n0 done, it fits; 1 bad input; 2 usage; 3 the plan does not fit.\n"
-               ".SH ENVIRONMENT\nHOME, HF_HOME, HF_HUB_CACHE, XDG_CACHE_HOME, OLLAMA_MODELS: where models are looked for. NO_COLOR: no colour.");
+               ".SH ENVIRONMENT\nHOME, HF_HOME, HF_HUB_CACHE, XDG_CACHE_HOME, OLLAMA_MODELS, LLAMA_CACHE: where models are looked for. NO_COLOR: no colour.");
     return EXIT_OK;
 }
 

@@ -54,28 +54,41 @@ static void show_progress(void *user, uint64_t done, uint64_t total)
     p->shown = true;
 }
 
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* PREFIX/NAME, or NULL where there is no prefix. */
+static const char *below(const char *prefix, const char *name, char *buf, size_t size)
+{
+    return prefix && (uint64_t)snprintf(buf, size, "%s/%s", prefix, name) < size ? buf : NULL;
+}
+
+void cli_stores(struct cli_stores *s)
+{
+    const char *hub = variable("HF_HUB_CACHE"), *hf = variable("HF_HOME"), *xdg = variable("XDG_CACHE_HOME");
+    const char *llama = variable("LLAMA_CACHE");
+    *s = (struct cli_stores){.options = {.home = variable("HOME"), .ollama = variable("OLLAMA_MODELS")}};
+    s->options.hf_cache = hub  ? hub
+                          : hf ? below(hf, "hub", s->hf, sizeof s->hf)
+                               : below(xdg, "huggingface/hub", s->hf, sizeof s->hf);
+    s->options.llama_cache = llama ? llama : below(xdg, "llama.cpp", s->llama, sizeof s->llama);
+}
+
 int cli_open(struct cli_args *args, const char *name, hwl_model **out)
 {
     static const char cannot[] = "out of memory";
-    char cache[1024] = "";
+    struct cli_stores stores;
     struct progress progress = {.shown = false};
     hwl_error error = {.offset = HWL_NO_OFFSET};
-    const char *home = getenv("HOME"), *hub = getenv("HF_HUB_CACHE"), *hf = getenv("HF_HOME"), *xdg = getenv("XDG_CACHE_HOME");
-    if (hub && *hub)
-        (void)snprintf(cache, sizeof cache, "%s", hub);
-    else if (hf && *hf)
-        (void)snprintf(cache, sizeof cache, "%s/hub", hf);
-    else if (xdg && *xdg)
-        (void)snprintf(cache, sizeof cache, "%s/huggingface/hub", xdg);
-    const char *ollama = getenv("OLLAMA_MODELS");
-    const hwl_open_options options = {.generic = args->flag[CLI_GENERIC],
-                                      .home = home && *home ? home : NULL,
-                                      .hf_cache = *cache ? cache : NULL,
-                                      .ollama = ollama && *ollama ? ollama : NULL,
-                                      .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
-                                      .user = &progress};
+    cli_stores(&stores);
+    stores.options.generic = args->flag[CLI_GENERIC];
+    stores.options.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
+    stores.options.user = &progress;
     (void)clock_gettime(CLOCK_MONOTONIC, &progress.start);
-    hwl_status status = hwl_model_open(name, &options, out, &error);
+    hwl_status status = hwl_model_open(name, &stores.options, out, &error);
     if (progress.shown)
         (void)fputs("\r\033[K", stderr);
     if (status == HWL_OK)

@@ -11,8 +11,8 @@
 const struct cli_command cli_commands[] = {
     {"plan", "MODEL", "what MODEL takes on the devices, and whether it fits", MACHINE, true, cli_plan},
     {"inspect", "MODEL", "layers, parameters, types and bytes of a model", "generic json help", false, cli_inspect},
-    {"devices", "[WORDS]", "this machine's devices; with --catalogue all known accelerators", "catalogue help", false, cli_list_devices},
-    {"models", "[WORDS]", "the catalogue of models", "local help", false, cli_models},
+    {"devices", "[WORDS]", "this machine's devices; with --catalogue all known accelerators", "catalogue json help", false, cli_list_devices},
+    {"models", "[WORDS]", "the catalogue of models; with --local those found on disk", "local json help", false, cli_models},
     {"fit", "MODEL", "best settings that fit the devices", MACHINE, true, cli_later},
     {"compare", "A B", "plans side by side", MACHINE, true, cli_later},
     {"require", "MODEL", "what hardware runs it", MACHINE, true, cli_later},

@@ -220,11 +220,12 @@ hwl_status hwl_local_list(const hwl_open_options *options, bool (*found)(void *u
     static const hwl_open_options none;
     static const struct {
         const char *store, *folder;
+        bool llama; /* options may name another folder */
     } folders[] = {
-        {"lmstudio", ".lmstudio/models"},
-        {"lmstudio", ".cache/lm-studio/models"},
-        {"llama.cpp", ".cache/llama.cpp"},
-        {"llama.cpp", "Library/Caches/llama.cpp"},
+        {"lmstudio", ".lmstudio/models", false},
+        {"lmstudio", ".cache/lm-studio/models", false},
+        {"llama.cpp", ".cache/llama.cpp", true},
+        {"llama.cpp", "Library/Caches/llama.cpp", false},
     };
     const hwl_open_options *o = options ? options : &none;
     struct list l = {.store = "ollama"};
@@ -236,10 +237,15 @@ hwl_status hwl_local_list(const hwl_open_options *options, bool (*found)(void *u
     l.store = "huggingface";
     list_hf(&l, o);
     sort_from(&l, first);
-    for (unsigned i = 0; o->home && i < sizeof folders / sizeof *folders; i++) {
+    for (unsigned i = 0; i < sizeof folders / sizeof *folders; i++) {
         first = l.n;
         l.store = folders[i].store;
-        if ((uint64_t)snprintf(path, sizeof path, "%s/%s", o->home, folders[i].folder) < sizeof path)
+        const bool named = folders[i].llama && o->llama_cache;
+        if (!named && !o->home)
+            continue;
+        const int n = named ? snprintf(path, sizeof path, "%s", o->llama_cache)
+                            : snprintf(path, sizeof path, "%s/%s", o->home, folders[i].folder);
+        if ((uint64_t)n < sizeof path)
             each(&l, path, 0, walk);
         sort_from(&l, first);
     }
