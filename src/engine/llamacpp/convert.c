@@ -17,6 +17,7 @@ enum change {
     KV_B,    /* MLA: [heads * (nope + v), rank] becomes k_b [nope, rank, heads] and v_b [rank, v, heads] */
     HALVES,  /* fused gate and up become two */
     COLUMN,  /* a vector of n becomes [1, n] (Mamba2 A and D) */
+    GROUPS,  /* a vector of n becomes [n / groups, groups] (Mamba2's gated norm) */
     DROP     /* the converter leaves it out */
 };
 
@@ -80,7 +81,7 @@ static const struct name_row common[] = {
     {HWL_ROLE_ROPE_FREQS, "", DROP},
 };
 
-static const struct name_row mamba2_names[] = {{HWL_ROLE_SSM_A, "ssm_a", COLUMN}, {HWL_ROLE_SSM_D, "ssm_d", COLUMN}, {HWL_ROLE_SSM_DT, "ssm_dt.bias", KEEP}};
+static const struct name_row mamba2_names[] = {{HWL_ROLE_SSM_A, "ssm_a", COLUMN}, {HWL_ROLE_SSM_D, "ssm_d", COLUMN}, {HWL_ROLE_SSM_DT, "ssm_dt.bias", KEEP}, {HWL_ROLE_SSM_NORM, "ssm_norm", GROUPS}};
 static const struct name_row falcon_names[] = {{HWL_ROLE_FFN_NORM, "attn_norm_2", KEEP}};
 static const struct name_row gpt_oss_names[] = {{HWL_ROLE_FFN_NORM, "post_attention_norm", KEEP}};
 
@@ -115,7 +116,7 @@ static const struct family {
     {"deepseek_v2 deepseek_v3 kimi_k2", "deepseek2", EXPERTS | MLA, NULL, 0, NULL},
     {"gpt_oss", "gpt-oss", HEAD_DIM | WINDOW | EXPERTS, gpt_oss_names, 1, NULL},
     {"mamba", "mamba", SSM, NULL, 0, NULL},
-    {"mamba2", "mamba2", SSM, mamba2_names, 3, NULL},
+    {"mamba2", "mamba2", SSM, mamba2_names, 4, NULL},
     {"qwen2_vl qwen2_5_vl", "qwen2vl", 0, NULL, 0, "rope.dimension_sections=a16,24,24,0"},
     {"qwen3_vl", "qwen3vl", HEAD_DIM, NULL, 0, "rope.dimension_sections=a24,20,20,0 n_deepstack_layers=u3"},
     {"qwen3_vl_moe", "qwen3vlmoe", HEAD_DIM | EXPERTS, NULL, 0, "rope.dimension_sections=a24,20,20,0 n_deepstack_layers=u3"},
@@ -383,6 +384,12 @@ static hwl_status convert_tensor(struct job *j, const struct hwl_tensor *t)
     if (row->change == COLUMN && n == 1) {
         dims[1] = dims[0];
         dims[0] = 1;
+        n = 2;
+    }
+    const uint64_t groups = t->layer >= 0 ? j->model->layers[t->layer].state.n_groups : 0;
+    if (row->change == GROUPS && n == 1 && groups && dims[0] % groups == 0) {
+        dims[0] /= groups;
+        dims[1] = groups;
         n = 2;
     }
     size_t first = strcspn(row->name, " ");
