@@ -26,6 +26,7 @@ READER(albert)
 READER(bamba)
 READER(bart)
 READER(bert)
+READER(deepseek_ocr)
 READER(distilbert)
 READER(falcon_h1)
 READER(gemma3)
@@ -41,6 +42,7 @@ READER(mamba)
 READER(mamba2)
 READER(minicpmv)
 READER(minimax)
+READER(onevision)
 READER(phi3_v)
 READER(mistral3)
 READER(mllama)
@@ -48,6 +50,7 @@ READER(modernbert)
 READER(nemotron_h)
 READER(qwen_hybrid)
 READER(qwen_vl)
+READER(rwkv5)
 READER(t5)
 
 const struct hwl_family hwl_families_more[] = {
@@ -55,6 +58,7 @@ const struct hwl_family hwl_families_more[] = {
     {"bamba", NULL, bamba, NULL},
     {"bart m2m_100 marian mbart pegasus whisper", NULL, bart, NULL},
     {"bert camembert data2vec-text deberta-v2 electra mpnet roberta xlm-roberta", NULL, bert, NULL},
+    {"DeepseekOCR deepseek_vl_v2", "DeepseekOCRForCausalLM DeepseekOCR2ForCausalLM", deepseek_ocr, NULL},
     {"distilbert", NULL, distilbert, NULL},
     {"falcon_h1", NULL, falcon_h1, NULL},
     {"falcon_mamba mamba", NULL, mamba, NULL},
@@ -66,6 +70,7 @@ const struct hwl_family hwl_families_more[] = {
     {"kimi_linear", NULL, kimi_linear, NULL},
     {"lfm2 lfm2_moe", NULL, lfm2, NULL},
     {"llava llava_next", NULL, llava, NULL},
+    {"llavaonevision1_5", "LLaVAOneVision1_5_ForConditionalGeneration", onevision, NULL},
     {"locateanything", NULL, locate, NULL},
     {"mamba2", NULL, mamba2, NULL},
     {"minicpmv", NULL, minicpmv, NULL},
@@ -77,6 +82,7 @@ const struct hwl_family hwl_families_more[] = {
     {"phi3_v", NULL, phi3_v, NULL},
     {"qwen2_5_vl qwen2_vl qwen3_5 qwen3_5_moe qwen3_vl qwen3_vl_moe", NULL, qwen_vl, NULL},
     {"qwen3_5_moe_text qwen3_5_text qwen3_next", NULL, qwen_hybrid, NULL},
+    {"rwkv5", NULL, rwkv5, NULL},
     {"t5 mt5 umt5", NULL, t5, NULL},
     {NULL, NULL, NULL, NULL},
 };
