@@ -84,7 +84,7 @@ static bool quantised(uint16_t type)
     return hwl_dtype((enum hwl_dtype)type)->block > 1;
 }
 
-static struct hwl_cache_in cache_in(struct hwl_build *b, uint64_t cells)
+static struct hwl_cache_in cache_in(struct hwl_build *b, uint64_t cells, uint64_t head_k, uint64_t head_v)
 {
     struct hwl_graph *g = &b->g;
     const uint64_t streams = b->p->kv_unified ? 1 : b->n_seqs;
@@ -92,22 +92,22 @@ static struct hwl_cache_in cache_in(struct hwl_build *b, uint64_t cells)
     c.k_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens, 1, 1, 1, "attn_inp_k_idxs");
     c.v_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens * (b->v_trans ? hwl_lc_v_gqa_max(b->m) : 1), 1, 1, 1, "attn_inp_v_idxs");
     c.mask = hwl_g_input(g, b->fa ? HWL_DTYPE_F16 : HWL_DTYPE_F32, cells, b->n_tokens / streams, 1, streams, "attn_inp_kq_mask");
-    if (quantised(b->p->type_k) && b->m->head_k % 64 == 0) {
+    if (quantised(b->p->type_k) && head_k % 64 == 0) {
         uint64_t n = 64; /* the largest power of two that divides the head */
-        while (b->m->head_k % (2 * n) == 0)
+        while (head_k % (2 * n) == 0)
             n *= 2;
         c.k_rot = hwl_g_input(g, HWL_DTYPE_F32, n, n, 1, 1, "attn_inp_k_rot");
     }
-    if (quantised(b->p->type_v) && b->m->head_v % 64 == 0)
+    if (quantised(b->p->type_v) && head_v % 64 == 0)
         c.v_rot = hwl_g_input(g, HWL_DTYPE_F32, 64, 64, 1, 1, "attn_inp_v_rot");
     return c;
 }
 
 void hwl_b_inp_attn(struct hwl_build *b)
 {
-    b->full = cache_in(b, b->p->kv_cells);
+    b->full = cache_in(b, b->p->kv_cells, b->m->head_k, b->m->head_v);
     if (b->m->swa_type != LC_SWA_NONE)
-        b->swa = cache_in(b, b->p->kv_cells_swa);
+        b->swa = cache_in(b, b->p->kv_cells_swa, b->m->head_k_swa, b->m->head_v_swa);
 }
 
 /* The factors lie beside each layer that uses them: one copy a device. */
@@ -285,16 +285,24 @@ hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo
     hwl_g_expand(g, c.q); /* one cache: K last, so that it can be fused with its store; two caches: as named */
     hwl_g_expand(g, window ? c.k : c.v);
     hwl_g_expand(g, window ? c.v : c.k);
-    const uint64_t width_k = hwl_lc_k_gqa(b->m, il), width_v = b->v_trans ? hwl_lc_v_gqa_max(b->m) : hwl_lc_v_gqa(b->m, il);
-    hwl_gt kc = cache(b, &b->k[il], il, b->p->type_k, width_k, in->cells), vc = cache(b, &b->v[il], il, b->p->type_v, width_v, in->cells);
-    if (!kc || !vc || !c.k || !c.v)
+    const struct lc_layer *layer = &b->m->layers[il];
+    const bool own = hwl_lc_has_kv(b->m, il);
+    const uint32_t from = own ? il : (uint32_t)b->m->n_layer_kv_from_start - (layer->swa ? 2 : 1);
+    if (!c.q || own != (c.k && c.v) || from >= b->m->n_layer_all)
         return NULL;
-    store_rows(b, kc, c.k, in->k_idxs);
-    if (!b->v_trans)
-        store_rows(b, vc, c.v, in->v_idxs);
-    else
-        store_transposed(b, vc, c.v, in->v_idxs);
-    const uint64_t hk = c.k->ne[0], hv = c.v->ne[0], heads = c.k->ne[1], cells = in->cells, streams = kc->ne[2];
+    const uint64_t width_k = hwl_lc_k_gqa(b->m, from), width_v = b->v_trans ? hwl_lc_v_gqa_max(b->m) : hwl_lc_v_gqa(b->m, from);
+    hwl_gt kc = cache(b, &b->k[from], from, b->p->type_k, width_k, in->cells), vc = cache(b, &b->v[from], from, b->p->type_v, width_v, in->cells);
+    if (!kc || !vc)
+        return NULL;
+    if (own) {
+        store_rows(b, kc, c.k, in->k_idxs);
+        if (!b->v_trans)
+            store_rows(b, vc, c.v, in->v_idxs);
+        else
+            store_transposed(b, vc, c.v, in->v_idxs);
+    }
+    const uint64_t hk = own ? c.k->ne[0] : c.q->ne[0], hv = own ? c.v->ne[0] : layer->swa ? b->m->head_v_swa : b->m->head_v;
+    const uint64_t heads = own ? c.k->ne[1] : layer->n_head_kv, cells = in->cells, streams = kc->ne[2];
     hwl_gt k = hwl_g_view(g, kc, hk, heads, cells, streams, hwl_g_row(g, kc->type, hk), kc->nb[1], kc->nb[2], 0), v;
     if (!b->v_trans)
         v = hwl_g_view(g, vc, hv, heads, cells, streams, hwl_g_row(g, vc->type, hv), vc->nb[1], vc->nb[2], 0);

@@ -55,6 +55,7 @@ struct hwl_qkv {
     hwl_gt q, k, v;
 };
 struct hwl_qkv hwl_b_qkv(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k, uint64_t head_v, bool reshape);
+/* Without K and V the layer reads the cache of the last layer of its kind that owns one (Gemma 4). */
 hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo, hwl_gt wo_b, uint32_t il);
 /* Attention of a batch over itself, without a cache. */
 hwl_gt hwl_b_attn_free(struct hwl_build *b, struct hwl_qkv c, hwl_gt mask, hwl_gt wo, hwl_gt wo_b, uint32_t il);
@@ -72,6 +73,8 @@ struct hwl_moe {
 };
 hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe *o);
 void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm);
+
+void hwl_b_gemma4(struct hwl_build *b);
 
 /* Builds the graph of the model's architecture into b; false: not known here. */
 bool hwl_b_arch(struct hwl_build *b);

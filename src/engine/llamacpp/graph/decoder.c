@@ -354,6 +354,10 @@ static void decoder(struct hwl_build *b, const struct row *r)
 
 bool hwl_b_arch(struct hwl_build *b)
 {
+    if (!strcmp(b->m->arch, "gemma4")) {
+        hwl_b_gemma4(b);
+        return true;
+    }
     for (uint64_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(rows[i].arch, b->m->arch)) {
             decoder(b, &rows[i]);
