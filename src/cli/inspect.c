@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hwledger inspect: what a model is made of. */
 #include "cli/cli.h"
+#include "view/layers.h"
 #include "view/view.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static bool alike(const hwl_layer_info *a, const hwl_layer_info *b)
+/* One line of figures: those of each layer of the kind. */
+static void row(const char *label, const hwl_layer_info *l)
 {
-    return a->mixer == b->mixer && a->feed_forward == b->feed_forward && a->parameters == b->parameters && a->bytes == b->bytes &&
-           a->kv_bytes_per_token == b->kv_bytes_per_token && a->window == b->window && a->state_bytes == b->state_bytes;
-}
-
-/* The next layer of the stack from *i on; those of multi-token prediction stand behind it and are passed over. */
-static bool next_layer(const hwl_model *model, const hwl_model_info *m, uint32_t *i, hwl_layer_info *l)
-{
-    if (*i >= m->n_layers && *i < m->n_layers + m->n_mtp_layers)
-        *i = m->n_layers + m->n_mtp_layers;
-    return hwl_model_get_layer(model, *i, l);
-}
-
-static void group(uint32_t first, uint32_t last, const hwl_layer_info *l)
-{
-    char range[32], params[32] = "0", bytes[32], kv[32], extra[96] = "", size[32];
-    if (first == last)
-        (void)snprintf(range, sizeof range, "%u", first);
-    else
-        (void)snprintf(range, sizeof range, "%u-%u", first, last);
+    char params[32] = "0", bytes[32], kv[32], extra[96] = "", size[32];
     if (l->window)
         (void)snprintf(extra, sizeof extra, "window %s", hwl_view_count(l->window, size, sizeof size));
     if (l->state_bytes) {
@@ -35,33 +20,62 @@ static void group(uint32_t first, uint32_t last, const hwl_layer_info *l)
     }
     if (l->parameters)
         (void)hwl_view_params(l->parameters, params, sizeof params);
-    (void)printf("  %-9s %-16s %-6s %11s %12s %9s B%s%s\n", range, hwl_mixer_name(l->mixer), hwl_feed_forward_name(l->feed_forward),
+    (void)printf("  %-9s %-16s %-6s %11s %12s %9s B%s%s\n", label, hwl_mixer_name(l->mixer), hwl_feed_forward_name(l->feed_forward),
                  params, hwl_view_bytes(l->bytes, bytes, sizeof bytes),
                  hwl_view_count(l->kv_bytes_per_token, kv, sizeof kv), *extra ? "  " : "", extra);
 }
 
-static void layers(const hwl_model *model)
+/* Layers first .. first + n - 1: a line for equal ones; a pattern's line and below it one for each kind of layer in it. */
+static void group(const hwl_layer_info *l, uint32_t first, uint32_t n, uint32_t period)
 {
-    hwl_layer_info run, l;
-    hwl_model_info m;
-    hwl_model_get_info(model, &m);
-    uint32_t first = 0, last = 0, i = 0;
-    if (!next_layer(model, &m, &i, &run))
+    char range[32], pattern[1024];
+    (void)snprintf(range, sizeof range, n > 1 ? "%u-%u" : "%u", first, first + n - 1);
+    if (period == 1) {
+        row(range, l);
         return;
-    first = last = i;
-    (void)printf("\n  %-9s %-16s %-6s %11s %12s %11s\n", "layers", "mixer", "ffn", "parameters", "bytes", "KV a token");
-    for (i++; next_layer(model, &m, &i, &l); i++) {
-        if (!alike(&run, &l) || i != last + 1) {
-            group(first, last, &run);
-            first = i;
-            run = l;
-        }
-        last = i;
     }
-    group(first, last, &run);
+    (void)printf("  %-9s %s\n", range, hwl_view_layer_pattern(l, period, pattern, sizeof pattern));
+    for (uint32_t i = 0; i < period; i++) {
+        const uint32_t count = hwl_view_layer_count(l, n, i);
+        (void)snprintf(range, sizeof range, "  %u x", count);
+        if (count)
+            row(range, &l[i]);
+    }
 }
 
-static void people(const hwl_model *model)
+/* The layers from first on, up to a count or the model's last. False: out of memory. */
+static bool stretch(const hwl_model *model, uint32_t first, uint32_t most)
+{
+    uint32_t n = 0, period;
+    hwl_layer_info one;
+    while (n < most && hwl_model_get_layer(model, first + n, &one))
+        n++;
+    hwl_layer_info *l = n ? calloc(n, sizeof *l) : NULL;
+    if (!l)
+        return !n;
+    for (uint32_t i = 0; i < n; i++)
+        (void)hwl_model_get_layer(model, first + i, &l[i]);
+    for (uint32_t i = 0, size; i < n; i += size) {
+        size = hwl_view_layer_group(l + i, n - i, &period);
+        group(l + i, first + i, size, period);
+    }
+    free(l);
+    return true;
+}
+
+/* Those of multi-token prediction stand behind the stack and are passed over. */
+static bool layers(const hwl_model *model)
+{
+    hwl_layer_info l;
+    hwl_model_info m;
+    hwl_model_get_info(model, &m);
+    if (!hwl_model_get_layer(model, 0, &l))
+        return true;
+    (void)printf("\n  %-9s %-16s %-6s %11s %12s %11s\n", "layers", "mixer", "ffn", "parameters", "bytes", "KV a token");
+    return stretch(model, 0, m.n_layers) && stretch(model, m.n_layers + m.n_mtp_layers, UINT32_MAX);
+}
+
+static bool people(const hwl_model *model)
 {
     hwl_model_info m;
     char a[160], b[64], c[64];
@@ -87,7 +101,7 @@ static void people(const hwl_model *model)
     if (m.context_train)
         (void)printf(", trained context %s", hwl_view_count(m.context_train, b, sizeof b));
     (void)printf("%s\n", m.generic ? "\n  read by the generic fallback: every figure is modelled" : "");
-    layers(model);
+    return layers(model);
 }
 
 int cli_inspect(struct cli_args *args)
@@ -107,8 +121,8 @@ int cli_inspect(struct cli_args *args)
         else
             rc = cli_fail(&error);
         hwl_text_free(text);
-    } else {
-        people(model);
+    } else if (!people(model)) {
+        rc = cli_fail(&(hwl_error){.status = HWL_E_NOMEM, .message = "out of memory", .offset = HWL_NO_OFFSET});
     }
     hwl_model_free(model);
     return rc;

@@ -55,8 +55,12 @@ const char *hwl_view_params(uint64_t n, char *buf, uint64_t size)
         (void)snprintf(buf, (size_t)size, "unknown");
     else if (n >= 999500000)
         (void)snprintf(buf, (size_t)size, "%.2f B", (double)n / 1e9);
-    else
+    else if (n >= 999950)
         (void)snprintf(buf, (size_t)size, "%.1f M", (double)n / 1e6);
+    else if (n >= 1000)
+        (void)snprintf(buf, (size_t)size, "%.1f K", (double)n / 1e3);
+    else
+        (void)snprintf(buf, (size_t)size, "%llu", (unsigned long long)n);
     return buf;
 }
 
