@@ -309,7 +309,7 @@ static hwl_status open_any(struct hwl_model *model, const char *name, const hwl_
         hwl_str_ends(view, ".json"))
         return hwl_fail_at(error, HWL_E_NOT_FOUND, name, HWL_NO_OFFSET, "", "no such file or folder");
     char folder[PATH_BYTES];
-    if (strchr(name, '/') && hwl_hf_cache_find(name, options, folder, sizeof folder))
+    if (hwl_hf_cache_find(name, options, folder, sizeof folder))
         return open_folder(model, folder, NULL, name, error);
     const struct hwl_catalogue_row *row = hwl_catalogue_find(name);
     if (row)

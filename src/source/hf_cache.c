@@ -49,16 +49,16 @@ static bool any_snapshot(const char *model, char *folder, uint64_t size)
 bool hwl_hf_cache_find(const char *id, const hwl_open_options *options, char *folder, uint64_t size)
 {
     char root[PATH_BYTES], model[PATH_BYTES], ref[PATH_BYTES];
-    const char *slash = strchr(id, '/');
     const char *at = strchr(id, '@');
-    size_t end = at ? (size_t)(at - id) : strlen(id);
+    const size_t end = at ? (size_t)(at - id) : strlen(id);
+    const char *slash = memchr(id, '/', end); /* the first models of the hub have no organisation: "gpt2" */
     const char *revision = at ? at + 1 : "main";
-    if (!slash || (size_t)(slash - id) >= end || !plain_word(id, (size_t)(slash - id)) ||
-        !plain_word(slash + 1, end - (size_t)(slash - id) - 1) || !plain_word(revision, strlen(revision)) ||
+    const size_t org = slash ? (size_t)(slash - id) : 0, from = slash ? org + 1 : 0;
+    if ((slash && !plain_word(id, org)) || !plain_word(id + from, end - from) || !plain_word(revision, strlen(revision)) ||
         !root_of(options, root, sizeof root))
         return false;
-    int n = snprintf(model, sizeof model, "%s/models--%.*s--%.*s", root, (int)(slash - id), id, (int)(end - (size_t)(slash - id) - 1),
-                     slash + 1);
+    const int n = snprintf(model, sizeof model, "%s/models--%.*s%s%.*s", root, (int)org, id, slash ? "--" : "", (int)(end - from),
+                           id + from);
     if (n < 0 || (size_t)n >= sizeof model || !hwl_file_is_dir(model))
         return false;
     char *commit;

@@ -143,10 +143,10 @@ static void list_hf(struct list *l, const hwl_open_options *options)
             continue;
         (void)snprintf(id, sizeof id, "%s", e->d_name + 8);
         char *cut = strstr(id, "--");
-        if (!cut)
-            continue;
-        *cut = '/';
-        memmove(cut + 1, cut + 2, strlen(cut + 2) + 1);
+        if (cut) {
+            *cut = '/';
+            memmove(cut + 1, cut + 2, strlen(cut + 2) + 1);
+        }
         if (hwl_hf_cache_find(id, options, folder, sizeof folder))
             (void)add_folder(l, id, folder);
     }
