@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Lists of families, each closed by a row without types. The first that names the type wins. */
-static const struct hwl_family *const lists[] = {hwl_families_text, hwl_families_moe, hwl_families_more};
+static const struct hwl_family *const lists[] = {hwl_families_text, hwl_families_moe, hwl_families_further, hwl_families_more};
 enum { N_LISTS = sizeof lists / sizeof *lists };
 
 const struct hwl_family *hwl_family_find(const char *type, const char *class_name)

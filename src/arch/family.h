@@ -67,6 +67,6 @@ void hwl_emit_linear(struct hwl_build *b, enum hwl_role role, int32_t layer, uin
     __attribute__((format(printf, 7, 8)));
 
 extern const struct hwl_family hwl_families_more[]; /* encoders, towers, hybrids (hf.c) */
-extern const struct hwl_family hwl_families_text[], hwl_families_moe[];
+extern const struct hwl_family hwl_families_text[], hwl_families_moe[], hwl_families_further[];
 
 #endif

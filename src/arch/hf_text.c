@@ -274,6 +274,14 @@ static void emit_expert_all(struct hwl_text *t, int32_t l, enum hwl_role role, u
         e->routed = true;
 }
 
+static void emit_expert_flat(struct hwl_text *t, int32_t l, enum hwl_role role, const char *name)
+{
+    const uint64_t dims[2] = {t->n_experts * t->d_expert, t->hidden};
+    struct hwl_tensor *e = hwl_emit_dims(t->b, role, l, dims, 2, "%s.%d.%s.%s", t->r.stack, (int)l, t->r.experts, name);
+    if (e)
+        e->routed = true;
+}
+
 static void emit_moe(struct hwl_text *t, int32_t l)
 {
     const uint64_t h = t->hidden, d = t->d_expert;
@@ -300,6 +308,11 @@ static void emit_moe(struct hwl_text *t, int32_t l)
     case HWL_MOE_GRANITE:
         emit_expert_all(t, l, HWL_ROLE_EXP_GATE_UP, 2 * d, h, "input_linear.weight");
         emit_expert_all(t, l, HWL_ROLE_EXP_DOWN, h, d, "output_linear.weight");
+        break;
+    case HWL_MOE_FLAT: /* all experts below one another */
+        emit_expert_flat(t, l, HWL_ROLE_EXP_GATE, t->r.e_gate);
+        emit_expert_flat(t, l, HWL_ROLE_EXP_UP, t->r.e_up);
+        emit_expert_flat(t, l, HWL_ROLE_EXP_DOWN, t->r.e_down);
         break;
     default:
         if (!t->ungated)
