@@ -6,11 +6,7 @@
 /* Models with recurrent state (src/models/mamba-base.cpp, lfm2.cpp, nemotron-h.cpp, falcon-h1.cpp; build_rs of
  * llama-graph.cpp, 0c1e57098). When graphs are reserved all cells of the state are in use and the first is cleared. */
 
-struct state {
-    hwl_gt main, extra; /* rows of the sequences of the batch, and of the other cells */
-};
-
-static hwl_gt state_tensor(struct hwl_build *b, hwl_gt *slot, uint32_t il, uint64_t width)
+hwl_gt hwl_b_state(struct hwl_build *b, hwl_gt *slot, uint32_t il, uint64_t width)
 {
     if (!*slot) {
         *slot = hwl_g_new(&b->g, HWL_DTYPE_F32, width, b->p->n_seq_max, 1, 1);
@@ -23,9 +19,9 @@ static hwl_gt state_tensor(struct hwl_build *b, hwl_gt *slot, uint32_t il, uint6
     return *slot;
 }
 
-static struct state inp_state(struct hwl_build *b)
+struct hwl_state hwl_b_inp_state(struct hwl_build *b)
 {
-    struct state s = { NULL, NULL };
+    struct hwl_state s = { NULL, NULL };
     const uint64_t cells = b->p->n_seq_max;
     hwl_gt copy = hwl_g_input(&b->g, HWL_DTYPE_I32, cells, 1, 1, 1, "rs_s_copy");
     s.main = hwl_g_view1(&b->g, copy, b->n_seqs, 0);
@@ -42,7 +38,7 @@ static hwl_gt cleared(struct hwl_build *b, hwl_gt all)
 }
 
 /* What is read of the state (`rows`) first, then the untouched cells move. */
-static hwl_gt moved(struct hwl_build *b, const struct state *s, hwl_gt all, hwl_gt states, hwl_gt rows)
+static hwl_gt moved(struct hwl_build *b, const struct hwl_state *s, hwl_gt all, hwl_gt states, hwl_gt rows)
 {
     struct hwl_graph *g = &b->g;
     const uint64_t others = b->p->n_seq_max - b->n_seqs;
@@ -51,21 +47,21 @@ static hwl_gt moved(struct hwl_build *b, const struct state *s, hwl_gt all, hwl_
     return rows;
 }
 
-static hwl_gt load(struct hwl_build *b, const struct state *s, hwl_gt all)
+hwl_gt hwl_b_state_load(struct hwl_build *b, const struct hwl_state *s, hwl_gt all)
 {
     hwl_gt states = cleared(b, all);
     return moved(b, s, all, states, hwl_g_get_rows(&b->g, states, s->main));
 }
 
 /* Convolution over the kept columns and x [n_tokens of a sequence][channels]; keeps the last columns. */
-static hwl_gt convolved(struct hwl_build *b, const struct state *s, uint32_t il, hwl_gt x, uint64_t channels, uint64_t kept, const char *kernel,
-                        bool flat)
+hwl_gt hwl_b_state_conv(struct hwl_build *b, const struct hwl_state *s, uint32_t il, hwl_gt x, uint64_t channels, uint64_t kept,
+                        const char *kernel, bool flat)
 {
     struct hwl_graph *g = &b->g;
-    hwl_gt all = state_tensor(b, &b->k[il + b->m->n_layer_all], il, channels * kept);
+    hwl_gt all = hwl_b_state(b, &b->k[il + b->m->n_layer_all], il, channels * kept);
     if (!all || !x)
         return NULL;
-    hwl_gt conv = hwl_g_reshape(g, load(b, s, all), kept, channels, b->n_seqs, 1);
+    hwl_gt conv = hwl_g_reshape(g, hwl_b_state_load(b, s, all), kept, channels, b->n_seqs, 1);
     hwl_gt both = hwl_g_concat(g, conv, hwl_g_transpose(g, x), 0);
     if (!both)
         return NULL;
@@ -75,7 +71,7 @@ static hwl_gt convolved(struct hwl_build *b, const struct state *s, uint32_t il,
     return hwl_g_ssm_conv(g, both, hwl_b_w(b, (int32_t)il, kernel));
 }
 
-static hwl_gt mamba(struct hwl_build *b, const struct state *s, hwl_gt x, uint32_t il)
+static hwl_gt mamba(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
@@ -84,7 +80,7 @@ static hwl_gt mamba(struct hwl_build *b, const struct state *s, hwl_gt x, uint32
     if (!xz)
         return NULL;
     hwl_gt z = hwl_g_view3(g, xz, inner, n, seqs, xz->nb[1], xz->nb[2], inner * 4);
-    x = convolved(b, s, il, hwl_g_view3(g, xz, inner, n, seqs, xz->nb[1], xz->nb[2], 0), inner, b->m->ssm_d_conv - 1, "ssm_conv1d.weight", true);
+    x = hwl_b_state_conv(b, s, il, hwl_g_view3(g, xz, inner, n, seqs, xz->nb[1], xz->nb[2], 0), inner, b->m->ssm_d_conv - 1, "ssm_conv1d.weight", true);
     x = hwl_g_unary(g, hwl_g_add(g, x, hwl_b_w(b, l, "ssm_conv1d.bias")));
     hwl_gt db = hwl_g_mm(g, hwl_b_w(b, l, "ssm_x.weight"), x);
     if (!db)
@@ -94,7 +90,7 @@ static hwl_gt mamba(struct hwl_build *b, const struct state *s, hwl_gt x, uint32
     hwl_gt cc = hwl_g_view(g, db, ds, 1, n, seqs, ds * 4, db->nb[1], db->nb[2], (rank + ds) * 4);
     dt = hwl_g_cont(g, dt);
     dt = hwl_g_add(g, hwl_g_mm(g, hwl_b_w(b, l, "ssm_dt.weight"), dt), hwl_b_w(b, l, "ssm_dt.bias"));
-    hwl_gt x4 = hwl_g_reshape(g, x, 1, inner, n, seqs), all = state_tensor(b, &b->v[il + b->m->n_layer_all], il, ds * inner);
+    hwl_gt x4 = hwl_g_reshape(g, x, 1, inner, n, seqs), all = hwl_b_state(b, &b->v[il + b->m->n_layer_all], il, ds * inner);
     if (!all || !x4)
         return NULL;
     hwl_gt states = cleared(b, all);
@@ -107,7 +103,7 @@ static hwl_gt mamba(struct hwl_build *b, const struct state *s, hwl_gt x, uint32
     return hwl_g_reshape(g, y, b->m->n_embd, b->n_tokens, 1, 1);
 }
 
-static hwl_gt mamba2(struct hwl_build *b, const struct state *s, hwl_gt x, uint32_t il)
+static hwl_gt mamba2(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
@@ -123,7 +119,7 @@ static hwl_gt mamba2(struct hwl_build *b, const struct state *s, hwl_gt x, uint3
     hwl_gt z = hwl_g_view(g, in, hd, heads, n, seqs, hd * 4, in->nb[1], in->nb[2], 0);
     hwl_gt xbc = hwl_g_view3(g, in, channels, n, seqs, in->nb[1], in->nb[2], inner * 4);
     hwl_gt dt = hwl_g_view3(g, in, heads, n, seqs, in->nb[1], in->nb[2], (2 * inner + 2 * groups * ds) * 4);
-    xbc = convolved(b, s, il, xbc, channels, b->m->ssm_d_conv - 1, "ssm_conv1d.weight", false);
+    xbc = hwl_b_state_conv(b, s, il, xbc, channels, b->m->ssm_d_conv - 1, "ssm_conv1d.weight", false);
     xbc = hwl_g_unary(g, hwl_g_add(g, xbc, hwl_b_w(b, l, "ssm_conv1d.bias")));
     if (!xbc)
         return NULL;
@@ -131,7 +127,7 @@ static hwl_gt mamba2(struct hwl_build *b, const struct state *s, hwl_gt x, uint3
     hwl_gt bb = hwl_g_view(g, xbc, ds, groups, n, seqs, ds * 4, xbc->nb[1], xbc->nb[2], inner * 4);
     hwl_gt cc = hwl_g_view(g, xbc, ds, groups, n, seqs, ds * 4, xbc->nb[1], xbc->nb[2], (inner + groups * ds) * 4);
     dt = hwl_g_add(g, hwl_g_cont(g, dt), hwl_b_w(b, l, "ssm_dt.bias"));
-    hwl_gt all = state_tensor(b, &b->v[il + b->m->n_layer_all], il, ds * inner);
+    hwl_gt all = hwl_b_state(b, &b->v[il + b->m->n_layer_all], il, ds * inner);
     if (!all || !x)
         return NULL;
     hwl_gt states = cleared(b, all);
@@ -149,7 +145,7 @@ static hwl_gt mamba2(struct hwl_build *b, const struct state *s, hwl_gt x, uint3
     return hwl_g_mm(g, hwl_b_w(b, l, "ssm_out.weight"), hwl_g_reshape(g, y, inner, b->n_tokens, 1, 1));
 }
 
-static hwl_gt shortconv(struct hwl_build *b, const struct state *s, hwl_gt x, uint32_t il)
+static hwl_gt shortconv(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
@@ -161,7 +157,7 @@ static hwl_gt shortconv(struct hwl_build *b, const struct state *s, hwl_gt x, ui
     hwl_gt p[3];
     for (uint64_t i = 0; i < 3; i++)
         p[i] = hwl_g_view3(g, in, part, n, seqs, in->nb[1], in->nb[2], i * part * 4);
-    x = convolved(b, s, il, hwl_g_mul(g, p[0], p[2]), n_embd, b->m->shortconv_l_cache - 1, "shortconv.conv.weight", false);
+    x = hwl_b_state_conv(b, s, il, hwl_g_mul(g, p[0], p[2]), n_embd, b->m->shortconv_l_cache - 1, "shortconv.conv.weight", false);
     x = hwl_g_mm(g, hwl_b_w(b, l, "shortconv.out_proj.weight"), hwl_g_mul(g, p[1], x));
     return hwl_g_reshape(g, x, n_embd, b->n_tokens, 1, 1);
 }
@@ -216,7 +212,7 @@ static const struct {
     { "nemotron_h", NEMOTRON }, { "nemotron_h_moe", NEMOTRON },
 };
 
-static hwl_gt layer(struct hwl_build *b, const struct state *s, enum kind kind, hwl_gt x, uint32_t il)
+static hwl_gt layer(struct hwl_build *b, const struct hwl_state *s, enum kind kind, hwl_gt x, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
@@ -248,12 +244,14 @@ static hwl_gt layer(struct hwl_build *b, const struct state *s, enum kind kind, 
 
 bool hwl_b_recurrent(struct hwl_build *b)
 {
+    if (hwl_b_linear(b))
+        return true;
     for (uint64_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].arch, b->m->arch) != 0)
             continue;
         hwl_gt x = hwl_b_inp_embd(b);
         hwl_b_inp_pos(b, 1);
-        const struct state s = inp_state(b);
+        const struct hwl_state s = hwl_b_inp_state(b);
         if (b->m->memory == LC_MEM_HYBRID)
             hwl_b_inp_attn(b);
         hwl_b_inp_out_ids(b);

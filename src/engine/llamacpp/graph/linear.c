@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/llamacpp/graph/recurrent.h"
+
+#include <string.h>
+
+/* Linear attention (src/models/rwkv7-base.cpp, rwkv7.cpp, minimax-01.cpp, qwen35.cpp, delta-net-base.cpp of llama.cpp
+ * 0c1e57098). */
+
+static hwl_gt w(struct hwl_build *b, uint32_t il, const char *base)
+{
+    return hwl_b_w(b, (int32_t)il, base);
+}
+
+static hwl_gt rms(struct hwl_build *b, hwl_gt x, uint32_t il, const char *weight)
+{
+    return hwl_b_norm(b, x, w(b, il, weight), NULL, false, (int32_t)il);
+}
+
+static hwl_gt conv_slot(struct hwl_build *b, uint32_t il)
+{
+    return hwl_b_state(b, &b->k[il + b->m->n_layer_all], il, hwl_lc_embd_r(b->m));
+}
+
+static hwl_gt matrix_slot(struct hwl_build *b, uint32_t il)
+{
+    return hwl_b_state(b, &b->v[il + b->m->n_layer_all], il, hwl_lc_embd_s(b->m));
+}
+
+/* y = w2 act(w1 x) */
+static hwl_gt lora(struct hwl_build *b, uint32_t il, const char *down, const char *up, hwl_gt x, bool act)
+{
+    x = hwl_g_mm(&b->g, w(b, il, down), x);
+    return hwl_g_mm(&b->g, w(b, il, up), act ? hwl_g_unary(&b->g, x) : x);
+}
+
+/* RWKV-7: token shift of two rows, then the matrix state. */
+static hwl_gt time_mix(struct hwl_build *b, const struct hwl_state *s, hwl_gt cur, hwl_gt prev, hwl_gt *first, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t n = b->n_tokens, seqs = b->n_seqs, width = b->m->n_embd, size = b->m->wkv_head_size;
+    if (!size || !cur)
+        return NULL;
+    const uint64_t heads = width / size;
+    const bool gated = w(b, il, "time_mix_g1.weight") && w(b, il, "time_mix_g2.weight");
+    hwl_gt sx = hwl_g_repeat(g, hwl_g_sub(g, prev, cur), width, n / seqs, seqs, gated ? 6 : 5);
+    hwl_gt all = hwl_g_add(g, hwl_g_mul(g, sx, w(b, il, "time_mix_lerp_fused.weight")), cur), x[6];
+    if (!all)
+        return NULL;
+    for (uint64_t i = 0; i < (gated ? 6 : 5); i++) /* r w k v a g */
+        x[i] = hwl_g_view2(g, all, width, n, all->nb[1], i * width * n * 4);
+    hwl_gt r = hwl_g_mm(g, w(b, il, "time_mix_receptance.weight"), x[0]);
+    hwl_gt decay = hwl_g_add(g, lora(b, il, "time_mix_w1.weight", "time_mix_w2.weight", x[1], true), w(b, il, "time_mix_w0.weight"));
+    decay = hwl_g_unary(g, hwl_g_scale(g, hwl_g_unary(g, decay)));
+    hwl_gt k = hwl_g_mm(g, w(b, il, "time_mix_key.weight"), x[2]), v = hwl_g_mm(g, w(b, il, "time_mix_value.weight"), x[3]);
+    if (!*first)
+        *first = v;
+    else { /* mixed with the first layer's */
+        hwl_gt part = hwl_g_add(g, lora(b, il, "time_mix_v1.weight", "time_mix_v2.weight", x[3], false), w(b, il, "time_mix_v0.weight"));
+        v = hwl_g_add(g, v, hwl_g_mul(g, hwl_g_sub(g, *first, v), hwl_g_unary(g, part)));
+    }
+    hwl_gt gate = gated ? lora(b, il, "time_mix_g1.weight", "time_mix_g2.weight", x[5], true) : NULL;
+    hwl_gt a = hwl_g_add(g, lora(b, il, "time_mix_a1.weight", "time_mix_a2.weight", x[4], false), w(b, il, "time_mix_a0.weight"));
+    a = hwl_g_unary(g, a);
+    hwl_gt kk = hwl_g_reshape(g, hwl_g_mul(g, k, w(b, il, "time_mix_k_k.weight")), size, heads, n, 1);
+    kk = hwl_g_like(g, HWL_OP_L2_NORM, kk, NULL, NULL);
+    hwl_gt ka = hwl_g_mul(g, k, w(b, il, "time_mix_k_a.weight"));
+    k = hwl_g_add(g, k, hwl_g_sub(g, hwl_g_mul(g, a, ka), ka));
+    r = hwl_g_reshape(g, r, size, heads, n, 1);
+    decay = hwl_g_reshape(g, decay, size, heads, n, 1);
+    k = hwl_g_reshape(g, k, size, heads, n, 1);
+    v = hwl_g_reshape(g, v, size, heads, n, 1);
+    a = hwl_g_reshape(g, a, size, heads, n, 1);
+    hwl_gt slot = matrix_slot(b, il);
+    if (!slot)
+        return NULL;
+    hwl_gt state = hwl_b_state_load(b, s, slot);
+    hwl_gt out = hwl_g_wkv(g, HWL_OP_RWKV_WKV7, k, state, (const hwl_gt[]){ r, decay, k, v, hwl_g_unary(g, kk), hwl_g_mul(g, kk, a), state }, 7);
+    cur = hwl_g_view1(g, out, width * n, 0);
+    const uint64_t kept = width * size * seqs;
+    hwl_g_expand(g, hwl_g_cpy(g, hwl_g_view1(g, out, kept, width * n * 4), hwl_g_view1(g, slot, kept, 0)));
+    hwl_gt ln = w(b, il, "time_mix_ln.weight"), ln_b = w(b, il, "time_mix_ln.bias");
+    if (ln && ln_b) {
+        cur = hwl_g_like(g, HWL_OP_NORM, hwl_g_reshape(g, cur, size, heads, n, 1), NULL, NULL);
+        cur = hwl_g_add(g, hwl_g_mul(g, hwl_g_reshape(g, cur, width, n, 1, 1), ln), ln_b);
+    } else
+        cur = hwl_g_reshape(g, cur, width, n, 1, 1);
+    hwl_gt rk = hwl_g_mul(g, hwl_g_mul(g, k, r), hwl_g_reshape(g, w(b, il, "time_mix_r_k.weight"), size, heads, 1, 1));
+    cur = hwl_g_add(g, cur, hwl_g_reshape(g, hwl_g_mul(g, v, hwl_g_sum_rows(g, rk)), width, n, 1, 1));
+    if (gate)
+        cur = hwl_g_mul(g, cur, gate);
+    return hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "time_mix_output.weight"), cur), width, n / seqs, seqs, 1);
+}
+
+static hwl_gt ln(struct hwl_build *b, hwl_gt x, uint32_t il, const char *weight, const char *bias)
+{
+    return hwl_b_norm(b, x, w(b, il, weight), w(b, il, bias), true, (int32_t)il);
+}
+
+/* The rows before each token's: the kept one, then the tokens but the last. */
+static hwl_gt shifted(struct hwl_build *b, hwl_gt kept, hwl_gt x)
+{
+    if (!x)
+        return NULL;
+    const uint64_t n = b->n_tokens / b->n_seqs;
+    return hwl_g_concat(&b->g, kept, hwl_g_view3(&b->g, x, x->ne[0], n - 1, b->n_seqs, x->nb[1], x->nb[2], 0), 1);
+}
+
+static hwl_gt last_row(struct hwl_build *b, hwl_gt x)
+{
+    const uint64_t n = b->n_tokens / b->n_seqs;
+    return x ? hwl_g_view3(&b->g, x, x->ne[0], 1, b->n_seqs, x->nb[1], x->nb[2], (n - 1) * x->ne[0] * 4) : NULL;
+}
+
+static hwl_gt rwkv7_layer(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, hwl_gt *first, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t width = b->m->n_embd, seqs = b->n_seqs, n = b->n_tokens / seqs;
+    hwl_gt slot = conv_slot(b, il);
+    if (!slot)
+        return NULL;
+    x = hwl_g_reshape(g, x, width, n, seqs, 1);
+    hwl_gt shift = hwl_g_reshape(g, hwl_b_state_load(b, s, slot), width, 2, seqs, 1);
+    if (!shift)
+        return NULL;
+    hwl_gt attn = hwl_g_view3(g, shift, width, 1, seqs, shift->nb[1], shift->nb[2], 0);
+    hwl_gt ffn = hwl_g_view3(g, shift, width, 1, seqs, shift->nb[1], shift->nb[2], width * 4);
+    hwl_gt normed = ln(b, x, il, "attn_norm.weight", "attn_norm.bias");
+    hwl_gt in = hwl_g_add(g, time_mix(b, s, normed, shifted(b, attn, normed), first, il), x);
+    hwl_gt cur = ln(b, in, il, "attn_norm_2.weight", "attn_norm_2.bias"), prev = shifted(b, ffn, cur);
+    shift = hwl_g_concat(g, last_row(b, normed), last_row(b, cur), 1);
+    hwl_g_expand(g, hwl_g_cpy(g, hwl_g_view1(g, shift, width * seqs * 2, 0), hwl_g_view1(g, slot, slot->ne[0] * seqs, 0)));
+    in = hwl_g_reshape(g, in, width, b->n_tokens, 1, 1);
+    cur = hwl_g_reshape(g, cur, width, b->n_tokens, 1, 1);
+    prev = hwl_g_reshape(g, prev, width, b->n_tokens, 1, 1);
+    if (il + 1 == b->m->n_layer) {
+        in = hwl_g_get_rows(g, in, b->out_ids);
+        cur = hwl_g_get_rows(g, cur, b->out_ids);
+        prev = hwl_g_get_rows(g, prev, b->out_ids);
+    }
+    hwl_gt k = hwl_g_add(g, hwl_g_mul(g, hwl_g_sub(g, prev, cur), w(b, il, "channel_mix_lerp_k.weight")), cur);
+    k = hwl_g_unary(g, hwl_g_mm(g, w(b, il, "channel_mix_key.weight"), k));
+    k = hwl_g_like(g, HWL_OP_SQR, k, NULL, NULL);
+    return hwl_g_add(g, hwl_g_mm(g, w(b, il, "channel_mix_value.weight"), k), in);
+}
+
+/* Gated delta net of Qwen3.5; the fused operation is what both reserved graphs use where devices have it. */
+static hwl_gt delta_net(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t inner = b->m->ssm_d_inner, hk = b->m->ssm_d_state, kh = b->m->ssm_n_group, vh = b->m->ssm_dt_rank;
+    const uint64_t seqs = b->n_seqs, n = b->n_tokens / seqs;
+    if (!vh || !b->m->ssm_d_conv)
+        return NULL;
+    const uint64_t hv = inner / vh, channels = inner + 2 * kh * hk;
+    hwl_gt mixed = hwl_g_mm(g, w(b, il, "attn_qkv.weight"), x);
+    mixed = hwl_g_reshape(g, mixed, channels, n, seqs, 1);
+    hwl_gt z = hwl_g_mm(g, w(b, il, "attn_gate.weight"), x);
+    hwl_gt beta = hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "ssm_beta.weight"), x), 1, vh, n, seqs);
+    beta = hwl_g_unary(g, beta);
+    hwl_gt alpha = hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "ssm_alpha.weight"), x), vh, n, seqs, 1);
+    alpha = hwl_g_unary(g, hwl_g_add(g, alpha, w(b, il, "ssm_dt.bias")));
+    hwl_gt gate = hwl_g_reshape(g, hwl_g_mul(g, alpha, w(b, il, "ssm_a")), 1, vh, n, seqs);
+    hwl_gt conv = hwl_b_state_conv(b, s, il, mixed, channels, b->m->ssm_d_conv - 1, "ssm_conv1d.weight", false), slot = matrix_slot(b, il);
+    if (!conv || !slot)
+        return NULL;
+    hwl_gt state = hwl_g_reshape(g, hwl_b_state_load(b, s, slot), hv, hv, vh, seqs);
+    conv = hwl_g_unary(g, conv);
+    const uint64_t row = 4 * channels;
+    hwl_gt q = hwl_g_view(g, conv, hk, kh, n, seqs, hk * 4, row, row * n, 0);
+    hwl_gt k = hwl_g_view(g, conv, hk, kh, n, seqs, hk * 4, row, row * n, hk * kh * 4);
+    hwl_gt v = hwl_g_view(g, conv, hv, vh, n, seqs, hv * 4, row, row * n, 2 * hk * kh * 4);
+    q = hwl_g_scale(g, hwl_g_rms(g, q));
+    k = hwl_g_scale(g, hwl_g_rms(g, k));
+    hwl_gt y = hwl_g_gated_delta_net(g, q, k, v, gate, beta, state, 1);
+    hwl_gt out = hwl_g_view(g, y, hv, vh, n, seqs, hv * 4, hv * vh * 4, hv * vh * n * 4, 0);
+    hwl_gt kept = hwl_g_view(g, y, hv, hv, vh, seqs, hv * 4, hv * hv * 4, hv * hv * vh * 4, hv * vh * n * seqs * 4);
+    hwl_g_expand(g, hwl_g_cpy(g, kept, hwl_g_view2(g, slot, slot->ne[0], seqs, slot->nb[1], 0)));
+    z = hwl_g_reshape(g, z, hv, vh, n, seqs);
+    out = hwl_g_mul(g, rms(b, out, il, "ssm_norm.weight"), hwl_g_unary(g, z));
+    out = hwl_g_mm(g, w(b, il, "ssm_out.weight"), hwl_g_reshape(g, out, hv * vh, n, seqs, 1));
+    return hwl_g_reshape(g, out, b->m->n_embd, b->n_tokens, 1, 1);
+}
+
+/* One matrix gives queries and their gates. */
+static hwl_gt gated_attention(struct hwl_build *b, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t hd = b->m->head_k, h = b->m->layers[il].n_head, kv = b->m->layers[il].n_head_kv, n = b->n_tokens;
+    struct hwl_qkv c = hwl_b_qkv(b, x, il, hd, hd, false);
+    hwl_gt both = c.q;
+    c.q = rms(b, hwl_g_view3(g, both, hd, h, n, hd * 8, hd * 8 * h, 0), il, "attn_q_norm.weight");
+    c.k = rms(b, hwl_g_reshape(g, c.k, hd, kv, n, 1), il, "attn_k_norm.weight");
+    hwl_gt gate = hwl_g_cont4(g, hwl_g_view3(g, both, hd, h, n, hd * 8, hd * 8 * h, hd * 4), hd * h, n, 1, 1);
+    c.v = hwl_g_reshape(g, c.v, hd, kv, n, 1);
+    c.q = hwl_g_rope(g, c.q, b->pos, NULL);
+    c.k = hwl_g_rope(g, c.k, b->pos, NULL);
+    hwl_gt y = hwl_b_attn(b, c, NULL, NULL, NULL, il);
+    return hwl_g_mm(g, w(b, il, "attn_output.weight"), hwl_g_mul(g, y, hwl_g_unary(g, gate)));
+}
+
+static hwl_gt qwen35_layer(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    hwl_gt cur = rms(b, x, il, "attn_norm.weight");
+    hwl_g_expand(g, cur);
+    cur = b->m->layers[il].recr ? delta_net(b, s, cur, il) : gated_attention(b, cur, il);
+    hwl_gt in = hwl_g_add(g, cur, x);
+    return hwl_g_add(g, hwl_b_ffn(b, rms(b, in, il, "post_attention_norm.weight"), (int32_t)il, "", HWL_ACT_SILU, false), in);
+}
+
+bool hwl_b_linear(struct hwl_build *b)
+{
+    const bool rwkv = !strcmp(b->m->arch, "rwkv7");
+    if (!rwkv && strcmp(b->m->arch, "qwen35") != 0)
+        return false;
+    hwl_gt x = hwl_b_inp_embd(b), first = NULL;
+    if (rwkv)
+        x = hwl_b_norm(b, x, hwl_b_w(b, -1, "token_embd_norm.weight"), hwl_b_w(b, -1, "token_embd_norm.bias"), true, 0);
+    const struct hwl_state s = hwl_b_inp_state(b);
+    if (!rwkv) {
+        hwl_b_inp_attn(b);
+        hwl_b_inp_pos(b, 4);
+        b->ids_behind_norm = true;
+    }
+    hwl_b_inp_out_ids(b);
+    for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il++)
+        x = rwkv ? rwkv7_layer(b, &s, x, &first, il) : qwen35_layer(b, &s, x, il);
+    hwl_b_output(b, x, rwkv);
+    if (b->logits)
+        b->logits->flags |= HWL_GFLAG_OUTPUT;
+    hwl_g_expand(&b->g, b->logits);
+    return true;
+}
