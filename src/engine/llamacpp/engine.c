@@ -121,64 +121,103 @@ static void put_compute(struct lc_plan *p, struct hwl_ledger *l, const struct lc
     }
 }
 
-/* Bytes on the only GPU with a given context, as the engine's own simulation counts them; UINT64_MAX where it cannot be. */
-static uint64_t used_with(const struct lc_plan *like, uint64_t n_ctx)
+/* Bytes on each GPU (host where there is none) with a choice of --fit, as the engine's load without allocation counts them. */
+static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_GPUS], int64_t *weights)
 {
+    const struct lc_plan *like = user;
     struct hwl_arena arena = {0}, scratch = {0};
     struct hwl_ledger l = {.arena = &arena};
-    struct lc_compute compute;
+    struct lc_compute compute, simulated;
     struct lc_plan p = *like;
-    uint64_t sum = UINT64_MAX;
+    uint64_t sum[LC_FIT_GPUS + 1] = {0}, model = 0;
     p.arena = &arena;
     p.error = NULL;
-    p.n_ctx_fitted = n_ctx;
-    if (hwl_lc_params(&p) == HWL_OK && hwl_lc_check(&p) == HWL_OK && hwl_lc_place(&p) == HWL_OK &&
-        hwl_lc_compute(p.m, &p.params, &p.place, &scratch, &compute, NULL)) {
+    p.fit = *fit;
+    bool ok = hwl_lc_params(&p) == HWL_OK && hwl_lc_check(&p) == HWL_OK && hwl_lc_place(&p) == HWL_OK &&
+              hwl_lc_compute(p.m, &p.params, &p.place, &scratch, &compute, &simulated);
+    if (ok) {
+        const uint32_t n = p.place.n_gpus;
         p.params.fa = compute.fa;
         hwl_lc_weights(&p, &l);
         hwl_lc_memory(&p, &l);
-        sum = compute.bytes[0];
-        for (uint64_t i = 0; i < l.n_entries; i++)
-            if (l.entries[i].device == 0)
-                sum = hwl_ck_add(&p.ck, sum, l.entries[i].bytes);
-        if (p.ck.overflow || l.failed)
-            sum = UINT64_MAX;
+        for (uint32_t i = 0; i <= n; i++)
+            sum[i] = simulated.bytes[i];
+        for (uint64_t i = 0; i < l.n_entries; i++) {
+            const hwl_entry *e = &l.entries[i];
+            uint32_t g = 0;
+            while (g < n && p.place.gpu[g] != e->device)
+                g++;
+            sum[g] = hwl_ck_add(&p.ck, sum[g], e->bytes);
+            if (g < n && e->kind == HWL_KIND_WEIGHTS)
+                model = hwl_ck_add(&p.ck, model, e->bytes);
+        }
+        uint64_t all = 0;
+        for (uint32_t i = 0; i <= n; i++)
+            all = hwl_ck_add(&p.ck, all, sum[i]);
+        ok = !p.ck.overflow && !l.failed && all <= INT64_MAX;
+        *weights = (int64_t)model;
+        for (uint32_t i = 0; ok && i < (n ? n : 1); i++)
+            bytes[i] = (int64_t)sum[i];
     }
     hwl_arena_free(&scratch);
     hwl_arena_free(&arena);
-    return sum;
+    return ok;
 }
 
-/* common_params_fit_impl of common/fit.cpp, steps 1 and 2 on one GPU: the context between the smallest and the trained one. */
-static void fit_context(struct lc_plan *p)
+/* --fit-target: one figure in MiB for all devices, or one for each (common/arg.cpp). */
+static hwl_status margins(const struct lc_plan *p, int64_t out[LC_FIT_GPUS])
+{
+    const char *text = hwl_opt_text(p->settings, HWL_OPT_FIT_TARGET, "");
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < LC_FIT_GPUS; i++)
+        out[i] = (int64_t)1024 << 20;
+    while (*text && n < LC_FIT_GPUS) {
+        const size_t len = strcspn(text, ",/");
+        char word[24];
+        uint64_t mib;
+        (void)snprintf(word, sizeof word, "%.*s", (int)hwl_min(len, sizeof word - 1), text);
+        if (!hwl_text_u64(word, &mib) || mib > UINT32_MAX)
+            return hwl_fail(p->error, HWL_E_USAGE, "fit-target wants MiB with commas, such as 1024,512");
+        out[n++] = (int64_t)(mib << 20);
+        text += len;
+        text += strspn(text, ",/");
+    }
+    for (uint32_t i = 1; n == 1 && i < LC_FIT_GPUS; i++)
+        out[i] = out[0];
+    return HWL_OK;
+}
+
+static hwl_status fit_to(struct lc_plan *p, enum lc_fit_result *result)
 {
     const struct hwl_settings *s = p->settings;
-    if (p->devices->n_gpus != 1 || hwl_opt_u64(s, HWL_OPT_CTX_TOTAL, 0) || hwl_opt_u64(s, HWL_OPT_CTX, 0))
-        return;
-    uint64_t margin = 1024;
-    const hwl_device *d = &p->devices->gpu[0];
-    const uint64_t memory = d->free_bytes != HWL_UNKNOWN ? d->free_bytes : d->memory_bytes;
-    (void)hwl_text_u64(hwl_opt_text(s, HWL_OPT_FIT_TARGET, "1024"), &margin);
     struct lc_plan q = *p;
-    if (margin >= memory >> 20 || hwl_lc_params(&q) != HWL_OK)
-        return;
-    const uint64_t target = memory - (margin << 20), streams = q.params.kv_unified ? 1 : q.params.n_seq_max;
-    const uint64_t most = (uint64_t)p->m->n_ctx_train * q.params.n_seq_max, least = hwl_opt_u64(s, HWL_OPT_FIT_CTX, 4096) * streams;
-    const uint64_t full = used_with(p, most);
-    if (full == UINT64_MAX || most <= least || least == 0 || full <= target) {
-        if (full <= target)
-            p->n_ctx_fitted = most;
-        return;
+    HWL_TRY(hwl_lc_params(&q));
+    HWL_TRY(hwl_lc_check(&q));
+    HWL_TRY(hwl_lc_place(&q));
+    const uint32_t n = q.place.n_gpus, seqs = q.params.n_seq_max, streams = q.params.kv_unified ? 1 : seqs;
+    struct lc_fit_in in = {.n_gpus = n, .n_layer = p->m->n_layer, .experts = p->m->n_expert > 0, .simulate = simulate, .user = p};
+    in.ctx_auto = !hwl_opt_u64(s, HWL_OPT_CTX_TOTAL, 0) && !hwl_opt_u64(s, HWL_OPT_CTX, 0);
+    in.ctx_max = (uint64_t)p->m->n_ctx_train * seqs;
+    in.ctx_min = hwl_min(hwl_min(hwl_opt_u64(s, HWL_OPT_FIT_CTX, 4096), UINT32_MAX) * streams, UINT32_MAX);
+    in.ctx_min = hwl_max(in.ctx_min, 1);
+    in.ctx_align = (uint64_t)256 * streams;
+    in.may_move = hwl_opt_i64(s, HWL_OPT_NGL, -1) == -1 && !q.place.overrides &&
+                  (n < 2 || (!hwl_opt_has(s, HWL_OPT_TENSOR_SPLIT) && q.params.split_mode == 1));
+    HWL_TRY(margins(p, in.margin));
+    for (uint32_t i = 0; i < (n ? n : 1); i++) {
+        const hwl_device *d = n ? &p->devices->gpu[q.place.gpu[i]] : &p->devices->host;
+        const uint64_t free = n && d->free_bytes != HWL_UNKNOWN ? d->free_bytes : d->memory_bytes;
+        if (free > INT64_MAX / 32) {
+            *result = LC_FIT_UNKNOWN;
+            return HWL_OK;
+        }
+        in.free[i] = (int64_t)free;
     }
-    const uint64_t small = used_with(p, least);
-    if (small >= target || full <= small) { /* layers would move next: not done here */
-        p->n_ctx_fitted = least;
-        p->fit_short = true;
-        return;
-    }
-    uint64_t n = least + (uint64_t)(__extension__(unsigned __int128)(most - least) * (target - small) / (full - small));
-    n -= n % (256 * streams);
-    p->n_ctx_fitted = hwl_max(n, least);
+    struct lc_fit chosen = {0};
+    *result = hwl_lc_fit(&in, &chosen);
+    if (*result != LC_FIT_UNKNOWN)
+        p->fit = chosen;
+    return HWL_OK;
 }
 
 static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
@@ -190,8 +229,9 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     (void)model;
     const bool server = strcmp(hwl_opt_text(settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
     const bool fit = strcmp(hwl_opt_text(settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0;
+    enum lc_fit_result fitted = LC_FIT_UNKNOWN;
     if (fit && version == versions[0])
-        fit_context(&p);
+        HWL_TRY(fit_to(&p, &fitted));
     HWL_TRY(hwl_lc_params(&p));
     HWL_TRY(hwl_lc_check(&p));
     HWL_TRY(hwl_lc_place(&p));
@@ -209,8 +249,8 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         hwl_lc_compute_floor(&p, l);
     for (uint32_t il = 0; il <= p.m->n_layer_all; il++)
         hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
-    if (fit && (!p.n_ctx_fitted || p.fit_short))
-        hwl_ledger_note(l, "--fit of layers is not applied here: where this plan exceeds a device, llama.cpp moves layers that were not set");
+    if (fit && fitted == LC_FIT_UNKNOWN)
+        hwl_ledger_note(l, "--fit is not applied here: where this plan exceeds a device, llama.cpp moves layers that were not set");
     views(&p, l);
     l->kv_tokens = HWL_UNKNOWN;
     l->context = p.params.kv_unified ? p.params.n_ctx / p.params.n_seq_max : p.params.n_ctx_seq;

@@ -73,7 +73,7 @@ static hwl_status sizes(struct lc_plan *p, bool server)
     else if (hwl_opt_has(s, HWL_OPT_CTX))
         n_ctx = hwl_ck_mul(&p->ck, hwl_opt_u64(s, HWL_OPT_CTX, 0), c->n_seq_max);
     if (n_ctx == 0)
-        n_ctx = p->n_ctx_fitted ? p->n_ctx_fitted : m->n_ctx_train;
+        n_ctx = p->fit.n_ctx ? p->fit.n_ctx : m->n_ctx_train;
     if (n_ctx == 0)
         return hwl_fail(p->error, HWL_E_REFUSED, "n_ctx and the model's context_length cannot both be zero");
     if (p->ck.overflow || n_ctx > 0x7fffffffull)
@@ -139,6 +139,8 @@ hwl_status hwl_lc_params(struct lc_plan *p)
     c->ngl = hwl_opt_i64(s, HWL_OPT_NGL, -1);
     if (c->ngl < 0)
         c->ngl = (int64_t)m->n_layer_all + 1;
+    if (p->fit.moved)
+        c->ngl = hwl_lc_fit_ngl(&p->fit);
     return HWL_OK;
 }
 

@@ -2,6 +2,7 @@
 #ifndef HWL_LLAMACPP_PARAMS_H
 #define HWL_LLAMACPP_PARAMS_H
 
+#include "engine/llamacpp/fit.h"
 #include "engine/llamacpp/lc.h"
 #include "ledger/ledger.h"
 #include "settings/settings.h"
@@ -17,8 +18,7 @@ struct lc_plan {
     struct lc_placement place;
     struct hwl_ck ck;
     hwl_error *error;
-    uint64_t n_ctx_fitted; /* context that --fit chose; 0: as asked */
-    bool fit_short;        /* even the smallest context does not fit */
+    struct lc_fit fit; /* what --fit chose; zero: nothing */
 };
 
 /* Sums of the weights of one layer (or of input and output) by component, so that a plan adds a few hundred figures. */

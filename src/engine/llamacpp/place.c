@@ -37,8 +37,9 @@ static hwl_status split_points(struct lc_plan *p, float *splits)
     bool all_zero = true;
     for (uint32_t i = 0; i < q->n_gpus; i++) {
         char *end;
-        splits[i] = 0;
-        if (!*text)
+        splits[i] = p->fit.moved && q->n_gpus > 1 ? (float)p->fit.gpu[i].n_layer : 0;
+        all_zero &= splits[i] == 0.0f;
+        if (p->fit.moved || !*text)
             continue;
         splits[i] = strtof(text, &end);
         if (end == text || !(splits[i] >= 0) || (*end && *end != ',' && *end != '/'))
@@ -125,7 +126,7 @@ static hwl_status place_tensors(struct lc_plan *p)
     if (hwl_opt_flag(p->settings, HWL_OPT_CPU_MOE, false))
         moe = UINT64_MAX;
     HWL_TRY(read_overrides(p, &o, &n));
-    q->overrides = n > 0 || moe > 0;
+    q->overrides = n > 0 || moe > 0 || p->fit.parts;
     if (!q->overrides)
         return HWL_OK;
     uint16_t *where = HWL_NEW_ARRAY(p->arena, uint16_t, p->m->n_tensors + 1);
@@ -142,6 +143,9 @@ static hwl_status place_tensors(struct lc_plan *p)
         }
         if (!hit && moe && t->layer >= 0 && (uint64_t)t->layer < moe && is_experts(t->name))
             where[i] = LC_HOST;
+        uint16_t fitted;
+        if (p->fit.parts && hwl_lc_fit_where(&p->fit, t->layer, t->base, &fitted))
+            where[i] = fitted == LC_FIT_HOST ? (uint16_t)LC_HOST : fitted;
         q->tok_overridden |= hit && t == p->m->tok_embd;
     }
     q->tensor = where;
