@@ -33,6 +33,7 @@ struct hwl_build {
     bool ids_behind_norm; /* output rows are chosen behind the last norm */
     bool scale_output; /* scales what the output matrix reads */
     bool unmeasured;   /* the builder of this architecture has not been compared with the engine: its sum is an estimate */
+    bool single_too;   /* the prompt graph is reserved a second time for one sequence (MiniMax-01) */
     bool cap_tanh;     /* Grok: scores pass a tanh between two scalings */
     bool scales;       /* scaled embeddings even where the file does not say so (MiniCPM) */
 };

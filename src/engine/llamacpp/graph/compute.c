@@ -12,6 +12,10 @@ struct sizes {
     uint64_t n_tokens, n_seqs, n_outputs;
 };
 
+struct outcome {
+    bool measured, single;
+};
+
 /* llama_init_from_model turns flash attention off for Grok; "auto" is on until the probe. */
 static bool flash_asked(const struct lc_model *m, const struct lc_params *p)
 {
@@ -55,13 +59,13 @@ static bool probe_fa(struct hwl_build *b)
 }
 
 static bool reserve(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, const struct hwl_gsys *sys,
-                    struct hwl_arena *scratch, struct sizes s, bool fa, uint64_t *top, bool *measured)
+                    struct hwl_arena *scratch, struct sizes s, bool fa, uint64_t *top, struct outcome *o)
 {
     struct hwl_build b = { .m = m, .p = p, .place = place };
     struct hwl_gsplit split;
     if (!prepare(&b, sys, scratch, s, fa) || !build(&b) || b.g.failed)
         return false;
-    *measured = !b.unmeasured;
+    *o = (struct outcome){ .measured = !b.unmeasured, .single = b.single_too };
     hwl_sched_assign(sys, &b.g);
     return !b.g.failed && hwl_sched_split(sys, &b.g, &split) && hwl_galloc(sys, &split, top) && !b.g.failed;
 }
@@ -93,20 +97,29 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
         fa = probe_fa(&b);
         hwl_arena_reset(scratch);
     }
-    bool measured = false;
+    struct outcome o = { false, false };
     uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
-    if (!reserve(m, p, place, &sys, scratch, prompt, fa, a, &measured))
+    if (!reserve(m, p, place, &sys, scratch, prompt, fa, a, &o))
         return false;
     hwl_arena_reset(scratch);
-    if (!reserve(m, p, place, &sys, scratch, token, fa, c, &measured))
+    if (!reserve(m, p, place, &sys, scratch, token, fa, c, &o))
         return false;
+    if (o.single && seqs > 1) { /* llama-context.cpp, TAG_RESERVE_DIAG_DECAY: the last of the three graphs has one sequence */
+        const struct sizes single = { most, 1, outputs };
+        uint64_t d[HWL_GSYS_MAX + 1];
+        hwl_arena_reset(scratch);
+        if (!reserve(m, p, place, &sys, scratch, single, fa, d, &o))
+            return false;
+        for (uint32_t i = 0; i <= place->n_gpus; i++)
+            c[i] = c[i] > d[i] ? c[i] : d[i];
+    }
     for (uint32_t i = 0; i <= place->n_gpus; i++) {
         out->bytes[i] = a[i] > c[i] ? a[i] : c[i];
         if (simulated)
             simulated->bytes[i] = a[i];
     }
     /* a few settings of models with state are still some percent off (nodes whose home the scheduler finds otherwise) */
-    out->exact = measured && (m->memory == LC_MEM_KV || m->memory == LC_MEM_NONE);
+    out->exact = o.measured && (m->memory == LC_MEM_KV || m->memory == LC_MEM_NONE);
     out->fa = fa;
     if (simulated) {
         simulated->exact = out->exact && !p->pipeline;

@@ -208,26 +208,120 @@ static hwl_gt qwen35_layer(struct hwl_build *b, const struct hwl_state *s, hwl_g
     return hwl_g_add(g, hwl_b_ffn(b, rms(b, in, il, "post_attention_norm.weight"), (int32_t)il, "", HWL_ACT_SILU, false), in);
 }
 
-bool hwl_b_linear(struct hwl_build *b)
+struct decay {
+    hwl_gt slopes, q, k, diag;
+};
+
+static struct decay inp_decay(struct hwl_build *b)
 {
-    const bool rwkv = !strcmp(b->m->arch, "rwkv7");
-    if (!rwkv && strcmp(b->m->arch, "qwen35") != 0)
-        return false;
+    struct hwl_graph *g = &b->g;
+    const uint64_t heads = b->m->layers[0].n_head, seqs = b->n_seqs, n = b->n_tokens / seqs;
+    return (struct decay){
+        .slopes = hwl_g_input(g, HWL_DTYPE_F32, heads, 1, 1, 1, "slopes"),
+        .q = hwl_g_input(g, HWL_DTYPE_F32, 1, heads, n, seqs, "q_decay_exp"),
+        .k = hwl_g_input(g, HWL_DTYPE_F32, 1, heads, n, seqs, "k_decay_exp"),
+        .diag = hwl_g_input(g, HWL_DTYPE_F32, n, n, heads, seqs, "diag_decay_exp"),
+    };
+}
+
+/* Lightning attention of MiniMax-01: a product within the batch and one with the kept matrix, both decaying. */
+static hwl_gt lightning(struct hwl_build *b, const struct hwl_state *s, const struct decay *d, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t hd = b->m->head_k, heads = b->m->layers[il].n_head, seqs = b->n_seqs, n = b->n_tokens / seqs;
+    hwl_gt none = conv_slot(b, il), slot = matrix_slot(b, il); /* the first is empty here, its operations are there all the same */
+    if (!none || !slot || !x)
+        return NULL;
+    hwl_g_expand(g, hwl_b_state_load(b, s, none));
+    hwl_gt slope = hwl_g_scale(g, d->slopes);
+    x = hwl_g_reshape(g, x, x->ne[0], n, 1, seqs);
+    hwl_gt qkv = hwl_g_unary(g, hwl_g_mm(g, w(b, il, "attn_qkv.weight"), x)), p[3];
+    qkv = hwl_g_reshape(g, qkv, hd * 3, heads, n, seqs);
+    if (!qkv)
+        return NULL;
+    for (uint64_t i = 0; i < 3; i++)
+        p[i] = hwl_g_view(g, qkv, hd, heads, n, seqs, qkv->nb[1], qkv->nb[2], qkv->nb[3], i * hd * 4);
+    hwl_gt old = hwl_g_reshape(g, hwl_b_state_load(b, s, slot), hd, hd, heads, seqs);
+    hwl_gt q_decay = hwl_g_unary(g, hwl_g_scale(g, d->q)), k_decay = hwl_g_unary(g, hwl_g_scale(g, d->k));
+    hwl_gt diag = hwl_g_unary(g, hwl_g_scale(g, d->diag));
+    hwl_gt outer = hwl_g_mm(g, old, hwl_g_permute(g, hwl_g_mul(g, p[0], q_decay), 0, 2, 1, 3));
+    hwl_gt q = hwl_g_permute(g, p[0], 0, 2, 1, 3), k = hwl_g_permute(g, p[1], 0, 2, 1, 3);
+    hwl_gt qk = hwl_g_mul(g, hwl_g_mm(g, k, q), diag);
+    hwl_gt v = hwl_g_cont(g, hwl_g_permute(g, p[2], 1, 2, 0, 3));
+    hwl_gt y = hwl_g_add(g, outer, hwl_g_mm(g, v, qk));
+    hwl_g_expand(g, y);
+    hwl_gt block = hwl_g_reshape(g, hwl_g_unary(g, hwl_g_scale(g, slope)), 1, 1, heads, 1);
+    hwl_gt faded = hwl_g_mul(g, old, block);
+    hwl_gt after = hwl_g_cont(g, hwl_g_permute(g, hwl_g_mul(g, p[1], k_decay), 1, 2, 0, 3));
+    hwl_gt kept = hwl_g_add(g, faded, hwl_g_mm(g, after, v));
+    hwl_g_expand(g, hwl_g_cpy(g, kept, hwl_g_view1(g, slot, slot->ne[0] * seqs, 0)));
+    y = hwl_g_cont(g, hwl_g_permute(g, y, 0, 2, 1, 3));
+    y = rms(b, hwl_g_reshape(g, y, hd * heads, n, 1, seqs), il, "attn_norm_2.weight");
+    hwl_gt gate = hwl_g_unary(g, hwl_g_mm(g, w(b, il, "attn_gate.weight"), x));
+    y = hwl_g_mm(g, w(b, il, "attn_output.weight"), hwl_g_mul(g, gate, y));
+    return hwl_g_reshape(g, y, b->m->n_embd, b->n_tokens, 1, 1);
+}
+
+static hwl_gt minimax_layer(struct hwl_build *b, const struct hwl_state *s, const struct decay *d, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    hwl_gt residual = rms(b, x, il, "attn_norm.weight"), cur;
+    if (b->m->layers[il].recr)
+        cur = lightning(b, s, d, residual, il);
+    else {
+        struct hwl_qkv c = hwl_b_qkv(b, residual, il, b->m->head_k, b->m->head_v, true);
+        c.q = hwl_g_rope(g, c.q, b->pos, NULL);
+        c.k = hwl_g_rope(g, c.k, b->pos, NULL);
+        cur = hwl_b_attn(b, c, NULL, w(b, il, "attn_output.weight"), NULL, il);
+    }
+    if (il + 1 == b->m->n_layer) {
+        cur = hwl_g_get_rows(g, cur, b->out_ids);
+        residual = hwl_g_get_rows(g, residual, b->out_ids);
+    }
+    cur = hwl_g_add(g, cur, hwl_g_scale(g, residual));
+    residual = rms(b, cur, il, "ffn_norm.weight"); /* the norm's result is what stays, not its input */
+    const struct hwl_moe o = { .act = HWL_ACT_SILU, .gating = 1, .norm_w = true, .scale = hwl_b_num(b, "expert_weights_scale", 0) };
+    cur = hwl_b_moe(b, residual, (int32_t)il, &o);
+    return hwl_g_add(g, cur, hwl_g_scale(g, residual));
+}
+
+enum kind { RWKV7, QWEN35, MINIMAX };
+static const struct {
+    const char *arch;
+    enum kind kind;
+} rows[] = { { "minimax-01", MINIMAX }, { "qwen35", QWEN35 }, { "rwkv7", RWKV7 } };
+
+static void linear(struct hwl_build *b, enum kind kind)
+{
     hwl_gt x = hwl_b_inp_embd(b), first = NULL;
-    if (rwkv)
+    if (kind == RWKV7)
         x = hwl_b_norm(b, x, hwl_b_w(b, -1, "token_embd_norm.weight"), hwl_b_w(b, -1, "token_embd_norm.bias"), true, 0);
     const struct hwl_state s = hwl_b_inp_state(b);
-    if (!rwkv) {
+    struct decay d = { NULL, NULL, NULL, NULL };
+    if (kind != RWKV7) {
         hwl_b_inp_attn(b);
-        hwl_b_inp_pos(b, 4);
-        b->ids_behind_norm = true;
+        hwl_b_inp_pos(b, kind == QWEN35 ? 4 : 1);
     }
+    if (kind == MINIMAX)
+        d = inp_decay(b);
+    b->ids_behind_norm = kind == QWEN35;
+    b->single_too = kind == MINIMAX;
     hwl_b_inp_out_ids(b);
     for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il++)
-        x = rwkv ? rwkv7_layer(b, &s, x, &first, il) : qwen35_layer(b, &s, x, il);
-    hwl_b_output(b, x, rwkv);
+        x = kind == RWKV7 ? rwkv7_layer(b, &s, x, &first, il)
+            : kind == QWEN35 ? qwen35_layer(b, &s, x, il) : minimax_layer(b, &s, &d, x, il);
+    hwl_b_output(b, x, kind == RWKV7);
     if (b->logits)
         b->logits->flags |= HWL_GFLAG_OUTPUT;
     hwl_g_expand(&b->g, b->logits);
-    return true;
+}
+
+bool hwl_b_linear(struct hwl_build *b)
+{
+    for (uint64_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].arch, b->m->arch)) {
+            linear(b, rows[i].kind);
+            return true;
+        }
+    return false;
 }
