@@ -4,7 +4,9 @@
 #include "arch/hf_text.h"
 
 #include "base/bytes.h"
+#include "base/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define ATTN_BIAS .q_bias = "attention_bias=0", .o_bias = "attention_bias=0"
@@ -14,6 +16,10 @@
 static void dbrx_nested(struct hwl_text *t)
 {
     const struct hwl_config *c = &t->b->cfg;
+    static const char *const nested[] = {"attn_config", "ffn_config"};
+    for (int i = 0; i < 2; i++)
+        if (hwl_cfg_has(c, nested[i]) && !yyjson_is_obj(hwl_json_get(c->obj, nested[i])))
+            hwl_cfg_bad(c, nested[i], "no object");
     t->kv_heads = hwl_cfg_u64(c, "attn_config.kv_n_heads", 1);
     t->d_ff = t->d_expert = hwl_cfg_u64(c, "ffn_config.ffn_hidden_size", 3584);
     t->n_experts = hwl_cfg_u64(c, "ffn_config.moe_num_experts", 4);
@@ -179,6 +185,65 @@ static const struct hwl_text_row ctrl = {
     .up = "ffn.0", .down = "ffn.2", .dense_width = "dff", ALL_BIAS, .ungated = "1", .norm = HWL_LN, .head_bias = "1",
     .tied = "tie_word_embeddings=1"};
 
+/* Step 3.5: window layers have heads of their own, every layer a gate on its heads; experts stand in one tensor a matrix.
+ * Keys and names are those of the published checkpoints, defaults those of Step3p7TextConfig. */
+static bool step_is_moe(const struct hwl_text *t, uint64_t i)
+{
+    const struct hwl_config *c = &t->b->cfg;
+    if (hwl_cfg_n(c, "mlp_layer_types"))
+        return strcmp(hwl_cfg_at_str(c, "mlp_layer_types", i, "dense"), "sparse") == 0;
+    yyjson_val *v = hwl_json_get(c->obj, "moe_layers_enum");
+    if (yyjson_is_arr(v))
+        return hwl_cfg_in(c, "moe_layers_enum", i);
+    if (!yyjson_is_str(v))
+        return i >= 3;
+    for (const char *p = yyjson_get_str(v); *p;) { /* "3,4,5" */
+        char *end;
+        const unsigned long long n = strtoull(p, &end, 10);
+        if (end == p)
+            break;
+        if (n == i)
+            return true;
+        p = *end == ',' ? end + 1 : end;
+    }
+    return false;
+}
+static void step_adjust(struct hwl_text *t)
+{
+    t->is_moe = step_is_moe;
+    t->n_shared = 1;
+    t->d_shared = hwl_b_u64(t->b, "share_expert_dim", t->d_expert);
+}
+static bool step_slides(const struct hwl_text *t, uint64_t i)
+{
+    return strcmp(hwl_cfg_at_str(&t->b->cfg, "layer_types", i, "full_attention"), "sliding_attention") == 0;
+}
+static void step_layer(struct hwl_text *t, uint64_t i)
+{
+    t->heads = hwl_b_need(t->b, "num_attention_heads");
+    t->kv_heads = hwl_b_u64(t->b, "num_attention_groups|num_key_value_heads", t->heads);
+    if (!step_slides(t, i))
+        return;
+    t->heads = hwl_cfg_u64(&t->b->cfg, "num_sliding_attention_heads|attention_other_setting.num_attention_heads", t->heads);
+    t->kv_heads = hwl_cfg_u64(&t->b->cfg, "attention_other_setting.num_attention_groups", t->kv_heads);
+}
+static void step_extra(struct hwl_text *t, int32_t l)
+{
+    if (hwl_b_bool(t->b, "use_head_wise_attn_gate", true))
+        hwl_emit_linear(t->b, HWL_ROLE_ATTN_GATE, l, t->heads, t->hidden, false, "%s.%d.self_attn.g_proj", t->r.stack, (int)l);
+    if (!step_is_moe(t, (uint64_t)l) || !hwl_b_bool(t->b, "use_moe_router_bias", true))
+        return;
+    struct hwl_tensor *e = hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "%s.%d.moe.router_bias", t->r.stack, (int)l);
+    if (e) { /* as with DeepSeek-V3: stored, and no parameter of the class */
+        e->buffer = true;
+        e->elements = 0;
+    }
+}
+static const struct hwl_text_row step35 = {
+    ATTN_BIAS, .mlp_bias = "mlp_bias=0", .qk = HWL_QK_HEAD, .has_moe = true, .moe = HWL_MOE_STACKED, .experts = "moe", .router = "moe.gate",
+    .shared = "share_expert", .e_gate = "gate_proj.weight", .e_up = "up_proj.weight", .e_down = "down_proj.weight",
+    .adjust = step_adjust, .per_layer = step_layer, .layer_extra = step_extra};
+
 #define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r)}
 const struct hwl_family hwl_families_further[] = {
     TEXT("dbrx", "DbrxForCausalLM", dbrx),
@@ -189,6 +254,7 @@ const struct hwl_family hwl_families_further[] = {
     TEXT("jetmoe", "JetMoeForCausalLM", jetmoe),
     TEXT("doge", "DogeForCausalLM", doge),
     TEXT("diffllama", "DiffLlamaForCausalLM", diffllama),
+    TEXT("step3p5", "Step3p5ForCausalLM", step35),
     TEXT("ctrl", "CTRLLMHeadModel", ctrl),
     {0},
 };

@@ -309,6 +309,11 @@ static void emit_moe(struct hwl_text *t, int32_t l)
         emit_expert_all(t, l, HWL_ROLE_EXP_GATE_UP, 2 * d, h, "input_linear.weight");
         emit_expert_all(t, l, HWL_ROLE_EXP_DOWN, h, d, "output_linear.weight");
         break;
+    case HWL_MOE_STACKED:
+        emit_expert_all(t, l, HWL_ROLE_EXP_GATE, d, h, t->r.e_gate);
+        emit_expert_all(t, l, HWL_ROLE_EXP_UP, d, h, t->r.e_up);
+        emit_expert_all(t, l, HWL_ROLE_EXP_DOWN, h, d, t->r.e_down);
+        break;
     case HWL_MOE_FLAT: /* all experts below one another */
         emit_expert_flat(t, l, HWL_ROLE_EXP_GATE, t->r.e_gate);
         emit_expert_flat(t, l, HWL_ROLE_EXP_UP, t->r.e_up);
