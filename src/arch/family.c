@@ -122,7 +122,7 @@ hwl_status hwl_arch_from_config(const struct hwl_config *root, struct hwl_model 
     if (!arch)
         b.nomem = true;
     read_family(&b, f, type);
-    const struct hwl_config text = hwl_cfg_obj(root, "text_config|llm_config|language_config");
+    const struct hwl_config text = hwl_cfg_obj(root, "text_config|llm_config|language_config|llm_cfg");
     hwl_hints_read(model, root, text.obj ? &text : root);
     HWL_TRY(hwl_config_status(root, error));
     if (b.nomem)

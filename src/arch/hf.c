@@ -29,6 +29,7 @@ READER(bert)
 READER(deepseek_ocr)
 READER(distilbert)
 READER(falcon_h1)
+READER(falcon_perception)
 READER(gemma3)
 READER(granite_hybrid)
 READER(idefics3)
@@ -38,6 +39,7 @@ READER(kimi_linear)
 READER(lfm2)
 READER(llava)
 READER(locate)
+READER(logics)
 READER(mamba)
 READER(mamba2)
 READER(minicpmv)
@@ -52,6 +54,7 @@ READER(qwen_hybrid)
 READER(qwen_vl)
 READER(rwkv5)
 READER(t5)
+READER(vila)
 
 const struct hwl_family hwl_families_more[] = {
     {"albert", NULL, albert, NULL},
@@ -62,6 +65,7 @@ const struct hwl_family hwl_families_more[] = {
     {"distilbert", NULL, distilbert, NULL},
     {"falcon_h1", NULL, falcon_h1, NULL},
     {"falcon_mamba mamba", NULL, mamba, NULL},
+    {"falcon_ocr falcon_perception", NULL, falcon_perception, NULL},
     {"gemma3 paligemma", NULL, gemma3, NULL},
     {"granitemoehybrid", NULL, granite_hybrid, NULL},
     {"idefics3 smolvlm", NULL, idefics3, NULL},
@@ -72,6 +76,8 @@ const struct hwl_family hwl_families_more[] = {
     {"llava llava_next", NULL, llava, NULL},
     {"llavaonevision1_5", "LLaVAOneVision1_5_ForConditionalGeneration", onevision, NULL},
     {"locateanything", NULL, locate, NULL},
+    {"llava_llama", "LlavaLlamaModel", vila, NULL},
+    {"logics", NULL, logics, NULL},
     {"mamba2", NULL, mamba2, NULL},
     {"minicpmv", NULL, minicpmv, NULL},
     {"minimax", NULL, minimax, NULL},

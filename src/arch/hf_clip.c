@@ -137,3 +137,53 @@ void hwl_hf_gemma3(struct hwl_hb *b, const struct hwl_config *root)
     }
     hwl_hb_pop(b, mark);
 }
+
+/* VILA 1.5 and NVILA: a tower, a projector that joins neighbouring patches, a decoder. Each part has a folder and an
+ * object of its own. Shapes: the published code (multimodal_projector/base_projector.py). */
+void hwl_hf_vila(struct hwl_hb *b, const struct hwl_config *root)
+{
+    const struct hwl_config vision = hwl_cfg_obj(root, "vision_tower_cfg"), text = hwl_cfg_obj(root, "llm_cfg");
+    const struct hwl_config projector = hwl_cfg_obj(root, "mm_projector_cfg");
+    const char *const type = hwl_cfg_str(&projector, "mm_projector_type", "mlp_downsample");
+    const char *const tower = hwl_cfg_str(&vision, "model_type", "");
+    const struct hwl_text_kind *const kind = hwl_text_kind_find(hwl_cfg_str(&text, "model_type", "llama"));
+    if (!text.obj) {
+        hwl_cfg_bad(root, "llm_cfg", "no llm_cfg; a llava_llama without one is not read");
+        return;
+    }
+    if (!strstr(tower, "siglip") && !strstr(tower, "clip")) {
+        hwl_cfg_bad(&vision, "model_type", "no reader for a tower of kind \"%s\"", tower);
+        return;
+    }
+    if (!kind) {
+        hwl_cfg_bad(&text, "model_type", "no reader for a text part of this kind");
+        return;
+    }
+    size_t mark = hwl_hb_push(b, "llm.model.");
+    hwl_hf_decoder(b, &text, &text, kind, "llm.lm_head.weight");
+    hwl_hb_pop(b, mark);
+    const uint64_t own = vision_tower(b, &vision, "vision_tower.vision_tower.vision_model."), h = b->m->hidden;
+    const uint64_t w = hwl_cfg_u64(root, "mm_hidden_size", own), four = hwl_hb_mul(b, w, 4), nine = hwl_hb_mul(b, w, 9);
+    mark = hwl_hb_push(b, "mm_projector.layers.");
+    if (strcmp(type, "mlp_downsample") == 0 || strcmp(type, "mlp_downsample_2x2_fix") == 0) {
+        hwl_hb_norm(b, "1", HWL_ROLE_PROJECTOR, four, true);
+        hwl_hb_linear(b, "2", HWL_ROLE_PROJECTOR, h, four, true);
+        hwl_hb_linear(b, "4", HWL_ROLE_PROJECTOR, h, h, true);
+    } else if (strcmp(type, "mlp_downsample_3x3_fix") == 0) {
+        const uint64_t three = hwl_hb_mul(b, w, 3);
+        hwl_hb_norm(b, "1", HWL_ROLE_PROJECTOR, nine, true);
+        hwl_hb_linear(b, "2", HWL_ROLE_PROJECTOR, three, nine, true);
+        hwl_hb_norm(b, "4", HWL_ROLE_PROJECTOR, three, true);
+        hwl_hb_linear(b, "5", HWL_ROLE_PROJECTOR, h, three, true);
+        hwl_hb_linear(b, "7", HWL_ROLE_PROJECTOR, h, h, true);
+    } else if (strcmp(type, "mlp2x_gelu") == 0) {
+        hwl_hb_linear(b, "0", HWL_ROLE_PROJECTOR, h, w, true);
+        hwl_hb_linear(b, "2", HWL_ROLE_PROJECTOR, h, h, true);
+    } else if (strcmp(type, "linear") == 0) {
+        hwl_hb_pop(b, mark);
+        hwl_hb_linear(b, "mm_projector.layers", HWL_ROLE_PROJECTOR, h, w, true);
+    } else {
+        hwl_cfg_bad(&projector, "mm_projector_type", "no reader for this projector");
+    }
+    hwl_hb_pop(b, mark);
+}
