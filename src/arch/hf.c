@@ -33,6 +33,7 @@ READER(falcon_perception)
 READER(gemma3)
 READER(granite_hybrid)
 READER(idefics3)
+READER(internvl_chat)
 READER(jamba)
 READER(kimi_k25)
 READER(kimi_linear)
@@ -69,6 +70,7 @@ const struct hwl_family hwl_families_more[] = {
     {"gemma3 paligemma", NULL, gemma3, NULL},
     {"granitemoehybrid", NULL, granite_hybrid, NULL},
     {"idefics3 smolvlm", NULL, idefics3, NULL},
+    {"internvl_chat", NULL, internvl_chat, NULL},
     {"jamba", NULL, jamba, NULL},
     {"kimi_k25", NULL, kimi_k25, NULL},
     {"kimi_linear", NULL, kimi_linear, NULL},
