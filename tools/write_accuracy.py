@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """write_accuracy.py ACCEPT_FOLDER [OUT]: measures build/hwledger by the acceptance scripts and writes docs/accuracy.md."""
-import pathlib, re, subprocess, sys
+import os, pathlib, re, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ACCEPT = pathlib.Path(sys.argv[1])
@@ -12,6 +12,9 @@ REASONS = {
     "openbmb/MiniCPM-2B-sft-bf16": "the known total is a hub figure that was not re-derived; no reading of the published shapes gives it (40 layers of 2304 and 5760 with 122,760 words have more elements)",
     "openbmb/MiniCPM3-4B": "likewise: the latent attention's published shapes give more than the hub figure",
 }
+
+if not pathlib.Path(os.environ.get("HWLEDGER") or ROOT / "build" / "hwledger").exists():
+    sys.exit("write_accuracy.py: build/hwledger is not there; run ./run first")
 
 
 def run(name, *args):
