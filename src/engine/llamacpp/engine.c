@@ -133,11 +133,15 @@ static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_
     p.arena = &arena;
     p.error = NULL;
     p.fit = *fit;
-    bool ok = hwl_lc_params(&p) == HWL_OK && hwl_lc_check(&p) == HWL_OK && hwl_lc_place(&p) == HWL_OK &&
-              hwl_lc_compute(p.m, &p.params, &p.place, &scratch, &compute, &simulated);
+    bool ok = hwl_lc_params(&p) == HWL_OK && hwl_lc_check(&p) == HWL_OK && hwl_lc_place(&p) == HWL_OK;
     if (ok) {
         const uint32_t n = p.place.n_gpus;
-        p.params.fa = compute.fa;
+        const bool built = hwl_lc_compute(p.m, &p.params, &p.place, &scratch, &compute, &simulated);
+        p.params.fa = built ? compute.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
+        if (!built) {
+            memset(&simulated, 0, sizeof simulated);
+            hwl_lc_compute_floor(&p, &l);
+        }
         hwl_lc_weights(&p, &l);
         hwl_lc_memory(&p, &l);
         for (uint32_t i = 0; i <= n; i++)
