@@ -31,6 +31,7 @@ READER(distilbert)
 READER(falcon_h1)
 READER(falcon_perception)
 READER(gemma3)
+READER(gemma4)
 READER(granite_hybrid)
 READER(idefics3)
 READER(internvl_chat)
@@ -68,6 +69,7 @@ const struct hwl_family hwl_families_more[] = {
     {"falcon_mamba mamba", NULL, mamba, NULL},
     {"falcon_ocr falcon_perception", NULL, falcon_perception, NULL},
     {"gemma3 paligemma", NULL, gemma3, NULL},
+    {"gemma4_text", NULL, gemma4, NULL},
     {"granitemoehybrid", NULL, granite_hybrid, NULL},
     {"idefics3 smolvlm", NULL, idefics3, NULL},
     {"internvl_chat", NULL, internvl_chat, NULL},
