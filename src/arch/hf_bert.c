@@ -34,7 +34,7 @@ static enum head head_of(const struct hwl_config *root)
 }
 
 /* num_labels, or the length of id2label; two where neither stands there (PretrainedConfig). */
-static uint64_t labels(const struct hwl_config *root)
+uint64_t hwl_hf_labels(const struct hwl_config *root)
 {
     if (hwl_cfg_has(root, "num_labels"))
         return hwl_cfg_u64(root, "num_labels", 2);
@@ -161,7 +161,7 @@ static void lm_head(struct hwl_hb *b, const struct hwl_config *root, const char 
 static void write_head(struct hwl_hb *b, const struct hwl_config *root, const char *type, const struct names *w, const struct shape *s,
                        enum head head)
 {
-    const uint64_t h = s->hidden, n = labels(root);
+    const uint64_t h = s->hidden, n = hwl_hf_labels(root);
     const bool deberta = strcmp(type, "deberta-v2") == 0, electra = strcmp(type, "electra") == 0;
     switch (head) {
     case HEAD_LM:
@@ -288,9 +288,9 @@ void hwl_hf_distilbert(struct hwl_hb *b, const struct hwl_config *root)
         hwl_hb_vec(b, "vocab_projector.bias", HWL_ROLE_CLASSIFIER, s.vocab);
     } else if (head == HEAD_CLASSIFY || head == HEAD_CHOICE) {
         dense_out(b, "pre_classifier", s.hidden, s.hidden);
-        dense_out(b, "classifier", head == HEAD_CHOICE ? 1 : labels(root), s.hidden);
+        dense_out(b, "classifier", head == HEAD_CHOICE ? 1 : hwl_hf_labels(root), s.hidden);
     } else if (head == HEAD_TOKENS || head == HEAD_SPAN) {
-        dense_out(b, head == HEAD_TOKENS ? "classifier" : "qa_outputs", labels(root), s.hidden);
+        dense_out(b, head == HEAD_TOKENS ? "classifier" : "qa_outputs", hwl_hf_labels(root), s.hidden);
     }
 }
 
@@ -336,10 +336,10 @@ void hwl_hf_albert(struct hwl_hb *b, const struct hwl_config *root)
         decoder(b, root, "predictions.decoder.weight", s.vocab, s.embedding);
         hwl_hb_tied(b, "predictions.decoder.bias", HWL_ROLE_CLASSIFIER, s.vocab, 0);
         if (head == HEAD_PRETRAIN)
-            dense_out(b, "sop_classifier.classifier", labels(root), s.hidden);
+            dense_out(b, "sop_classifier.classifier", hwl_hf_labels(root), s.hidden);
     } else if (head == HEAD_SPAN) {
-        dense_out(b, "qa_outputs", labels(root), s.hidden);
+        dense_out(b, "qa_outputs", hwl_hf_labels(root), s.hidden);
     } else if (head != HEAD_NONE) {
-        dense_out(b, "classifier", head == HEAD_CHOICE ? 1 : labels(root), s.hidden);
+        dense_out(b, "classifier", head == HEAD_CHOICE ? 1 : hwl_hf_labels(root), s.hidden);
     }
 }
