@@ -23,6 +23,7 @@ static void run(struct hwl_build *b, hwl_hf_read_fn *read)
         run(b, hwl_hf_##name);                                                   \
     }
 READER(albert)
+READER(aya_vision)
 READER(bamba)
 READER(bart)
 READER(bert)
@@ -61,6 +62,7 @@ READER(vila)
 
 const struct hwl_family hwl_families_more[] = {
     {"albert", NULL, albert, NULL},
+    {"aya_vision cohere2_vision", NULL, aya_vision, NULL},
     {"bamba", NULL, bamba, NULL},
     {"bart m2m_100 marian mbart pegasus whisper", NULL, bart, NULL},
     {"bert camembert data2vec-text deberta-v2 electra mpnet roberta xlm-roberta", NULL, bert, NULL},

@@ -187,3 +187,22 @@ void hwl_hf_vila(struct hwl_hb *b, const struct hwl_config *root)
     }
     hwl_hb_pop(b, mark);
 }
+
+/* Aya Vision and Command A Vision: neighbouring patches joined, then a gated map (SwiGLU halves its width). Shapes:
+ * transformers 5.24.0, models/{aya_vision,cohere2_vision}; names as the published checkpoints have them. */
+void hwl_hf_aya_vision(struct hwl_hb *b, const struct hwl_config *root)
+{
+    const struct hwl_config vision = hwl_cfg_obj(root, "vision_config"), text = hwl_cfg_obj(root, "text_config");
+    const bool aya = strcmp(hwl_cfg_str(root, "model_type", ""), "aya_vision") == 0;
+    const uint64_t v = vision_tower(b, &vision, "vision_tower.vision_model.");
+    const uint64_t h = text_part(b, root, &text, "language_model.", "cohere2");
+    const uint64_t factor = hwl_cfg_u64(root, "downsample_factor", 2);
+    const uint64_t wide = hwl_hb_mul(b, v, hwl_hb_mul(b, factor, factor));
+    const uint64_t gated = hwl_cfg_u64(root, "alignment_intermediate_size", aya ? h : 36864);
+    const size_t mark = hwl_hb_push(b, "multi_modal_projector.");
+    if (aya)
+        hwl_hb_norm(b, "layernorm", HWL_ROLE_PROJECTOR, wide, true);
+    hwl_hb_linear(b, "linear_1", HWL_ROLE_PROJECTOR, gated, wide, true);
+    hwl_hb_linear(b, "linear_2", HWL_ROLE_PROJECTOR, h, gated / 2, true);
+    hwl_hb_pop(b, mark);
+}
