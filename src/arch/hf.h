@@ -14,7 +14,6 @@ hwl_hf_read_fn hwl_hf_idefics3, hwl_hf_mistral3;
 hwl_hf_read_fn hwl_hf_gemma3, hwl_hf_gemma4, hwl_hf_kimi_k25, hwl_hf_llava, hwl_hf_locate, hwl_hf_phi3_v,
     hwl_hf_minicpmv, hwl_hf_mllama, hwl_hf_qwen_vl;
 hwl_hf_read_fn hwl_hf_aya_vision;
-hwl_hf_read_fn hwl_hf_gemma3, hwl_hf_kimi_k25, hwl_hf_llava, hwl_hf_locate, hwl_hf_phi3_v, hwl_hf_minicpmv, hwl_hf_mllama, hwl_hf_qwen_vl;
 hwl_hf_read_fn hwl_hf_bamba, hwl_hf_falcon_h1, hwl_hf_granite_hybrid, hwl_hf_jamba, hwl_hf_kimi_linear, hwl_hf_lfm2, hwl_hf_mamba,
     hwl_hf_mamba2, hwl_hf_minimax, hwl_hf_nemotron_h, hwl_hf_qwen_hybrid, hwl_hf_rwkv5;
 hwl_hf_read_fn hwl_hf_deepseek_ocr, hwl_hf_falcon_perception, hwl_hf_internvl_chat, hwl_hf_logics, hwl_hf_onevision, hwl_hf_vila;
