@@ -28,6 +28,8 @@ READER(bamba)
 READER(bart)
 READER(bert)
 READER(clip)
+READER(internvl)
+READER(llama4)
 READER(deepseek_ocr)
 READER(distilbert)
 READER(falcon_h1)
@@ -66,6 +68,8 @@ const struct hwl_family hwl_families_more[] = {
     {"bamba", NULL, bamba, NULL},
     {"bart m2m_100 marian mbart pegasus whisper", NULL, bart, NULL},
     {"bert camembert data2vec-text deberta-v2 electra mpnet roberta xlm-roberta", NULL, bert, NULL},
+    {"internvl", NULL, internvl, NULL},
+    {"llama4", NULL, llama4, NULL},
     {"clip clip_text_model clip_vision_model siglip siglip2 siglip2_text_model siglip2_vision_model siglip_text_model siglip_vision_model", NULL, clip, NULL},
     {"DeepseekOCR deepseek_vl_v2", "DeepseekOCRForCausalLM DeepseekOCR2ForCausalLM", deepseek_ocr, NULL},
     {"distilbert", NULL, distilbert, NULL},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Image and text towers standing alone: CLIP, SigLIP, SigLIP 2, ViT, DINOv2. Shapes: transformers 5.24.0,
- * models/{clip,siglip,siglip2,vit,dinov2,dinov2_with_registers}. */
+/* Image and text towers standing alone: CLIP, SigLIP, SigLIP 2; and the
+ * vision-language models InternVL and Llama 4. Shapes: transformers 5.24.0, models/{clip,siglip,siglip2,internvl,llama4}. */
 #include "arch/family.h"
 #include "arch/hf.h"
 
@@ -97,4 +97,127 @@ void hwl_hf_clip(struct hwl_hb *b, const struct hwl_config *root)
         hwl_hb_vec(b, "logit_bias", HWL_ROLE_PROJECTOR, 1);
     if (image)
         hwl_hb_linear(b, "classifier", HWL_ROLE_PROJECTOR, hwl_hf_labels(root), wv, true);
+}
+
+/* The first of a number or a pair, as patch and image sizes stand in files. */
+static uint64_t first_of(const struct hwl_config *c, const char *key, uint64_t def)
+{
+    return hwl_cfg_at_u64(c, key, 0, def);
+}
+
+static void language(struct hwl_hb *b, const struct hwl_config *root, const struct hwl_config *text, const char *def)
+{
+    const struct hwl_text_kind *const kind = hwl_text_kind_find(hwl_cfg_str(text, "model_type", def));
+    if (!kind) {
+        hwl_build_text(b->build, text, def, "model.language_model.");
+        return;
+    }
+    const size_t mark = hwl_hb_push(b, "model.language_model.");
+    struct hwl_text_kind tied = *kind;
+    tied.traits |= HWL_T_TIED; /* the class default of InternVLConfig, whatever the text part's is */
+    hwl_hf_decoder(b, root, text, &tied, "lm_head.weight");
+    hwl_hb_pop(b, mark);
+}
+
+/* InternViT as transformers names it (models/internvl). */
+static void intern_vit(struct hwl_hb *b, const struct hwl_config *c, uint64_t h)
+{
+    const uint64_t n = hwl_cfg_u64(c, "num_hidden_layers", 24), ff = hwl_cfg_u64(c, "intermediate_size", 4096);
+    const uint64_t patch = first_of(c, "patch_size", 14), image = first_of(c, "image_size", 448), side = patch ? image / patch : 0;
+    const uint64_t tokens = hwl_hb_add(b, hwl_hb_mul(b, side, side), 1);
+    const bool bias = hwl_cfg_bool(c, "attention_bias", false), qk = hwl_cfg_bool(c, "use_qk_norm", false);
+    const bool ln = strcmp(hwl_cfg_str(c, "norm_type", "layer_norm"), "rms_norm") != 0;
+    static const char *const proj[] = {"attention.q_proj", "attention.k_proj", "attention.v_proj"};
+    struct hwl_encoder *const e = hwl_hb_encoder(b, HWL_COMP_VISION, n, hwl_cfg_u64(c, "num_attention_heads", 16), h, ff);
+    if (!e || n > HWL_HB_MAX_LAYERS)
+        return;
+    e->patch = patch;
+    e->image_size = image;
+    e->max_tokens = tokens;
+    hwl_hb_dims3(b, "embeddings.cls_token", HWL_ROLE_VISION, 1, 1, h);
+    if (hwl_cfg_bool(c, "use_mask_token", false))
+        hwl_hb_dims3(b, "embeddings.mask_token", HWL_ROLE_VISION, 1, 1, h);
+    if (hwl_cfg_bool(c, "use_absolute_position_embeddings", true))
+        hwl_hb_dims3(b, "embeddings.position_embeddings", HWL_ROLE_VISION, 1, tokens, h);
+    hwl_hb_conv2d(b, "embeddings.patch_embeddings.projection", HWL_ROLE_VISION, h, hwl_cfg_u64(c, "num_channels", 3), patch, true);
+    for (uint64_t i = 0; i < n; i++) {
+        const size_t mark = hwl_hb_push(b, "encoder.layer.%llu.", (unsigned long long)i);
+        hwl_hb_vec(b, "lambda_1", HWL_ROLE_VISION, h);
+        hwl_hb_vec(b, "lambda_2", HWL_ROLE_VISION, h);
+        for (size_t p = 0; p < sizeof proj / sizeof *proj; p++)
+            hwl_hb_linear(b, proj[p], HWL_ROLE_VISION, h, h, bias);
+        hwl_hb_linear(b, "attention.projection_layer", HWL_ROLE_VISION, h, h, true);
+        if (qk) {
+            hwl_hb_norm(b, "attention.q_norm", HWL_ROLE_VISION, h, false);
+            hwl_hb_norm(b, "attention.k_norm", HWL_ROLE_VISION, h, false);
+        }
+        hwl_hb_linear(b, "mlp.fc1", HWL_ROLE_VISION, ff, h, true);
+        hwl_hb_linear(b, "mlp.fc2", HWL_ROLE_VISION, h, ff, true);
+        hwl_hb_norm(b, "layernorm_before", HWL_ROLE_VISION, h, ln);
+        hwl_hb_norm(b, "layernorm_after", HWL_ROLE_VISION, h, ln);
+        hwl_hb_pop(b, mark);
+    }
+    if (!hwl_cfg_bool(c, "use_mean_pooling", true))
+        hwl_hb_norm(b, "layernorm", HWL_ROLE_VISION, h, true);
+}
+
+void hwl_hf_internvl(struct hwl_hb *b, const struct hwl_config *root)
+{
+    const struct hwl_config v = hwl_cfg_obj(root, "vision_config"), t = hwl_cfg_obj(root, "text_config");
+    const uint64_t h = hwl_cfg_u64(&v, "hidden_size", 1024), wide = hwl_hb_mul(b, h, 4); /* downsample_ratio 0.5: 2 x 2 patches */
+    language(b, root, &t, "qwen2");
+    const uint64_t to = b->m->hidden;
+    b->component = HWL_COMP_VISION;
+    b->layer = -1;
+    size_t mark = hwl_hb_push(b, "model.vision_tower.");
+    intern_vit(b, &v, h);
+    hwl_hb_pop(b, mark);
+    b->component = -1;
+    mark = hwl_hb_push(b, "model.multi_modal_projector.");
+    hwl_hb_norm(b, "layer_norm", HWL_ROLE_PROJECTOR, wide, true);
+    hwl_hb_linear(b, "linear_1", HWL_ROLE_PROJECTOR, to, wide, true);
+    hwl_hb_linear(b, "linear_2", HWL_ROLE_PROJECTOR, to, to, true);
+    hwl_hb_pop(b, mark);
+}
+
+/* Llama 4: models/llama4. The pixel shuffle leaves intermediate_size columns for the adapter. */
+void hwl_hf_llama4(struct hwl_hb *b, const struct hwl_config *root)
+{
+    const struct hwl_config v = hwl_cfg_obj(root, "vision_config"), t = hwl_cfg_obj(root, "text_config");
+    const uint64_t h = hwl_cfg_u64(&v, "hidden_size", 768), ff = hwl_cfg_u64(&v, "intermediate_size", 5632);
+    const uint64_t n = hwl_cfg_u64(&v, "num_hidden_layers", 34), patch = hwl_cfg_u64(&v, "patch_size", 14);
+    const uint64_t image = hwl_cfg_u64(&v, "image_size", 448), side = patch ? image / patch : 0;
+    const uint64_t in = hwl_cfg_u64(&v, "projector_input_dim", 4096), tokens = hwl_hb_add(b, hwl_hb_mul(b, side, side), 1);
+    static const char *const proj[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"};
+    hwl_build_text(b->build, &t, "llama4_text", "language_model.");
+    struct hwl_encoder *const e = hwl_hb_encoder(b, HWL_COMP_VISION, n, hwl_cfg_u64(&v, "num_attention_heads", 16), h, ff);
+    if (!e || n > HWL_HB_MAX_LAYERS)
+        return;
+    e->patch = patch;
+    e->image_size = image;
+    e->max_tokens = tokens;
+    b->component = HWL_COMP_VISION;
+    b->layer = -1;
+    const size_t mark = hwl_hb_push(b, "vision_model.");
+    hwl_hb_vec(b, "class_embedding", HWL_ROLE_VISION, h);
+    hwl_hb_mat(b, "positional_embedding_vlm", HWL_ROLE_VISION, tokens, h);
+    hwl_hb_linear(b, "patch_embedding.linear", HWL_ROLE_VISION, h,
+                  hwl_hb_mul(b, hwl_cfg_u64(&v, "num_channels", 3), hwl_hb_mul(b, patch, patch)), false);
+    hwl_hb_norm(b, "layernorm_pre", HWL_ROLE_VISION, h, true);
+    hwl_hb_norm(b, "layernorm_post", HWL_ROLE_VISION, h, true);
+    for (uint64_t i = 0; i < n; i++) {
+        const size_t inner = hwl_hb_push(b, "model.layers.%llu.", (unsigned long long)i);
+        for (size_t p = 0; p < sizeof proj / sizeof *proj; p++)
+            hwl_hb_linear(b, proj[p], HWL_ROLE_VISION, h, h, true);
+        hwl_hb_linear(b, "mlp.fc1", HWL_ROLE_VISION, ff, h, true);
+        hwl_hb_linear(b, "mlp.fc2", HWL_ROLE_VISION, h, ff, true);
+        hwl_hb_norm(b, "input_layernorm", HWL_ROLE_VISION, h, true);
+        hwl_hb_norm(b, "post_attention_layernorm", HWL_ROLE_VISION, h, true);
+        hwl_hb_pop(b, inner);
+    }
+    hwl_hb_linear(b, "vision_adapter.mlp.fc1", HWL_ROLE_VISION, in, ff, false);
+    hwl_hb_linear(b, "vision_adapter.mlp.fc2", HWL_ROLE_VISION, hwl_cfg_u64(&v, "projector_output_dim", 4096), in, false);
+    hwl_hb_pop(b, mark);
+    b->component = -1;
+    hwl_hb_linear(b, "multi_modal_projector.linear_1", HWL_ROLE_PROJECTOR, b->m->hidden, hwl_cfg_u64(&v, "vision_output_dim", 7680), false);
 }
