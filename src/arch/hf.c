@@ -77,7 +77,7 @@ const struct hwl_family hwl_families_more[] = {
     {"falcon_mamba mamba", NULL, mamba, NULL},
     {"falcon_ocr falcon_perception", NULL, falcon_perception, NULL},
     {"gemma3 paligemma", NULL, gemma3, NULL},
-    {"gemma4_text", NULL, gemma4, NULL},
+    {"gemma4 gemma4_text", NULL, gemma4, NULL},
     {"granitemoehybrid", NULL, granite_hybrid, NULL},
     {"idefics3 smolvlm", NULL, idefics3, NULL},
     {"internvl_chat", NULL, internvl_chat, NULL},
