@@ -17,88 +17,71 @@ enum ft {
     Q1_0 = 40, Q2_0 = 41
 };
 
+/* X(name, other name or "", type of most matrices), in the order of messages. */
+#define MIXTURES(X) \
+    X(F32, "F32", "", HWL_DTYPE_F32) \
+    X(F16, "F16", "", HWL_DTYPE_F16) \
+    X(BF16, "BF16", "", HWL_DTYPE_BF16) \
+    X(Q8_0, "Q8_0", "", HWL_DTYPE_Q8_0) \
+    X(Q6_K, "Q6_K", "", HWL_DTYPE_Q6_K) \
+    X(Q5_K_M, "Q5_K_M", "Q5_K", HWL_DTYPE_Q5_K) \
+    X(Q5_K_S, "Q5_K_S", "", HWL_DTYPE_Q5_K) \
+    X(Q5_1, "Q5_1", "", HWL_DTYPE_Q5_1) \
+    X(Q5_0, "Q5_0", "", HWL_DTYPE_Q5_0) \
+    X(Q4_K_M, "Q4_K_M", "Q4_K", HWL_DTYPE_Q4_K) \
+    X(Q4_K_S, "Q4_K_S", "", HWL_DTYPE_Q4_K) \
+    X(Q4_1, "Q4_1", "", HWL_DTYPE_Q4_1) \
+    X(Q4_0, "Q4_0", "", HWL_DTYPE_Q4_0) \
+    X(IQ4_NL, "IQ4_NL", "", HWL_DTYPE_IQ4_NL) \
+    X(IQ4_XS, "IQ4_XS", "", HWL_DTYPE_IQ4_XS) \
+    X(MXFP4, "MXFP4_MOE", "MXFP4", HWL_DTYPE_MXFP4) \
+    X(Q3_K_L, "Q3_K_L", "", HWL_DTYPE_Q3_K) \
+    X(Q3_K_M, "Q3_K_M", "Q3_K", HWL_DTYPE_Q3_K) \
+    X(Q3_K_S, "Q3_K_S", "", HWL_DTYPE_Q3_K) \
+    X(IQ3_M, "IQ3_M", "", HWL_DTYPE_IQ3_S) \
+    X(IQ3_S, "IQ3_S", "", HWL_DTYPE_IQ3_S) \
+    X(IQ3_XS, "IQ3_XS", "", HWL_DTYPE_IQ3_S) \
+    X(IQ3_XXS, "IQ3_XXS", "", HWL_DTYPE_IQ3_XXS) \
+    X(Q2_K, "Q2_K", "", HWL_DTYPE_Q2_K) \
+    X(Q2_K_S, "Q2_K_S", "", HWL_DTYPE_Q2_K) \
+    X(IQ2_M, "IQ2_M", "", HWL_DTYPE_IQ2_S) \
+    X(IQ2_S, "IQ2_S", "", HWL_DTYPE_IQ2_XS) \
+    X(IQ2_XS, "IQ2_XS", "", HWL_DTYPE_IQ2_XS) \
+    X(IQ2_XXS, "IQ2_XXS", "", HWL_DTYPE_IQ2_XXS) \
+    X(TQ2_0, "TQ2_0", "", HWL_DTYPE_TQ2_0) \
+    X(TQ1_0, "TQ1_0", "", HWL_DTYPE_TQ1_0) \
+    X(IQ1_M, "IQ1_M", "", HWL_DTYPE_IQ1_M) \
+    X(IQ1_S, "IQ1_S", "", HWL_DTYPE_IQ1_S)
+
+#define ROW(id, name, other, dtype) {name, other, id, dtype},
+#define WORD(id, name, other, dtype) " " name
 static const struct {
-    const char *names; /* the first is the one printed */
+    const char *name, *other;
     int ftype;
     enum hwl_dtype dtype;
-} mixtures[] = {
-    {"F32", F32, HWL_DTYPE_F32},
-    {"F16", F16, HWL_DTYPE_F16},
-    {"BF16", BF16, HWL_DTYPE_BF16},
-    {"Q8_0", Q8_0, HWL_DTYPE_Q8_0},
-    {"Q6_K", Q6_K, HWL_DTYPE_Q6_K},
-    {"Q5_K_M Q5_K", Q5_K_M, HWL_DTYPE_Q5_K},
-    {"Q5_K_S", Q5_K_S, HWL_DTYPE_Q5_K},
-    {"Q5_1", Q5_1, HWL_DTYPE_Q5_1},
-    {"Q5_0", Q5_0, HWL_DTYPE_Q5_0},
-    {"Q4_K_M Q4_K", Q4_K_M, HWL_DTYPE_Q4_K},
-    {"Q4_K_S", Q4_K_S, HWL_DTYPE_Q4_K},
-    {"Q4_1", Q4_1, HWL_DTYPE_Q4_1},
-    {"Q4_0", Q4_0, HWL_DTYPE_Q4_0},
-    {"IQ4_NL", IQ4_NL, HWL_DTYPE_IQ4_NL},
-    {"IQ4_XS", IQ4_XS, HWL_DTYPE_IQ4_XS},
-    {"MXFP4_MOE MXFP4", MXFP4, HWL_DTYPE_MXFP4},
-    {"Q3_K_L", Q3_K_L, HWL_DTYPE_Q3_K},
-    {"Q3_K_M Q3_K", Q3_K_M, HWL_DTYPE_Q3_K},
-    {"Q3_K_S", Q3_K_S, HWL_DTYPE_Q3_K},
-    {"IQ3_M", IQ3_M, HWL_DTYPE_IQ3_S},
-    {"IQ3_S", IQ3_S, HWL_DTYPE_IQ3_S},
-    {"IQ3_XS", IQ3_XS, HWL_DTYPE_IQ3_S},
-    {"IQ3_XXS", IQ3_XXS, HWL_DTYPE_IQ3_XXS},
-    {"Q2_K", Q2_K, HWL_DTYPE_Q2_K},
-    {"Q2_K_S", Q2_K_S, HWL_DTYPE_Q2_K},
-    {"IQ2_M", IQ2_M, HWL_DTYPE_IQ2_S},
-    {"IQ2_S", IQ2_S, HWL_DTYPE_IQ2_XS},
-    {"IQ2_XS", IQ2_XS, HWL_DTYPE_IQ2_XS},
-    {"IQ2_XXS", IQ2_XXS, HWL_DTYPE_IQ2_XXS},
-    {"TQ2_0", TQ2_0, HWL_DTYPE_TQ2_0},
-    {"TQ1_0", TQ1_0, HWL_DTYPE_TQ1_0},
-    {"IQ1_M", IQ1_M, HWL_DTYPE_IQ1_M},
-    {"IQ1_S", IQ1_S, HWL_DTYPE_IQ1_S},
-};
+} mixtures[] = {MIXTURES(ROW)};
 #define N_MIXTURES (sizeof mixtures / sizeof *mixtures)
 
 int hwl_lc_ftype(const char *name)
 {
-    char word[24];
     for (size_t i = 0; i < N_MIXTURES; i++)
-        for (const char *p = mixtures[i].names; *p;) {
-            size_t n = strcspn(p, " ");
-            (void)snprintf(word, sizeof word, "%.*s", (int)n, p);
-            if (hwl_text_eq_nocase(word, name))
-                return mixtures[i].ftype;
-            p += n;
-            p += *p == ' ';
-        }
+        if (hwl_text_eq_nocase(mixtures[i].name, name) || (*mixtures[i].other && hwl_text_eq_nocase(mixtures[i].other, name)))
+            return mixtures[i].ftype;
     return -1;
-}
-
-static size_t mixture_of(int ftype)
-{
-    size_t i = 0;
-    while (i + 1 < N_MIXTURES && mixtures[i].ftype != ftype)
-        i++;
-    return i;
-}
-
-const char *hwl_lc_ftype_name(int ftype)
-{
-    static const char *const printed[] = {"F32",    "F16",     "BF16",  "Q8_0",   "Q6_K",   "Q5_K_M", "Q5_K_S",  "Q5_1",   "Q5_0",  "Q4_K_M",  "Q4_K_S",
-                                          "Q4_1",   "Q4_0",    "IQ4_NL", "IQ4_XS", "MXFP4_MOE", "Q3_K_L", "Q3_K_M", "Q3_K_S", "IQ3_M", "IQ3_S", "IQ3_XS",
-                                          "IQ3_XXS", "Q2_K",    "Q2_K_S", "IQ2_M", "IQ2_S",  "IQ2_XS", "IQ2_XXS", "TQ2_0",  "TQ1_0", "IQ1_M", "IQ1_S"};
-    _Static_assert(sizeof printed / sizeof *printed == N_MIXTURES, "a printed name for each mixture");
-    return printed[mixture_of(ftype)];
 }
 
 enum hwl_dtype hwl_lc_ftype_default(int ftype)
 {
-    return mixtures[mixture_of(ftype)].dtype;
+    size_t i = 0;
+    while (i + 1 < N_MIXTURES && mixtures[i].ftype != ftype)
+        i++;
+    return mixtures[i].dtype;
 }
 
 const char *hwl_lc_ftype_list(void)
 {
-    return "F32 F16 BF16 Q8_0 Q6_K Q5_K_M Q5_K_S Q5_1 Q5_0 Q4_K_M Q4_K_S Q4_1 Q4_0 IQ4_NL IQ4_XS MXFP4_MOE Q3_K_L Q3_K_M Q3_K_S IQ3_M IQ3_S "
-           "IQ3_XS IQ3_XXS Q2_K Q2_K_S IQ2_M IQ2_S IQ2_XS IQ2_XXS TQ2_0 TQ1_0 IQ1_M IQ1_S";
+    static const char list[] = MIXTURES(WORD);
+    return list + 1; /* behind the first space */
 }
 
 /* ---- kinds of tensors ---- */

@@ -9,7 +9,6 @@
 /* A mixture by its name ("Q4_K_M", "iq3_xxs", "MXFP4_MOE"; "Q4_K" and "MXFP4" are usual short forms); -1 unknown.
  * The number is llama.cpp's own (include/llama.h, llama_ftype). */
 int hwl_lc_ftype(const char *name);
-const char *hwl_lc_ftype_name(int ftype);
 /* The type that most of the file's matrices get. */
 enum hwl_dtype hwl_lc_ftype_default(int ftype);
 /* All mixtures as words, for messages. */
