@@ -130,11 +130,19 @@ void hwl_ledger_view_json(struct hwl_ledger *ledger, const char *name, const cha
     view_string(ledger, name, HWL_VIEW_JSON, json);
 }
 
+/* Options are written with - by people and with _ by the document: one name. */
+static bool same_name(const char *a, const char *b)
+{
+    for (; *a && (*a == *b || ((*a == '-' || *a == '_') && (*b == '-' || *b == '_'))); a++, b++)
+        ;
+    return *a == *b;
+}
+
 static struct hwl_setting_item *setting(struct hwl_ledger *l, const char *name, enum hwl_view_type type)
 {
     /* A later value wins: engines resolve defaults after the user's own values were noted. */
     for (uint64_t i = 0; i < l->n_settings; i++)
-        if (strcmp(l->settings[i].name, name) == 0) {
+        if (same_name(l->settings[i].name, name)) {
             l->settings[i].type = type;
             return &l->settings[i];
         }
