@@ -11,6 +11,7 @@
 #include <hwledger/plan.h>
 #include <hwledger/probe.h>
 #include <hwledger/settings.h>
+#include <hwledger/text.h>
 
 #define HWLEDGER_VERSION "0.1.0"
 

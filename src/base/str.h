@@ -2,6 +2,8 @@
 #ifndef HWL_BASE_STR_H
 #define HWL_BASE_STR_H
 
+#include <hwledger/text.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,9 +30,5 @@ bool hwl_text_count(const char *s, uint64_t *out);
 /* "24GiB", "80G", "512MB", plain bytes; K M G T decimal, Ki Mi Gi Ti binary, B allowed; decimal fractions allowed
  * and rounded to the nearest byte. */
 bool hwl_text_bytes(const char *s, uint64_t *out);
-/* Writes "12.34 GiB", "512 B" ...; returns buf. */
-const char *hwl_bytes_text(uint64_t bytes, char *buf, uint64_t size);
-/* Writes 1,234,567; returns buf. */
-const char *hwl_count_text(uint64_t n, char *buf, uint64_t size);
 
 #endif

@@ -13,7 +13,7 @@ static void row(const char *label, const hwl_layer_info *l)
 {
     char params[32] = "0", bytes[32], kv[32], extra[96] = "", size[32];
     if (l->window)
-        (void)snprintf(extra, sizeof extra, "window %s", hwl_view_count(l->window, size, sizeof size));
+        (void)snprintf(extra, sizeof extra, "window %s", hwl_count_text(l->window, size, sizeof size));
     if (l->state_bytes) {
         size_t n = strlen(extra);
         (void)snprintf(extra + n, sizeof extra - n, "%sstate %s", n ? ", " : "", hwl_view_bytes(l->state_bytes, size, sizeof size));
@@ -22,7 +22,7 @@ static void row(const char *label, const hwl_layer_info *l)
         (void)hwl_view_params(l->parameters, params, sizeof params);
     (void)printf("  %-9s %-16s %-6s %11s %12s %9s B%s%s\n", label, hwl_mixer_name(l->mixer), hwl_feed_forward_name(l->feed_forward),
                  params, hwl_view_bytes(l->bytes, bytes, sizeof bytes),
-                 hwl_view_count(l->kv_bytes_per_token, kv, sizeof kv), *extra ? "  " : "", extra);
+                 hwl_count_text(l->kv_bytes_per_token, kv, sizeof kv), *extra ? "  " : "", extra);
 }
 
 /* Layers first .. first + n - 1: a line for equal ones; a pattern's line and below it one for each kind of layer in it. */
@@ -82,10 +82,10 @@ static bool people(const hwl_model *model)
     hwl_model_get_info(model, &m);
     (void)printf("%s", hwl_view_clean(m.name, a, sizeof a));
     (void)printf("  %s, from %s\n", hwl_view_clean(m.architecture, b, sizeof b), hwl_view_clean(m.source, a, sizeof a));
-    (void)printf("  parameters   %s", hwl_view_count(m.parameters, b, sizeof b));
+    (void)printf("  parameters   %s", hwl_count_text(m.parameters, b, sizeof b));
     if (m.active_parameters != m.parameters)
-        (void)printf(", active %s", hwl_view_count(m.active_parameters, c, sizeof c));
-    (void)printf("\n  weights      %s in %s tensors", hwl_view_bytes(m.weights_bytes, b, sizeof b), hwl_view_count(m.n_tensors, c, sizeof c));
+        (void)printf(", active %s", hwl_count_text(m.active_parameters, c, sizeof c));
+    (void)printf("\n  weights      %s in %s tensors", hwl_view_bytes(m.weights_bytes, b, sizeof b), hwl_count_text(m.n_tensors, c, sizeof c));
     if (m.parameters)
         (void)printf(", %.2f bits a parameter", (double)m.weights_bytes * 8 / (double)m.parameters);
     (void)printf("\n  types       ");
@@ -96,10 +96,10 @@ static bool people(const hwl_model *model)
     (void)printf("\n  shape        %u layers", m.n_layers);
     if (m.n_mtp_layers)
         (void)printf(" and %u for multi-token prediction", m.n_mtp_layers);
-    (void)printf(", hidden %s", hwl_view_count(m.hidden, b, sizeof b));
-    (void)printf(", vocabulary %s", hwl_view_count(m.vocabulary, b, sizeof b));
+    (void)printf(", hidden %s", hwl_count_text(m.hidden, b, sizeof b));
+    (void)printf(", vocabulary %s", hwl_count_text(m.vocabulary, b, sizeof b));
     if (m.context_train)
-        (void)printf(", trained context %s", hwl_view_count(m.context_train, b, sizeof b));
+        (void)printf(", trained context %s", hwl_count_text(m.context_train, b, sizeof b));
     (void)printf("%s\n", m.generic ? "\n  read by the generic fallback: every figure is modelled" : "");
     return layers(model);
 }

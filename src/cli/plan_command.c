@@ -37,8 +37,8 @@ static void head(const hwl_plan *plan)
     (void)printf("model    %s, %s, %s parameters, %s stored\n", hwl_view_clean(m.name, name, sizeof name),
                  hwl_view_clean(m.architecture, arch, sizeof arch), hwl_view_params(m.parameters, params, sizeof params),
                  hwl_view_bytes(m.weights_bytes, bytes, sizeof bytes));
-    (void)printf("engine   %s %s, context %s", hwl_plan_engine(plan), hwl_plan_engine_version(plan), hwl_view_count(context, count, sizeof count));
-    (void)printf(" x %s", hwl_view_count(concurrency, count, sizeof count));
+    (void)printf("engine   %s %s, context %s", hwl_plan_engine(plan), hwl_plan_engine_version(plan), hwl_count_text(context, count, sizeof count));
+    (void)printf(" x %s", hwl_count_text(concurrency, count, sizeof count));
     (void)printf("%s\n\n", concurrency == 1 ? " sequence" : " sequences");
 }
 
@@ -109,13 +109,13 @@ static void kind_rows(const hwl_plan *plan)
 static void foot(const hwl_plan *plan, const hwl_limits *limits)
 {
     char text[40], note[400];
-    (void)printf("\ncache    %s B for one more token of a sequence", hwl_view_count(hwl_plan_kv_bytes_per_token(plan), text, sizeof text));
+    (void)printf("\ncache    %s B for one more token of a sequence", hwl_count_text(hwl_plan_kv_bytes_per_token(plan), text, sizeof text));
     if (hwl_plan_kv_tokens(plan) != HWL_UNKNOWN)
-        (void)printf(", room for %s tokens", hwl_view_count(hwl_plan_kv_tokens(plan), text, sizeof text));
+        (void)printf(", room for %s tokens", hwl_count_text(hwl_plan_kv_tokens(plan), text, sizeof text));
     (void)printf("\n");
     if (limits && limits->max_context) {
-        (void)printf("limits   context up to %s", hwl_view_count(limits->max_context, text, sizeof text));
-        (void)printf(", or up to %s sequences, with all else equal\n", hwl_view_count(limits->max_concurrency, text, sizeof text));
+        (void)printf("limits   context up to %s", hwl_count_text(limits->max_context, text, sizeof text));
+        (void)printf(", or up to %s sequences, with all else equal\n", hwl_count_text(limits->max_concurrency, text, sizeof text));
     } else if (limits) {
         (void)printf("limits   no context fits with all else equal\n");
     }

@@ -18,34 +18,9 @@ const char *hwl_view_gib(uint64_t bytes, char *buf, uint64_t size)
 
 const char *hwl_view_bytes(uint64_t bytes, char *buf, uint64_t size)
 {
-    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    if (bytes == HWL_UNKNOWN) {
-        (void)snprintf(buf, (size_t)size, "unknown");
-        return buf;
-    }
-    if (bytes < 1024) {
-        (void)snprintf(buf, (size_t)size, "%llu B", (unsigned long long)bytes);
-        return buf;
-    }
-    double v = (double)bytes / 1024;
-    int i = 0;
-    for (; v >= 1023.995 && i < 5; i++)
-        v /= 1024;
-    (void)snprintf(buf, (size_t)size, "%.2f %s", v, units[i]);
-    return buf;
-}
-
-const char *hwl_view_count(uint64_t n, char *buf, uint64_t size)
-{
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
-    uint64_t o = 0;
-    for (int i = 0; i < len && o + 2 < size; i++) {
-        if (i && (len - i) % 3 == 0)
-            buf[o++] = ',';
-        buf[o++] = digits[i];
-    }
-    buf[o] = 0;
+    if (bytes != HWL_UNKNOWN)
+        return hwl_bytes_text(bytes, buf, size);
+    (void)snprintf(buf, (size_t)size, "unknown");
     return buf;
 }
 

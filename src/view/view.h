@@ -9,7 +9,6 @@
 /* "12.34 GiB", one unit for a whole column where asked: hwl_view_gib writes "12.34". HWL_UNKNOWN is "unknown". All return buf. */
 const char *hwl_view_bytes(uint64_t bytes, char *buf, uint64_t size);
 const char *hwl_view_gib(uint64_t bytes, char *buf, uint64_t size);
-const char *hwl_view_count(uint64_t n, char *buf, uint64_t size);  /* 1,234,567 */
 const char *hwl_view_params(uint64_t n, char *buf, uint64_t size); /* 8.03 B */
 /* Foreign text (names of models and devices) without control characters. */
 const char *hwl_view_clean(const char *s, char *buf, uint64_t size);
