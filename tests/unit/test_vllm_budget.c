@@ -80,7 +80,8 @@ static void h100(void **state)
         struct hwl_vllm_setup u;
         struct hwl_vllm_other o;
         assert_int_equal(hwl_vllm_resolve(&m, "0.19.0", d, s, &u, &e), HWL_OK);
-        assert_int_equal(hwl_vllm_measure_other(&m, &u, s, 0, &o, &e), HWL_OK);
+        const struct hwl_shard_run shards = hwl_vllm_shard_run(&u, s);
+        assert_int_equal(hwl_vllm_measure_other(&m, &u, &shards, s, 0, &o, &e), HWL_OK);
         const double mib = 1024 * 1024;
         activation[n] = fabs((double)o.activation / mib / act - 1);
         non_torch[n] = fabs((double)o.non_torch / mib / other - 1);

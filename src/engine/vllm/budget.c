@@ -16,33 +16,31 @@
 #define LOGIT_HALF_BYTES 25
 #define FLOOR (46 * MIB) /* what torch's peak shows beside both shapes */
 
-/* Widest point of a forward pass, elements of the model's type a token: gate, up and their product, or an expert
- * layer's buffers, beside the residual and the normed copies. */
-static uint64_t forward_elements(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, const struct hwl_settings *settings)
 {
-    uint64_t widest = 0;
-    for (uint32_t i = 0; i < m->n_layers; i++) {
-        const struct hwl_layer *l = &m->layers[i];
-        const uint64_t tp = u->tp;
-        uint64_t w = l->ffn.d_ff / tp * (l->ffn.gated ? 3 : 2);
-        if (l->ffn.n_experts) {
-            const uint64_t width = u->ep ? l->ffn.d_expert : l->ffn.d_expert / (tp * u->dp);
-            /* fused_moe: two workspaces over tokens x experts of a token, and the shared experts */
-            const uint64_t routed = hwl_ck_mul(
-                ck, l->ffn.n_experts_used, hwl_ck_add(ck, hwl_max(2 * width, m->hidden), hwl_max(width, m->hidden)));
-            w = hwl_max(w, hwl_ck_add(ck, routed, l->ffn.d_shared / tp * 3));
-        }
-        const struct hwl_attention *a = &l->attn;
-        const uint64_t heads = (uint64_t)a->n_heads / tp * ((uint64_t)a->head_dim_k + a->head_dim_v) +
-                               (uint64_t)hwl_vllm_kv_heads(l, u) * ((uint64_t)a->head_dim_k + a->head_dim_v);
-        w = hwl_max(w, a->n_heads ? heads : 0);
-        if (l->state.conv_dim || l->state.d_inner)
-            w = hwl_max(w, 3 * hwl_max(l->state.conv_dim, l->state.d_inner) / tp);
-        widest = hwl_max(widest, w);
-    }
-    /* 4.25 hidden rows: residual, hidden, normed copy, output; two more where another stage sends or receives them */
-    const uint64_t rows = hwl_ck_mul(ck, m->hidden, u->pp > 1 ? 25 : 17) / 4;
-    return hwl_ck_add(ck, widest, rows);
+    return (struct hwl_shard_run){
+        .engine = "vllm",
+        .stage_first = setup->stage_first,
+        .tp = setup->tp,
+        .pp = setup->pp,
+        .attention_tp = setup->tp,
+        .embedding_tp = setup->tp,
+        .expert_ranks = setup->tp * setup->dp, /* without expert parallelism data-parallel ranks split the width too */
+        .ep = setup->ep,
+        .redundant_experts = (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536),
+        .cc = setup->cc,
+        .dtype_bytes = setup->dtype_bytes,
+        .rope_bytes = setup->dtype_bytes,
+        .quant = hwl_opt_text(settings, HWL_OPT_QUANT, ""),
+        .spec_method = setup->spec_method,
+        .draft_layers = setup->draft_layers,
+        .max_loras = setup->max_loras,
+        .max_lora_rank = setup->max_lora_rank,
+        .multimodal = setup->multimodal,
+        .encoder_only = setup->encoder_only,
+        .mla = setup->mla,
+        .expanded = setup->expanded,
+    };
 }
 
 /* Batch sizes that are captured: 1, 2, 4, then steps of 8 to 256 and of 16 beyond (config/compilation.py). */
@@ -63,12 +61,12 @@ static uint64_t captured(const struct hwl_model *m, const struct hwl_vllm_setup 
 }
 
 hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup,
-                                  const struct hwl_settings *settings, uint32_t stage, struct hwl_vllm_other *out,
-                                  hwl_error *error)
+                                  const struct hwl_shard_run *shards, const struct hwl_settings *settings,
+                                  uint32_t stage, struct hwl_vllm_other *out, hwl_error *error)
 {
     struct hwl_ck ck = {0};
     const uint64_t hidden_rows = hwl_ck_mul3(&ck, setup->mbt, model->hidden, setup->dtype_bytes);
-    uint64_t peak = hwl_ck_mul3(&ck, setup->mbt, forward_elements(model, setup, &ck), setup->dtype_bytes);
+    uint64_t peak = hwl_ck_mul3(&ck, setup->mbt, hwl_shard_forward_elements(model, shards, &ck), setup->dtype_bytes);
     if (stage + 1 == setup->pp && !setup->encoder_only) {
         const uint64_t logits = hwl_ck_mul(&ck, hwl_min(setup->max_seqs, setup->mbt), model->vocab);
         const uint64_t sampler =

@@ -2,7 +2,10 @@
 #ifndef HWL_ENGINE_VLLM_BUDGET_H
 #define HWL_ENGINE_VLLM_BUDGET_H
 
-#include "engine/vllm/shard.h"
+#include "engine/shared/shard.h"
+#include "engine/vllm/vllm.h"
+
+struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, const struct hwl_settings *settings);
 
 /* What a rank holds beside weights and cache. Modelled. */
 struct hwl_vllm_other {
@@ -12,7 +15,7 @@ struct hwl_vllm_other {
     uint64_t context;    /* in use on the card before the engine's first snapshot */
 };
 hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup,
-                                  const struct hwl_settings *settings, uint32_t stage, struct hwl_vllm_other *out,
-                                  hwl_error *error);
+                                  const struct hwl_shard_run *shards, const struct hwl_settings *settings,
+                                  uint32_t stage, struct hwl_vllm_other *out, hwl_error *error);
 
 #endif

@@ -5,18 +5,12 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "engine/shared/shard.h"
 
 #include <string.h>
 
 #define INDEXER_ROW 132 /* 128 fp8 keys and one fp32 scale, whatever the cache's type */
 #define DS_MLA_ROW 656  /* 512 fp8 + 4 fp32 scales + 64 16-bit rope */
-
-uint32_t hwl_vllm_kv_heads(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup)
-{
-    const bool own = setup->expanded || !layer->attn.n_kv_heads;
-    const uint32_t heads = own ? layer->attn.n_heads : layer->attn.n_kv_heads;
-    return heads > setup->tp ? heads / setup->tp : 1;
-}
 
 static uint64_t side_bytes(uint64_t dim, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
 {
@@ -39,7 +33,7 @@ uint64_t hwl_vllm_token_bytes(const struct hwl_layer *layer, const struct hwl_vl
     /* a value narrower than an expanded key is padded to it */
     const uint64_t value = a->head_dim_v && !setup->expanded ? a->head_dim_v : a->head_dim_k;
     const uint64_t both = hwl_ck_add(ck, side_bytes(a->head_dim_k, setup, ck), side_bytes(value, setup, ck));
-    return hwl_ck_mul(ck, hwl_vllm_kv_heads(layer, setup), both);
+    return hwl_ck_mul(ck, hwl_shard_kv_heads(layer, setup->tp, setup->expanded), both);
 }
 
 hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, uint64_t *bytes,
@@ -150,7 +144,7 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
     s->block = kind == HWL_VLLM_SLIDING && u->rules->small_windows ? 16 : u->block;
     s->page = hwl_ck_mul(ck, token, s->block);
     s->window = kind == HWL_VLLM_SLIDING || kind == HWL_VLLM_CHUNKED ? a->window : 0;
-    s->identity = (uint64_t)hwl_vllm_kv_heads(layer, u) << 40 | (uint64_t)a->head_dim_k << 20 | a->head_dim_v;
+    s->identity = (uint64_t)hwl_shard_kv_heads(layer, u->tp, u->expanded) << 40 | (uint64_t)a->head_dim_k << 20 | a->head_dim_v;
     if (latent)
         s->identity = (uint64_t)1 << 60 | ((uint64_t)a->kv_lora_rank + a->qk_rope_dim);
     s->draft = draft;

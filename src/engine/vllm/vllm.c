@@ -13,7 +13,7 @@ struct planned {
     struct hwl_vllm_setup setup;
     struct hwl_vllm_run run;
     struct hwl_vllm_cache cache;
-    struct hwl_vllm_weights weights[HWL_VLLM_MAX_STAGES];
+    struct hwl_shard_weights weights[HWL_VLLM_MAX_STAGES];
     struct hwl_vllm_other other[HWL_VLLM_MAX_STAGES];
     uint64_t budget[HWL_VLLM_MAX_STAGES];
     uint64_t per_token;                      /* bytes of one token's growing cache over all devices */
@@ -48,7 +48,7 @@ static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
 
 /* What the cache may take on a rank: the asked share of the card less everything else (worker
  * determine_available_memory). */
-static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_vllm_weights *w,
+static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_shard_weights *w,
                           const struct hwl_vllm_other *o, bool *starts)
 {
     if (u->kv_budget != HWL_UNKNOWN)
@@ -65,7 +65,7 @@ static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_vllm_
 }
 
 /* Takes the bytes of the largest components away from the card. */
-static void offload(uint64_t bytes, struct hwl_vllm_weights *w, uint64_t *moved)
+static void offload(uint64_t bytes, struct hwl_shard_weights *w, uint64_t *moved)
 {
     static const uint8_t order[] = {HWL_COMP_EXPERTS, HWL_COMP_FFN, HWL_COMP_ATTENTION, HWL_COMP_RECURRENT};
     for (size_t i = 0; i < sizeof order; i++) {
@@ -102,12 +102,11 @@ static hwl_status work_out(const struct hwl_model *model, const char *version, c
     if (ck.overflow)
         return hwl_fail(error, HWL_E_OVERFLOW, "vllm: the cache is beyond 64 bits");
     HWL_TRY(hwl_vllm_cache_group(&p->cache, specs, n, &p->run, arena, error));
-    HWL_TRY(hwl_vllm_shard(model, u, hwl_opt_text(settings, HWL_OPT_QUANT, ""),
-                           (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536), p->weights,
-                           error));
+    const struct hwl_shard_run shards = hwl_vllm_shard_run(u, settings);
+    HWL_TRY(hwl_shard_weights(model, &shards, p->weights, NULL, error));
     for (uint32_t i = 0; i < u->pp; i++) {
         offload(u->cpu_offload, &p->weights[i], &p->offloaded[i]);
-        HWL_TRY(hwl_vllm_measure_other(model, u, settings, i, &p->other[i], error));
+        HWL_TRY(hwl_vllm_measure_other(model, u, &shards, settings, i, &p->other[i], error));
         p->budget[i] = budget_of(u, &p->weights[i], &p->other[i], &p->starts);
     }
     return hwl_vllm_cache_size(&p->cache, &p->run, p->budget, error);
@@ -122,7 +121,7 @@ static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind ki
 static void put_rank(struct hwl_ledger *ledger, const struct hwl_model *model, const struct planned *p, uint32_t stage,
                      uint16_t device)
 {
-    const struct hwl_vllm_weights *w = &p->weights[stage];
+    const struct hwl_shard_weights *w = &p->weights[stage];
     if (p->offloaded[stage])
         hwl_ledger_put(ledger, (uint16_t)p->host, -1, HWL_KIND_WEIGHTS, HWL_COMP_OTHER, p->offloaded[stage],
                        HWL_BASIS_MODELLED, "vllm: --cpu-offload-gb")

@@ -80,7 +80,6 @@ hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_
                                 hwl_error *error);
 /* Bytes of one token of a layer's attention cache on a rank (before any block padding). */
 uint64_t hwl_vllm_token_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, struct hwl_ck *ck);
-uint32_t hwl_vllm_kv_heads(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup);
 /* The caches of all layers, stage by stage. */
 hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_setup *setup, struct hwl_arena *arena,
                           struct hwl_vllm_spec **out, uint32_t *n, hwl_error *error);

@@ -2,7 +2,7 @@
 /* Weights over ranks: how each role is split by tensor parallelism, where pipeline stages put it, and in which type it
  * lies in memory. After vllm/model_executor/layers/linear.py, vocab_parallel_embedding.py, fused_moe and the model
  * classes. */
-#include "engine/vllm/shard.h"
+#include "engine/shared/shard.h"
 
 #include "base/bytes.h"
 #include "base/status.h"
@@ -42,7 +42,7 @@ static const uint8_t shards[HWL_ROLE_COUNT] = {
     [HWL_ROLE_PROJECTOR] = TOWER,
 };
 
-/* Methods that vLLM applies to 16-bit checkpoints while it loads them, and what a weight then takes: bits of an element
+/* Methods that are applied to 16-bit checkpoints while they are loaded, and what a weight then takes: bits of an element
  * and bytes of scales for a group of elements (group 0: one scale for an output row). */
 static const struct {
     const char *names;
@@ -75,15 +75,15 @@ static bool is_linear(const struct hwl_tensor *t, enum shard s)
 /* Bytes in memory before the split: 16- and 32-bit floats are cast to the model's type, packed weights stay as stored.
  */
 static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s,
-                         const struct hwl_vllm_setup *u, const char *quant, struct hwl_ck *ck)
+                         const struct hwl_shard_run *u, struct hwl_ck *ck)
 {
     const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 ||
                        t->dtype == HWL_DTYPE_F64;
     if (t->buffer || !plain || !t->elements)
         return t->bytes;
-    if (*quant && !*m->quant.method && is_linear(t, s))
+    if (*u->quant && !*m->quant.method && is_linear(t, s))
         for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-            if (!hwl_words_have(methods[i].names, quant))
+            if (!hwl_words_have(methods[i].names, u->quant))
                 continue;
             const uint64_t data = hwl_ck_mul(ck, t->elements, methods[i].bits) / 8;
             const uint64_t columns = t->dims[t->n_dims - 1] ? t->dims[t->n_dims - 1] : 1;
@@ -118,7 +118,7 @@ static uint64_t rows_of(const struct hwl_model *m, const struct hwl_tensor *t)
 
 /* Kernels for MXFP4 experts pad both sides: Marlin to 256 x 128, TRT-LLM's (SM100) to 256 x 256
  * (fused_moe/oracle/mxfp4.py, mxfp4_round_up_hidden_size_and_intermediate_size). */
-static uint64_t pad_mxfp4(uint64_t bytes, uint64_t hidden, uint64_t width, const struct hwl_vllm_setup *u,
+static uint64_t pad_mxfp4(uint64_t bytes, uint64_t hidden, uint64_t width, const struct hwl_shard_run *u,
                           struct hwl_ck *ck)
 {
     if (!hidden || !width)
@@ -128,11 +128,13 @@ static uint64_t pad_mxfp4(uint64_t bytes, uint64_t hidden, uint64_t width, const
 }
 
 static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, uint64_t bytes,
-                        const struct hwl_vllm_setup *u, uint32_t redundant, struct hwl_ck *ck)
+                        const struct hwl_shard_run *u, struct hwl_ck *ck)
 {
     static const struct hwl_layer none;
     const struct hwl_layer *l = t->layer >= 0 ? &m->layers[t->layer] : &none;
-    const uint64_t tp = u->tp;
+    const uint64_t tp = t->component == HWL_COMP_ATTENTION || t->component == HWL_COMP_RECURRENT ? u->attention_tp
+                        : t->component == HWL_COMP_EMBEDDING                                     ? u->embedding_tp
+                                                                                                 : u->tp;
     switch (s) {
     case COLUMN:
         return part_of(bytes, 1, tp, ck);
@@ -158,9 +160,8 @@ static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, e
     }
     case EXPERTS: {
         const uint64_t experts = l->ffn.n_experts ? l->ffn.n_experts : 1;
-        const uint64_t ranks = tp * u->dp;
-        /* without expert parallelism data-parallel ranks split the width too */
-        const uint64_t local = u->ep ? part_of(bytes, hwl_div_ceil(experts + redundant, ranks), experts, ck)
+        const uint64_t ranks = u->expert_ranks;
+        const uint64_t local = u->ep ? part_of(bytes, hwl_div_ceil(experts + u->redundant_experts, ranks), experts, ck)
                                      : part_of(bytes, 1, ranks, ck);
         return strcmp(m->quant.method, "mxfp4") == 0
                    ? pad_mxfp4(local, m->hidden, u->ep ? l->ffn.d_expert : l->ffn.d_expert / ranks, u, ck)
@@ -176,7 +177,7 @@ static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, e
 /* Room for adapters: A [rank, in] and B [out, rank] of every slot; the side that the layer splits is split here too
  * (vllm/lora/layers). */
 static uint64_t adapter_bytes(const struct hwl_tensor *t, enum shard s, uint64_t slots_rank,
-                              const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+                              const struct hwl_shard_run *u, struct hwl_ck *ck)
 {
     const uint64_t a = t->dims[0], b = t->dims[t->n_dims - 1];
     const uint64_t split = s == ROW ? b : a, whole = s == ROW ? a : b;
@@ -184,23 +185,27 @@ static uint64_t adapter_bytes(const struct hwl_tensor *t, enum shard s, uint64_t
     return hwl_ck_mul4(ck, t->count ? t->count : 1, slots_rank, width, u->dtype_bytes);
 }
 
-static uint32_t stage_of(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_vllm_setup *u)
+uint32_t hwl_shard_stage(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer)
 {
-    if (t->layer >= 0 && (uint32_t)t->layer < m->n_layers) {
-        uint32_t p = 0;
-        while (p + 1 < u->pp && t->layer >= u->stage_first[p + 1])
-            p++;
-        return p;
-    }
-    if (t->layer >= 0) /* MTP layers stand behind the stack; encoders in front of it */
-        return (uint32_t)t->layer < m->n_layers + m->n_mtp ? u->pp - 1 : 0;
+    if (layer >= model->n_layers) /* MTP layers stand behind the stack; encoders in front of it */
+        return layer < model->n_layers + model->n_mtp ? run->pp - 1 : 0;
+    uint32_t p = 0;
+    while (p + 1 < run->pp && layer >= run->stage_first[p + 1])
+        p++;
+    return p;
+}
+
+static uint32_t stage_of(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_shard_run *u)
+{
+    if (t->layer >= 0)
+        return hwl_shard_stage(m, u, (uint32_t)t->layer);
     return t->role == HWL_ROLE_OUTPUT || t->role == HWL_ROLE_OUTPUT_NORM || t->role == HWL_ROLE_CLASSIFIER ? u->pp - 1
                                                                                                            : 0;
 }
 
 /* The table of cosines and sines that attention layers of a rank share: one row of the rotated width a position
  * (layers/rotary_embedding). Gemma has a second one for its windows. */
-static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_shard_run *u, struct hwl_ck *ck)
 {
     uint64_t width = 0;
     for (uint32_t i = 0; i < m->n_layers; i++) {
@@ -211,7 +216,7 @@ static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_vllm_setu
     for (uint64_t i = 0; i < m->n_tensors; i++)
         if (m->tensors[i].role == HWL_ROLE_POS_EMBD && m->tensors[i].layer < 0)
             return 0; /* learned positions */
-    const uint64_t table = hwl_ck_mul3(ck, m->context_train, width, u->dtype_bytes);
+    const uint64_t table = hwl_ck_mul3(ck, m->context_train, width, u->rope_bytes);
     const bool two = strncmp(m->arch, "gemma3", 6) == 0 || strncmp(m->arch, "gemma4", 6) == 0;
     /* linear and dynamic scaling stretch the table of full attention */
     const bool stretched = m->hints.rope_factor > 1.0 && m->hints.rope_factor < 4096.0 && m->hints.rope_type &&
@@ -220,61 +225,73 @@ static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_vllm_setu
     return hwl_ck_add(ck, full, two ? table : 0);
 }
 
-hwl_status hwl_vllm_shard(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const char *quant,
-                          uint32_t redundant_experts, struct hwl_vllm_weights *out, hwl_error *error)
+struct sums {
+    struct hwl_shard_weights *stage;
+    uint64_t (*by_layer)[HWL_COMP_COUNT];
+    struct hwl_ck ck;
+};
+
+static void add(struct sums *s, uint32_t stage, int32_t layer, uint8_t component, uint64_t bytes)
 {
-    struct hwl_ck ck = {0};
-    memset(out, 0, setup->pp * sizeof *out);
-    const bool mtp = strcmp(setup->spec_method, "mtp") == 0;
-    const uint64_t adapters = hwl_ck_mul(&ck, setup->max_loras, setup->max_lora_rank);
-    if (setup->draft_layers && !mtp) /* joins the token's embedding with two hidden states, or three of EAGLE-3 */
-        out[setup->pp - 1].component[HWL_COMP_DRAFT] = hwl_ck_mul4(
-            &ck, strcmp(setup->spec_method, "eagle3") == 0 ? 3 : 2, model->hidden, model->hidden, setup->dtype_bytes);
+    uint64_t *c = &s->stage[stage].component[component];
+    *c = hwl_ck_add(&s->ck, *c, bytes);
+    if (layer >= 0 && s->by_layer)
+        s->by_layer[layer][component] = hwl_ck_add(&s->ck, s->by_layer[layer][component], bytes);
+}
+
+static bool is_tower(uint8_t component)
+{
+    return component == HWL_COMP_VISION || component == HWL_COMP_AUDIO || component == HWL_COMP_PROJECTOR;
+}
+
+static void add_tensor(struct sums *s, const struct hwl_model *m, const struct hwl_tensor *t,
+                       const struct hwl_shard_run *u, bool mtp)
+{
+    const enum shard how = shard_of(t->role);
+    const uint32_t stage = stage_of(m, t, u);
+    const uint64_t bytes = on_rank(m, t, how, resident(m, t, how, u, &s->ck), u, &s->ck);
+    const uint64_t adapters = hwl_ck_mul(&s->ck, u->max_loras, u->max_lora_rank);
+    add(s, stage, t->layer, t->component, bytes);
+    /* an EAGLE head is a layer like the target's last one, and shares embedding and head with it */
+    if (u->draft_layers && !mtp && t->layer >= 0 && (uint32_t)t->layer + 1 == m->n_layers)
+        add(s, u->pp - 1, -1, HWL_COMP_DRAFT, bytes);
+    if (adapters && t->layer >= 0 && (uint32_t)t->layer < m->n_layers && is_linear(t, how) && how != EXPERTS)
+        add(s, stage, t->layer, HWL_COMP_LORA, adapter_bytes(t, how, adapters, u, &s->ck));
+    /* a tied embedding stands at both ends of the pipeline */
+    if (t->role == HWL_ROLE_TOK_EMBD && m->tied && u->pp > 1)
+        add(s, u->pp - 1, -1, HWL_COMP_OUTPUT, bytes);
+}
+
+hwl_status hwl_shard_weights(const struct hwl_model *model, const struct hwl_shard_run *run,
+                             struct hwl_shard_weights *out, uint64_t (*by_layer)[HWL_COMP_COUNT], hwl_error *error)
+{
+    struct sums s = {.stage = out, .by_layer = by_layer};
+    memset(out, 0, run->pp * sizeof *out);
+    const bool mtp = strcmp(run->spec_method, "mtp") == 0;
+    if (run->draft_layers && !mtp) /* joins the token's embedding with two hidden states, or three of EAGLE-3 */
+        add(&s, run->pp - 1, -1, HWL_COMP_DRAFT,
+            hwl_ck_mul4(&s.ck, strcmp(run->spec_method, "eagle3") == 0 ? 3 : 2, model->hidden, model->hidden,
+                        run->dtype_bytes));
     for (uint64_t i = 0; i < model->n_tensors; i++) {
         const struct hwl_tensor *t = &model->tensors[i];
+        if (t->tied || (is_tower(t->component) && !run->multimodal))
+            continue;
         if (t->layer >= 0 && model->layers[t->layer].mtp && !mtp)
             continue; /* MTP layers are loaded for speculation only */
-        if ((t->component == HWL_COMP_VISION || t->component == HWL_COMP_AUDIO || t->component == HWL_COMP_PROJECTOR) &&
-            !setup->multimodal)
-            continue;
-        const enum shard s = shard_of(t->role);
-        const uint32_t stage = stage_of(model, t, setup);
-        uint64_t bytes = on_rank(model, t, s, resident(model, t, s, setup, quant, &ck), setup, redundant_experts, &ck);
-        if (t->tied)
-            continue;
-        struct hwl_vllm_weights *w = &out[stage];
-        w->component[t->component] = hwl_ck_add(&ck, w->component[t->component], bytes);
-        /* an EAGLE head is a layer like the target's last one, and shares embedding and head with it */
-        if (setup->draft_layers && !mtp && t->layer >= 0 && (uint32_t)t->layer + 1 == model->n_layers) {
-            w = &out[setup->pp - 1];
-            w->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, w->component[HWL_COMP_DRAFT], bytes);
-        }
-        if (adapters && t->layer >= 0 && (uint32_t)t->layer < model->n_layers && is_linear(t, s) && s != EXPERTS)
-            w->component[HWL_COMP_LORA] =
-                hwl_ck_add(&ck, w->component[HWL_COMP_LORA], adapter_bytes(t, s, adapters, setup, &ck));
-        /* a tied embedding stands at both ends of the pipeline */
-        if (t->role == HWL_ROLE_TOK_EMBD && model->tied && setup->pp > 1) {
-            w = &out[setup->pp - 1];
-            w->component[HWL_COMP_OUTPUT] = hwl_ck_add(&ck, w->component[HWL_COMP_OUTPUT], bytes);
-        }
+        add_tensor(&s, model, t, run, mtp);
     }
-    for (uint32_t i = 0; i < model->n_layers && setup->mla; i++) {
+    for (uint32_t i = 0; i < model->n_layers && run->mla; i++) {
         const struct hwl_attention *a = &model->layers[i].attn;
-        if (!a->kv_lora_rank)
-            continue;
-        /* kv_b_proj is kept for prefill; decoding reads two 16-bit copies, W_UK and W_UV (mla/common.py) */
-        uint32_t p = 0;
-        while (p + 1 < setup->pp && i >= setup->stage_first[p + 1])
-            p++;
-        const uint64_t copy = hwl_ck_mul4(&ck, a->n_heads / setup->tp, (uint64_t)a->qk_nope_dim + a->head_dim_v,
-                                          a->kv_lora_rank, setup->dtype_bytes);
-        out[p].component[HWL_COMP_ATTENTION] = hwl_ck_add(&ck, out[p].component[HWL_COMP_ATTENTION], copy);
+        if (a->kv_lora_rank) /* kv_b_proj is kept for prefill; decoding reads two 16-bit copies, W_UK and W_UV */
+            add(&s, hwl_shard_stage(model, run, i), (int32_t)i, HWL_COMP_ATTENTION,
+                hwl_ck_mul4(&s.ck, a->n_heads / run->attention_tp, (uint64_t)a->qk_nope_dim + a->head_dim_v,
+                            a->kv_lora_rank, run->dtype_bytes));
     }
-    const uint64_t rope = setup->encoder_only ? 0 : rope_bytes(model, setup, &ck);
-    for (uint32_t p = 0; p < setup->pp; p++)
-        out[p].component[HWL_COMP_OTHER] = hwl_ck_add(&ck, out[p].component[HWL_COMP_OTHER], rope);
-    for (uint32_t p = 0; p < setup->pp; p++)
+    const uint64_t rope = run->encoder_only ? 0 : rope_bytes(model, run, &s.ck);
+    for (uint32_t p = 0; p < run->pp; p++) {
+        add(&s, p, -1, HWL_COMP_OTHER, rope);
         for (uint32_t c = 0; c < HWL_COMP_COUNT; c++)
-            out[p].total = hwl_ck_add(&ck, out[p].total, out[p].component[c]);
-    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: the weights are beyond 64 bits") : HWL_OK;
+            out[p].total = hwl_ck_add(&s.ck, out[p].total, out[p].component[c]);
+    }
+    return s.ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "%s: the weights are beyond 64 bits", run->engine) : HWL_OK;
 }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_ENGINE_SHARED_SHARD_H
+#define HWL_ENGINE_SHARED_SHARD_H
+
+#include "arch/model.h"
+#include "base/bytes.h"
+
+#include <hwledger/plan.h>
+
+/* Weights of a server whose ranks split layers as Megatron does: vLLM, SGLang and TensorRT-LLM share the layout
+ * (column and row parallel linear layers, padded vocabularies, experts by number or by width). */
+struct hwl_shard_run {
+    const char *engine;           /* for messages */
+    const uint16_t *stage_first;  /* [pp + 1]: first layer of each stage, then n_layers */
+    uint32_t tp, pp;              /* ranks of dense layers and of the output matrix; stages */
+    uint32_t attention_tp;        /* ranks over which heads are split: fewer with data-parallel attention */
+    uint32_t embedding_tp;        /* ranks over which the token embedding is split */
+    uint32_t expert_ranks;        /* ranks over which experts are split */
+    bool ep;                      /* by number instead of by width */
+    uint32_t redundant_experts;   /* copies beyond one each */
+    uint32_t cc;                  /* compute capability, 90 for 9.0: padding of MXFP4 kernels */
+    uint64_t dtype_bytes;         /* of the model's type */
+    uint64_t rope_bytes;          /* of an element of the table of cosines and sines */
+    const char *quant;            /* a method applied while loading ("fp8", "bitsandbytes"), "" as stored */
+    const char *spec_method;      /* "" none, "mtp", "eagle", "eagle3" ... */
+    uint32_t draft_layers;        /* of a draft that is a layer like the target's last one */
+    uint64_t max_loras, max_lora_rank;
+    bool multimodal, encoder_only;
+    bool mla;                     /* latent attention is run in its absorbed form */
+    bool expanded;                /* latent rows are cached expanded to heads */
+};
+
+/* Weights of one rank of a stage, by component; the rank that holds most where experts do not divide. */
+struct hwl_shard_weights {
+    uint64_t component[HWL_COMP_COUNT];
+    uint64_t total;
+};
+/* out: [run->pp]. by_layer: [layers of the model, MTP and encoder included][HWL_COMP_COUNT], zeroed, or NULL: the part
+ * of each component that belongs to a layer. */
+hwl_status hwl_shard_weights(const struct hwl_model *model, const struct hwl_shard_run *run,
+                             struct hwl_shard_weights *out, uint64_t (*by_layer)[HWL_COMP_COUNT], hwl_error *error);
+/* The stage on which a layer (its index in the model) lies. */
+uint32_t hwl_shard_stage(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer);
+
+/* Key and value heads of a layer on a rank: copied where there are fewer of them than ranks. */
+uint32_t hwl_shard_kv_heads(const struct hwl_layer *layer, uint32_t tp, bool expanded);
+/* Widest point of a forward pass on a rank, elements of the model's type a token. */
+uint64_t hwl_shard_forward_elements(const struct hwl_model *model, const struct hwl_shard_run *run, struct hwl_ck *ck);
+
+#endif
