@@ -73,12 +73,6 @@ int cli_help(const struct cli_command *command); /* NULL: the program's */
 int cli_man(void);
 int cli_completion(const char *shell);
 
-/* The stores of models that the environment names. */
-struct cli_stores {
-    hwl_open_options options;
-    char hf[4096], llama[4096];
-};
-void cli_stores(struct cli_stores *stores);
 /* Opens words[i] with the stores of the environment; reports errors. */
 int cli_open(struct cli_args *args, const char *name, hwl_model **out);
 /* The devices that the options name, or the machine's. */

@@ -2,6 +2,7 @@
 /* The program hwledger: finds the command, reads the options, opens models and devices. Only here is the environment read. */
 #include "cli/cli.h"
 
+#include "view/stores.h"
 #include "view/view.h"
 
 #include <stdio.h>
@@ -54,36 +55,13 @@ static void show_progress(void *user, uint64_t done, uint64_t total)
     p->shown = true;
 }
 
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
-/* PREFIX/NAME, or NULL where there is no prefix. */
-static const char *below(const char *prefix, const char *name, char *buf, size_t size)
-{
-    return prefix && (uint64_t)snprintf(buf, size, "%s/%s", prefix, name) < size ? buf : NULL;
-}
-
-void cli_stores(struct cli_stores *s)
-{
-    const char *hub = variable("HF_HUB_CACHE"), *hf = variable("HF_HOME"), *xdg = variable("XDG_CACHE_HOME");
-    const char *llama = variable("LLAMA_CACHE");
-    *s = (struct cli_stores){.options = {.home = variable("HOME"), .ollama = variable("OLLAMA_MODELS")}};
-    s->options.hf_cache = hub  ? hub
-                          : hf ? below(hf, "hub", s->hf, sizeof s->hf)
-                               : below(xdg, "huggingface/hub", s->hf, sizeof s->hf);
-    s->options.llama_cache = llama ? llama : below(xdg, "llama.cpp", s->llama, sizeof s->llama);
-}
-
 int cli_open(struct cli_args *args, const char *name, hwl_model **out)
 {
     static const char cannot[] = "out of memory";
-    struct cli_stores stores;
+    struct hwl_view_stores stores;
     struct progress progress = {.shown = false};
     hwl_error error = {.offset = HWL_NO_OFFSET};
-    cli_stores(&stores);
+    hwl_view_stores(&stores);
     stores.options.generic = args->flag[CLI_GENERIC];
     stores.options.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
     stores.options.user = &progress;
@@ -100,21 +78,6 @@ int cli_open(struct cli_args *args, const char *name, hwl_model **out)
     return EXIT_INPUT;
 }
 
-/* Host memory, "TOTAL[/FREE]": the form of --gpu-memory, which reads it. */
-static hwl_status set_ram(hwl_devices *devices, const char *ram, hwl_error *error)
-{
-    hwl_devices *one = NULL;
-    if (hwl_devices_new(&one) != HWL_OK)
-        return HWL_E_NOMEM;
-    hwl_status status = hwl_devices_add_gpu_memory(one, ram, error);
-    if (status == HWL_OK) {
-        const hwl_device *d = hwl_devices_get(one, 0);
-        hwl_devices_set_ram(devices, d->memory_bytes, d->free_bytes);
-    }
-    hwl_devices_free(one);
-    return status;
-}
-
 int cli_devices(struct cli_args *args, hwl_devices **out)
 {
     hwl_error error = {.offset = HWL_NO_OFFSET};
@@ -126,7 +89,7 @@ int cli_devices(struct cli_args *args, hwl_devices **out)
         status = args->gpu[i].id == CLI_GPU ? hwl_devices_add_gpu(d, args->gpu[i].value, &error)
                                             : hwl_devices_add_gpu_memory(d, args->gpu[i].value, &error);
     if (status == HWL_OK && args->ram) {
-        status = set_ram(d, args->ram, &error);
+        status = hwl_view_set_ram(d, args->ram, &error);
     } else if (status == HWL_OK && args->n_gpus) {
         status = hwl_probe_ram(NULL, &total, &available, &error);
         if (status == HWL_OK)

@@ -2,6 +2,7 @@
 /* hwledger models: the catalogue, and with --local what stands in the stores of this machine. */
 #include "cli/cli.h"
 #include "view/json.h"
+#include "view/stores.h"
 #include "view/view.h"
 
 #include <stdio.h>
@@ -46,9 +47,9 @@ static bool local_row(void *user, const hwl_local_model *m)
 static int local(const struct cli_args *args)
 {
     struct listing l = {.args = args};
-    struct cli_stores stores;
+    struct hwl_view_stores stores;
     hwl_error error = {.offset = HWL_NO_OFFSET};
-    cli_stores(&stores);
+    hwl_view_stores(&stores);
     if (hwl_local_list(&stores.options, local_row, &l, &error) != HWL_OK)
         return cli_fail(&error);
     if (!l.n && args->n_words)
