@@ -10,6 +10,7 @@
 #include <hwledger/model.h>
 #include <hwledger/plan.h>
 #include <hwledger/probe.h>
+#include <hwledger/search.h>
 #include <hwledger/settings.h>
 #include <hwledger/text.h>
 

@@ -114,6 +114,8 @@ HWL_API uint64_t hwl_plan_kv_bytes_per_token(const hwl_plan *plan);
 HWL_API uint64_t hwl_plan_kv_tokens(const hwl_plan *plan); /* HWL_UNKNOWN where the cache is sized by the request */
 HWL_API const char *hwl_plan_engine(const hwl_plan *plan);
 HWL_API const char *hwl_plan_engine_version(const hwl_plan *plan);
+/* An option in force, defaults resolved, as text ("ctx", "ngl", "kv-type"); false, "" where the engine says nothing of it. */
+HWL_API bool hwl_plan_setting(const hwl_plan *plan, const char *option, char *buf, uint64_t size);
 /* Notes in order (what mmap maps beyond the bill, what is not modelled): NULL past the end. */
 HWL_API const char *hwl_plan_note(const hwl_plan *plan, uint32_t index);
 /* The plan's model, and what it serves: context per sequence in tokens, sequences. */

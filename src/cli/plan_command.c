@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hwledger plan: the document, the table for people, or every entry explained. */
 #include "cli/cli.h"
+#include "view/model.h"
 #include "view/view.h"
 
 #include <stdio.h>
@@ -9,31 +10,29 @@
 
 enum { BAR = 40 };
 
-static void bar(const hwl_plan *plan, uint32_t device)
+static void bar(struct hwl_view_device *d)
 {
-    uint8_t cells[BAR];
     char colour[24];
-    int last = -1;
-    hwl_view_bar(plan, device, cells, BAR);
+    hwl_view_layout(d, BAR, 1, NULL);
     (void)putchar('[');
-    for (int i = 0; i < BAR; i++) {
-        const struct hwl_view_kind *k = cells[i] ? hwl_view_kind((hwl_kind)(cells[i] - 1)) : NULL;
-        if (cells[i] != last)
-            (void)printf("%s%s", cli_plain(), k ? cli_colour(k->colour, colour, sizeof colour) : "");
-        last = cells[i];
-        (void)putchar(k ? k->letter : '.');
+    for (uint32_t s = 0; s < HWL_VIEW_SEGMENTS; s++) {
+        if (!d->segment[s].width)
+            continue;
+        (void)printf("%s%s", cli_plain(), s == HWL_VIEW_FREE ? "" : cli_colour(hwl_view_kind((hwl_kind)s)->colour, colour, sizeof colour));
+        for (uint32_t i = 0; i < d->segment[s].width; i++)
+            (void)putchar(hwl_view_segment_letter(s));
     }
     (void)printf("%s]", cli_plain());
 }
 
-static void head(const hwl_plan *plan)
+static void head(const struct hwl_view_model *view)
 {
-    char line[256], name[160], arch[64], params[32], bytes[32], count[32], colour[24];
+    const hwl_plan *plan = view->plan;
+    char name[160], arch[64], params[32], bytes[32], count[32], colour[24];
     uint64_t concurrency = 0, context = hwl_plan_context(plan, &concurrency);
     hwl_model_info m;
     hwl_model_get_info(hwl_plan_model(plan), &m);
-    (void)printf("%s%s%s\n\n", cli_colour(hwl_view_verdict_colour(hwl_plan_verdict(plan)), colour, sizeof colour),
-                 hwl_view_headline(plan, line, sizeof line), cli_plain());
+    (void)printf("%s%s%s\n\n", cli_colour(hwl_view_verdict_colour(hwl_plan_verdict(plan)), colour, sizeof colour), view->headline, cli_plain());
     (void)printf("model    %s, %s, %s parameters, %s stored\n", hwl_view_clean(m.name, name, sizeof name),
                  hwl_view_clean(m.architecture, arch, sizeof arch), hwl_view_params(m.parameters, params, sizeof params),
                  hwl_view_bytes(m.weights_bytes, bytes, sizeof bytes));
@@ -42,67 +41,53 @@ static void head(const hwl_plan *plan)
     (void)printf("%s\n\n", concurrency == 1 ? " sequence" : " sequences");
 }
 
-/* "gpu0", or "gpu0-7" for a run of devices alike. */
-static const char *run_name(const hwl_plan *plan, uint32_t first, uint32_t end, char *buf, size_t size)
+static void device_rows(struct hwl_view_model *view)
 {
-    const char *id = hwl_plan_get_device(plan, first)->device->id;
-    if (end - first == 1)
-        (void)snprintf(buf, size, "%s", id);
-    else
-        (void)snprintf(buf, size, "%s-%u", id, end - 1);
-    return buf;
-}
-
-static void device_rows(const hwl_plan *plan)
-{
-    for (uint32_t i = 0, end; i < hwl_plan_n_devices(plan); i = end) {
-        const hwl_plan_device *d = hwl_plan_get_device(plan, i);
-        char used[32], usable[32], name[100], id[32], colour[24];
-        end = hwl_view_alike(plan, i);
-        if (!d->used_bytes && d->device->kind == HWL_DEVICE_CPU)
+    for (uint32_t i = 0; i < view->n_devices; i++) {
+        struct hwl_view_device *d = &view->device[i];
+        char used[32], usable[32], colour[24];
+        const hwl_verdict verdict = d->device->verdict;
+        if (d->idle && d->host)
             continue;
-        (void)printf("%-8s ", run_name(plan, i, end, id, sizeof id));
-        bar(plan, i);
-        (void)printf(" %8s of %8s GiB %4u %% %s%-2s%s %s%s\n", hwl_view_gib(d->used_bytes, used, sizeof used),
-                     hwl_view_gib(d->usable_bytes, usable, sizeof usable), hwl_view_percent(d->used_bytes, d->usable_bytes),
-                     cli_colour(hwl_view_verdict_colour(d->verdict), colour, sizeof colour), hwl_view_mark(d->verdict), cli_plain(),
-                     hwl_view_clean(d->device->name, name, sizeof name), end - i > 1 ? ", each" : "");
+        (void)printf("%-8s ", d->id);
+        bar(d);
+        (void)printf(" %8s of %8s GiB %4u %% %s%-2s%s %s%s\n", hwl_view_gib(d->used, used, sizeof used),
+                     hwl_view_gib(d->usable, usable, sizeof usable), d->percent,
+                     cli_colour(hwl_view_verdict_colour(verdict), colour, sizeof colour), hwl_view_mark(verdict), cli_plain(), d->name,
+                     d->end - d->first > 1 ? ", each" : "");
     }
 }
 
-/* One line of the table: a cell for each run of devices alike; kind COUNT is what is left. */
-static void cells(const hwl_plan *plan, int kind)
+/* One line of the table: a cell for each run of devices alike. */
+static void cells(const struct hwl_view_model *view, uint32_t segment)
 {
     char text[40];
-    for (uint32_t i = 0, end; i < hwl_plan_n_devices(plan); i = end) {
-        end = hwl_view_alike(plan, i);
-        uint64_t bytes = kind < HWL_KIND_COUNT ? hwl_view_sum(plan, i, (hwl_kind)kind) : hwl_plan_get_device(plan, i)->free_bytes;
+    for (uint32_t i = 0; i < view->n_devices; i++) {
+        const struct hwl_view_device *d = &view->device[i];
+        const uint64_t bytes = segment == HWL_VIEW_FREE ? d->device->free_bytes : d->segment[segment].bytes;
         (void)printf(" %10s", hwl_view_gib(bytes, text, sizeof text));
     }
 }
 
-static void kind_rows(const hwl_plan *plan)
+static void kind_rows(const struct hwl_view_model *view)
 {
     char text[40];
     (void)printf("\n%-13s", "GiB");
-    for (uint32_t i = 0, end; i < hwl_plan_n_devices(plan); i = end) {
-        end = hwl_view_alike(plan, i);
-        (void)printf(" %10s", run_name(plan, i, end, text, sizeof text));
-    }
+    for (uint32_t i = 0; i < view->n_devices; i++)
+        (void)printf(" %10s", view->device[i].id);
     (void)printf(" %10s  %s\n", "total", "basis");
-    for (int k = 0; k < HWL_KIND_COUNT; k++) {
-        const struct hwl_view_kind *row = hwl_view_kind((hwl_kind)k);
+    for (uint32_t k = 0; k < HWL_KIND_COUNT; k++) {
         hwl_basis basis;
         double error;
-        if (!hwl_view_basis(plan, (hwl_kind)k, &basis, &error))
+        if (!hwl_view_basis(view->plan, (hwl_kind)k, &basis, &error))
             continue;
-        (void)printf("%c %-11s", row->letter, row->label);
-        cells(plan, k);
-        (void)printf(" %10s  %s", hwl_view_gib(hwl_plan_total(plan, (hwl_kind)k), text, sizeof text), hwl_basis_name(basis));
+        (void)printf("%c %-11s", hwl_view_segment_letter(k), hwl_view_segment_label(k));
+        cells(view, k);
+        (void)printf(" %10s  %s", hwl_view_gib(hwl_plan_total(view->plan, (hwl_kind)k), text, sizeof text), hwl_basis_name(basis));
         (void)(error > 0 ? printf(", within %.3g %%\n", error * 100) : printf("\n"));
     }
     (void)printf("%-13s", ". left");
-    cells(plan, HWL_KIND_COUNT);
+    cells(view, HWL_VIEW_FREE);
     (void)printf("\n");
 }
 
@@ -148,9 +133,13 @@ static int show(struct cli_args *args, const hwl_plan *plan, const hwl_limits *l
         (void)fwrite(text, 1, (size_t)n, stdout);
         hwl_text_free(text);
     } else {
-        head(plan);
-        device_rows(plan);
-        kind_rows(plan);
+        struct hwl_view_model view = {.plan = NULL};
+        if (!hwl_view_update(&view, plan, true, 0))
+            return cli_fail(&(hwl_error){.message = "out of memory", .offset = HWL_NO_OFFSET});
+        head(&view);
+        device_rows(&view);
+        kind_rows(&view);
+        hwl_view_clear(&view);
         foot(plan, limits);
         if (args->flag[CLI_EXPLAIN])
             explain(plan);

@@ -138,16 +138,29 @@ static bool same_name(const char *a, const char *b)
     return *a == *b;
 }
 
+static struct hwl_setting_item *known_setting(const struct hwl_ledger *l, const char *name)
+{
+    for (uint64_t i = 0; i < l->n_settings; i++)
+        if (same_name(l->settings[i].name, name))
+            return &l->settings[i];
+    return NULL;
+}
+
+const struct hwl_setting_item *hwl_ledger_find_setting(const struct hwl_ledger *ledger, const char *name)
+{
+    return known_setting(ledger, name);
+}
+
 static struct hwl_setting_item *setting(struct hwl_ledger *l, const char *name, enum hwl_view_type type)
 {
     /* A later value wins: engines resolve defaults after the user's own values were noted. */
-    for (uint64_t i = 0; i < l->n_settings; i++)
-        if (same_name(l->settings[i].name, name)) {
-            l->settings[i].type = type;
-            return &l->settings[i];
-        }
+    struct hwl_setting_item *s = known_setting(l, name);
+    if (s) {
+        s->type = type;
+        return s;
+    }
     void *array = l->settings;
-    struct hwl_setting_item *s = push(l, &array, &l->n_settings, &l->cap_settings, sizeof *s);
+    s = push(l, &array, &l->n_settings, &l->cap_settings, sizeof *s);
     l->settings = array;
     if (s) {
         memset(s, 0, sizeof *s);

@@ -71,6 +71,8 @@ void hwl_ledger_setting_json(struct hwl_ledger *ledger, const char *name, const 
 void hwl_ledger_setting_bool(struct hwl_ledger *ledger, const char *name, bool value);
 void hwl_ledger_setting_real(struct hwl_ledger *ledger, const char *name, double value);
 void hwl_ledger_setting_text(struct hwl_ledger *ledger, const char *name, const char *value);
+/* The setting of that name, written with - or _; NULL where there is none. */
+const struct hwl_setting_item *hwl_ledger_find_setting(const struct hwl_ledger *ledger, const char *name);
 /* A list of texts, written as a JSON array. */
 void hwl_ledger_setting_list(struct hwl_ledger *ledger, const char *name, char *const *texts, uint32_t n);
 

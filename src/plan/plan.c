@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "plan/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool add_to(uint64_t *sum, uint64_t bytes)
@@ -124,6 +125,22 @@ const char *hwl_plan_engine(const hwl_plan *plan)
 const char *hwl_plan_engine_version(const hwl_plan *plan)
 {
     return plan->version;
+}
+
+bool hwl_plan_setting(const hwl_plan *plan, const char *option, char *buf, uint64_t size)
+{
+    const struct hwl_setting_item *s = hwl_ledger_find_setting(&plan->ledger, option);
+    *buf = 0;
+    if (!s)
+        return false;
+    switch (s->type) {
+    case HWL_VIEW_U64: (void)snprintf(buf, (size_t)size, "%llu", (unsigned long long)s->u64); break;
+    case HWL_VIEW_REAL: (void)snprintf(buf, (size_t)size, "%.10g", s->real); break;
+    case HWL_VIEW_BOOL: (void)snprintf(buf, (size_t)size, "%s", s->u64 ? "true" : "false"); break;
+    case HWL_VIEW_TEXT:
+    case HWL_VIEW_JSON: (void)snprintf(buf, (size_t)size, "%s", s->text); break;
+    }
+    return true;
 }
 
 const hwl_model *hwl_plan_model(const hwl_plan *plan)

@@ -72,3 +72,29 @@ int hwl_view_verdict_colour(hwl_verdict verdict)
 {
     return verdict == HWL_VERDICT_FITS ? 35 : verdict == HWL_VERDICT_TIGHT ? 214 : 196;
 }
+
+unsigned hwl_view_percent(uint64_t used, uint64_t usable)
+{
+    if (!usable || usable == HWL_UNKNOWN || !used)
+        return 0;
+    double p = (double)used * 100 / (double)usable;
+    return p > 99999 ? 99999 : (unsigned)p + (p > (double)(unsigned)p);
+}
+
+bool hwl_view_basis(const hwl_plan *plan, hwl_kind kind, hwl_basis *basis, double *error)
+{
+    bool any = false;
+    *basis = HWL_BASIS_EXACT;
+    *error = 0;
+    for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++) {
+        const hwl_entry *e = hwl_plan_entry(plan, i);
+        if (e->kind != kind)
+            continue;
+        any = true;
+        if (e->basis == HWL_BASIS_MODELLED || (e->basis == HWL_BASIS_MEASURED && *basis == HWL_BASIS_EXACT))
+            *basis = (hwl_basis)e->basis;
+        if ((double)e->error > *error)
+            *error = (double)e->error;
+    }
+    return any;
+}

@@ -29,16 +29,6 @@ int hwl_view_verdict_colour(hwl_verdict verdict);
 /* Used share of what is usable in whole per cent, rounded up; 0 where nothing is known. */
 unsigned hwl_view_percent(uint64_t used, uint64_t usable);
 
-/* Devices that are alike in name, memory and every kind's bytes, from first on: the index behind the last of the run. */
-uint32_t hwl_view_alike(const hwl_plan *plan, uint32_t first);
-
-/* Bytes of one kind on one device. */
-uint64_t hwl_view_sum(const hwl_plan *plan, uint32_t device, hwl_kind kind);
 /* Weakest basis among entries of a kind and its largest error; false where there are none. */
 bool hwl_view_basis(const hwl_plan *plan, hwl_kind kind, hwl_basis *basis, double *error);
-/* A bar of width cells: a kind's index + 1 for each cell, 0 free. Kinds that are not empty get a cell at least. */
-void hwl_view_bar(const hwl_plan *plan, uint32_t device, uint8_t *cells, uint32_t width);
-/* "FITS ok   21.40 of 24.00 GiB on gpu0, 2.60 GiB left (89 %)": the fullest device speaks. Returns buf. */
-const char *hwl_view_headline(const hwl_plan *plan, char *buf, uint64_t size);
-
 #endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWLEDGER_SEARCH_H
+#define HWLEDGER_SEARCH_H
+
+#include <hwledger/plan.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What to change, found by planning again: nothing here is estimated. All of it only reads planner, devices and settings. */
+
+/* Values of an option that are worth offering to a person, largest memory first: "kv-type", "quant", "flash-attn", "split-mode" ...
+ * as the engine has them. NULL past the end, and for options whose values are numbers. */
+HWL_API const char *hwl_option_choice(const char *engine, const char *option, uint32_t index);
+
+/* How far a number can go with all else equal. */
+typedef struct hwl_range {
+    uint64_t least, most; /* what the option may be for this model and these devices */
+    uint64_t current;     /* in force, defaults resolved; HWL_UNKNOWN where the engine says nothing */
+    uint64_t recommended; /* farthest that the plan stays "fits" (at most 80 % used); HWL_UNKNOWN: none */
+    uint64_t limit;       /* farthest that does not exceed; HWL_UNKNOWN: none */
+    bool falling;         /* more of it takes less of the GPUs (n-cpu-moe): recommended >= limit */
+} hwl_range;
+/* option: ctx, concurrency, batch, ubatch, ngl, n-cpu-moe, max-seqs, max-batched-tokens, tp, pp. Some twenty plans each.
+ * HWL_E_NOT_FOUND: the engine has no such number. */
+HWL_API hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, const char *option,
+                                     hwl_range *out, hwl_error *error);
+
+#define HWL_ADVICE_MAX 5
+#define HWL_ADVICE_CHANGES 3
+
+/* One option and the value it gets; "" clears it. The options "gpu" and "gpu-memory" add what the command line's option adds to the
+ * devices that there are, with "" they take the last GPU away. */
+typedef struct hwl_change {
+    char option[32];
+    char value[96];
+} hwl_change;
+
+/* One thing to do, proved by a plan with it. */
+typedef struct hwl_advice {
+    hwl_change change[HWL_ADVICE_CHANGES];
+    uint32_t n_changes;
+    hwl_verdict verdict;    /* of the plan with it */
+    uint64_t saves_bytes;   /* less on the devices that the plan has now: GPUs, where there are any, else host memory */
+    uint64_t used_bytes;    /* by the fullest device, with it */
+    uint64_t usable_bytes;  /* of that device */
+    uint64_t context;       /* tokens per sequence with it */
+    uint64_t max_context;   /* largest that fits with it; HWL_UNKNOWN where it was not looked for */
+    char cost[160];         /* what it costs, one sentence */
+} hwl_advice;
+
+/* Fills at most HWL_ADVICE_MAX rows, best first: those that make the plan fit before those that only help, less loss of quality
+ * before more. A plan that fits gets what would give it more room. Returns HWL_OK with *n 0 where nothing helps. */
+HWL_API hwl_status hwl_advise(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings,
+                              hwl_advice advice[HWL_ADVICE_MAX], uint32_t *n, hwl_error *error);
+/* Makes the changes in settings and devices. undo, where given, gets the changes that take it back: apply it in turn. */
+HWL_API hwl_status hwl_advice_apply(const hwl_advice *advice, hwl_settings *settings, hwl_devices *devices, hwl_advice *undo, hwl_error *error);
+/* Whether a planner must be made anew after the changes: engine, version or quantisation. */
+HWL_API bool hwl_advice_needs_planner(const hwl_advice *advice);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

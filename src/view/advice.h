@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_VIEW_ADVICE_H
+#define HWL_VIEW_ADVICE_H
+
+#include "view/model.h"
+
+/* Advice as a row: "KV type q8_0" | "frees 1.50 GiB" | "fits, 84 %, context up to 98,304" | "a cache of 8.5 bits an element". */
+struct hwl_view_advice {
+    char title[128], gain[64], result[96], cost[160];
+    char sentence[480]; /* all of it */
+};
+void hwl_view_advice(const hwl_advice *advice, const hwl_settings *settings, struct hwl_view_advice *row);
+
+#endif
