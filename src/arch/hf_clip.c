@@ -132,6 +132,8 @@ void hwl_hf_gemma3(struct hwl_hb *b, const struct hwl_config *root)
     if (pali) {
         hwl_hb_linear(b, "linear", HWL_ROLE_PROJECTOR, hwl_cfg_u64(&vision, "projection_dim", h), v, true);
     } else {
+        if (b->m->n_encoders) /* patches are pooled to a fixed number of tokens */
+            b->m->encoders[b->m->n_encoders - 1].embeddings = hwl_cfg_u64(root, "mm_tokens_per_image", 256);
         hwl_hb_mat(b, "mm_input_projection_weight", HWL_ROLE_PROJECTOR, v, h);
         hwl_hb_norm(b, "mm_soft_emb_norm", HWL_ROLE_PROJECTOR, v, false);
     }

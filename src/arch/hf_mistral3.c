@@ -55,6 +55,8 @@ void hwl_mistral3_read(struct hwl_build *b, const struct hwl_text_row *row)
     const uint64_t features = hwl_cfg_n(&root, "vision_feature_layer");
     const bool bias = hwl_b_bool(b, "multimodal_projector_bias", false);
     struct hwl_ck ck = {false};
+    if (b->model->n_encoders && s)
+        b->model->encoders[0].embeddings = b->model->encoders[0].max_tokens / s / s;
     v.prefix = "multi_modal_projector.";
     hwl_emit_linear(&v, HWL_ROLE_PROJECTOR, -1, h, 0, false, "norm");
     hwl_emit_linear(&v, HWL_ROLE_PROJECTOR, -1, h, hwl_ck_mul3(&ck, h, s, s), false, "patch_merger.merging_layer");

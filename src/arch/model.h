@@ -77,7 +77,8 @@ struct hwl_layer {
 struct hwl_encoder {
     uint8_t component; /* HWL_COMP_VISION / HWL_COMP_AUDIO (hwledger/plan.h) */
     uint32_t n_layers, n_heads;
-    uint64_t hidden, d_ff, patch, image_size, max_tokens; /* max_tokens: embeddings of the largest item; 0 unknown */
+    uint64_t hidden, d_ff, patch, image_size, max_tokens; /* max_tokens: of the largest item in the tower; 0 unknown */
+    uint64_t embeddings; /* that such an item becomes in the text model; 0: as many as max_tokens */
 };
 
 /* One stored weight, or `count` equal ones (experts of one layer: 128 gate_proj of the same shape and type). */

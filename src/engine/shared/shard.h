@@ -44,7 +44,13 @@ uint32_t hwl_shard_stage(const struct hwl_model *model, const struct hwl_shard_r
 
 /* Key and value heads of a layer on a rank: copied where there are fewer of them than ranks. */
 uint32_t hwl_shard_kv_heads(const struct hwl_layer *layer, uint32_t tp, bool expanded);
-/* Widest point of a forward pass on a rank, elements of the model's type a token. */
+/* Widest point of a forward pass on a rank of a stage, elements of the model's type a token: gate, up and their product,
+ * or an expert layer's buffers; beside it live that many quarters of a row of hidden width. */
+#define HWL_SHARD_ROW_QUARTERS 15 /* residual in and out, the attention's output, most of the normed copy */
+uint64_t hwl_shard_widest(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t stage,
+                          struct hwl_ck *ck);
+uint64_t hwl_shard_row_quarters(const struct hwl_shard_run *run, uint32_t stage);
+/* Both together, the widest stage. */
 uint64_t hwl_shard_forward_elements(const struct hwl_model *model, const struct hwl_shard_run *run, struct hwl_ck *ck);
 
 #endif

@@ -1,20 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory of a rank beside weights and cache: activations of the profile run, what lies outside torch, CUDA graphs.
- * The shapes follow gpu_model_runner.profile_run; the few coefficients were fitted to 28 start-ups of vLLM 0.19.0 on
- * H100 (tests/data/vllm/h100.txt), so other releases and cards carry wider bounds. */
+ * The terms follow from the shapes that gpu_model_runner.profile_run and capture_model go through; the constants named
+ * below were fitted to 25 start-ups of vLLM 0.19.0 on H100 and are refitted without each model by
+ * tools/leave_one_out.py (docs/accuracy.md). */
 #include "engine/vllm/budget.h"
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/str.h"
 
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
 
-/* The sampler's dummy run: logits in the model's type, their fp32 copy, sort values and 64-bit indexes with
- * temporaries. 12.5 bytes a logit beside the copy in the model's type; given in halves to stay whole. */
-#define LOGIT_HALF_BYTES 25
-#define FLOOR (46 * MIB) /* what torch's peak shows beside both shapes */
+/* Fitted. */
+#define GRAPH_BASE (78 * MIB)
+#define LAYER_GRAPH 171491 /* bytes that the driver keeps of one dense layer in one graph */
+#define ONE_GPU (252 * MIB)
+#define STAGED (70 * MIB)
+#define LINKED (2110 * MIB) /* NVLink and 9.0 up: NCCL channels, symmetric memory, all-reduce workspaces at TP 2 */
+#define LINKED_MORE (30 * MIB)
+#define PEER (256 * MIB)
+
+/* FlashAttention 3 splits decoding over that many blocks where a graph fixes the number
+ * (attention_config.flash_attn_max_num_splits_for_cuda_graph), with fp32 partial outputs. */
+#define SPLITS 32
+
+/* Multiprocessors of the largest chip of a compute capability, for cards whose number is not known. */
+static uint64_t multiprocessors(const struct hwl_vllm_setup *u)
+{
+    static const struct {
+        uint16_t cc, sm;
+    } chips[] = {{75, 72}, {80, 108}, {86, 84}, {89, 128}, {90, 132}, {100, 148}, {103, 160}, {120, 188}, {121, 48}};
+    if (u->card->n_sm)
+        return u->card->n_sm;
+    for (size_t i = 0; i < sizeof chips / sizeof *chips; i++)
+        if (chips[i].cc == u->cc)
+            return chips[i].sm;
+    return 108;
+}
+
+/* PyTorch's cuBLAS workspace (aten/src/ATen/cuda/CublasHandlePool.cpp): stays once the first matrix was multiplied. */
+static uint64_t blas_workspace(const struct hwl_vllm_setup *u)
+{
+    return u->cc == 90 ? 32 * MIB : 8 * MIB + 128 * 1024;
+}
 
 struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, const struct hwl_settings *settings)
 {
@@ -43,21 +73,143 @@ struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, cons
     };
 }
 
-/* Batch sizes that are captured: 1, 2, 4, then steps of 8 to 256 and of 16 beyond (config/compilation.py). */
-static uint64_t captured(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_settings *s)
+/* What the profile run keeps of the encoder: the embeddings of one budget of items, and their pixels, which the frame
+ * of profile_run holds to its end. */
+static uint64_t encoder_kept(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
 {
-    const char *list = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, "");
-    if (*list) {
-        uint64_t n = 1;
-        for (; *list; list++)
-            n += *list == ',';
-        return n;
+    uint64_t kept = hwl_ck_mul3(ck, u->mbt, m->hidden, u->dtype_bytes);
+    const struct hwl_encoder *e = NULL;
+    for (uint32_t i = 0; m->encoders && i < m->n_encoders && !e; i++)
+        if (m->encoders[i].component == HWL_COMP_VISION)
+            e = &m->encoders[i];
+    if (e && e->image_size && e->image_size < 65536 && e->max_tokens) {
+        const uint64_t items = hwl_max(u->mbt / (e->embeddings ? e->embeddings : e->max_tokens), 1);
+        kept = hwl_ck_add(ck, kept, hwl_ck_mul4(ck, items, 3 * e->image_size, e->image_size, u->dtype_bytes));
     }
-    /* gpt-oss asks for more (models/config.py GptOssForCausalLMConfig) */
-    const uint64_t most = strcmp(m->arch, "gpt_oss") == 0 ? 1024 : 512;
-    const uint64_t max =
-        hwl_min(hwl_opt_u64(s, HWL_OPT_MAX_CUDAGRAPH_SIZE, hwl_min(most, hwl_min(2 * u->max_seqs, most))), 1 << 20);
-    return 3 + hwl_min(max, 256) / 8 + (max > 256 ? (max - 256) / 16 : 0);
+    return kept;
+}
+
+/* One up-projection of as much cached context as a prefill may take at once (attention/mla_attention.py). */
+static uint64_t latent_context(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+{
+    uint64_t most = 0;
+    if (!u->mla || u->sparse)
+        return 0;
+    uint64_t tokens = hwl_max(hwl_ck_mul(ck, 8, u->max_len), hwl_ck_mul3(ck, 4, u->max_seqs, u->block));
+    tokens = hwl_max(hwl_min(tokens, 65536), hwl_ck_mul(ck, u->max_seqs, u->block));
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_attention *a = &m->layers[i].attn;
+        if (a->kv_lora_rank)
+            most = hwl_max(most, (uint64_t)a->n_heads / u->tp * ((uint64_t)a->qk_nope_dim + a->head_dim_v));
+    }
+    return hwl_ck_mul3(ck, tokens, most, u->dtype_bytes);
+}
+
+static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,
+                       const struct hwl_settings *s, uint32_t stage, struct hwl_vllm_term *out, struct hwl_ck *ck)
+{
+    const uint64_t blas = blas_workspace(u);
+    const bool encodes = u->multimodal && stage == 0 && !hwl_opt_flag(s, HWL_OPT_SKIP_MM_PROFILING, false);
+    const uint64_t kept = encodes ? encoder_kept(m, u, ck) : 0;
+    const uint64_t wide = hwl_shard_widest(m, shards, stage, ck), quarters = hwl_shard_row_quarters(shards, stage);
+    const uint64_t elements = hwl_ck_add(ck, wide, hwl_ck_mul(ck, m->hidden, quarters) / 4);
+    const uint64_t context = latent_context(m, u, ck);
+    const uint64_t forward = hwl_ck_add(ck, hwl_ck_mul3(ck, u->mbt, elements, u->dtype_bytes), context);
+    *out = (struct hwl_vllm_term){.formula = "{0} tokens x ({1} + {2}/4 x {3}) x {4} B + {5} cached context + {6} cuBLAS "
+                                             "workspace + {7} encoder",
+                                  .args = {u->mbt, wide, quarters, m->hidden, u->dtype_bytes, context, blas, kept},
+                                  .bytes = hwl_ck_add(ck, hwl_ck_add(ck, forward, blas), kept)};
+    if (stage + 1 != u->pp || u->encoder_only)
+        return;
+    /* the sampler's dummy run: logits, their fp32 copy, probabilities and noise; a row of the vocabulary for
+     * each program of the Triton top-k kernel; the hidden states of the batch and two copies of the sampled rows */
+    const uint64_t rows = hwl_min(u->max_seqs, u->mbt);
+    const uint64_t logits = hwl_ck_mul(ck, rows, m->vocab);
+    const uint64_t programs = u->rules->triton_sampler ? multiprocessors(u) : 0;
+    const uint64_t buffer = hwl_ck_mul3(ck, programs, m->vocab, 4);
+    const uint64_t hidden = hwl_ck_mul3(ck, u->mbt + 2 * rows, m->hidden, u->dtype_bytes);
+    const uint64_t sampler = hwl_ck_add(ck, hwl_ck_mul(ck, logits, 12 + u->dtype_bytes), hwl_ck_add(ck, buffer, hidden));
+    if (sampler > forward)
+        *out = (struct hwl_vllm_term){
+            .formula = "{0} logits x {1} B + {2} rows x {3} x {4} B hidden + {5} top-k buffers + {6} cuBLAS workspace + "
+                       "{7} encoder",
+            .args = {logits, 12 + u->dtype_bytes, u->mbt + 2 * rows, m->hidden, u->dtype_bytes, buffer, blas, kept},
+            .bytes = hwl_ck_add(ck, hwl_ck_add(ck, sampler, blas), kept)};
+}
+
+struct sizes {
+    uint64_t n, largest, full; /* captured batch sizes, tokens of the largest, sizes captured as a whole as well */
+};
+
+/* Batch sizes that are captured: 1, 2, 4, then steps of 8 to 256 and of 16 beyond (config/compilation.py). */
+static struct sizes captured(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_settings *s)
+{
+    struct sizes c = {0};
+    const char *mode = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_MODE, "");
+    const char *list = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, "");
+    const uint64_t decode = hwl_ck_mul(&(struct hwl_ck){0}, u->max_seqs, 1 + u->spec_tokens);
+    if (*list) {
+        uint64_t value = 0;
+        for (;; list++) {
+            if (*list >= '0' && *list <= '9' && value < 1u << 20)
+                value = value * 10 + (uint64_t)(*list - '0');
+            else if (value) {
+                c.n++;
+                c.largest = hwl_max(c.largest, value);
+                c.full += value <= decode;
+                value = 0;
+            }
+            if (!*list)
+                break;
+        }
+    } else {
+        /* gpt-oss asks for more (models/config.py GptOssForCausalLMConfig) */
+        const uint64_t most = strcmp(m->arch, "gpt_oss") == 0 ? 1024 : 512;
+        c.largest = hwl_min(hwl_opt_u64(s, HWL_OPT_MAX_CUDAGRAPH_SIZE, hwl_min(2 * u->max_seqs, most)), 1 << 20);
+        for (uint64_t size = 1; size <= c.largest; size += size < 4 ? size : size == 4 ? 4 : size < 256 ? 8 : 16) {
+            c.n++;
+            c.full += size <= decode;
+        }
+    }
+    if (hwl_text_eq_nocase(mode, "piecewise"))
+        c.full = 0;
+    else if (hwl_text_eq_nocase(mode, "full") || hwl_text_eq_nocase(mode, "full_decode_only"))
+        c.n = 0;
+    return c;
+}
+
+/* FlashAttention 3 reads the cache: Hopper, 16 bits, heads of at most 256, no two-way attention over images. */
+static bool splits_decoding(const struct hwl_model *m, const struct hwl_vllm_setup *u)
+{
+    if (u->cc != 90 || u->mla || u->dtype_bytes != 2 || (*u->backend && !hwl_text_eq_nocase(u->backend, "FLASH_ATTN")))
+        return false;
+    return !u->multimodal || !hwl_words_have("gemma3 gemma4 paligemma", m->arch);
+}
+
+static void graphs(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,
+                   const struct hwl_settings *s, uint32_t stage, struct hwl_vllm_term *out, struct hwl_ck *ck)
+{
+    if (u->eager)
+        return;
+    const struct sizes c = captured(m, u, s);
+    uint64_t halves = 0, partial = 0; /* an expert layer launches half as many kernels again */
+    for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
+        const struct hwl_layer *l = &m->layers[i];
+        halves += l->ffn.n_experts ? 3 : 2;
+        if (l->attn.head_dim_v <= 256)
+            partial = hwl_max(partial, (uint64_t)l->attn.n_heads / u->tp * l->attn.head_dim_v);
+    }
+    const uint64_t launches = hwl_ck_mul(ck, halves, c.n + c.full) / 2;
+    const uint64_t rows = hwl_ck_mul(ck, m->hidden, HWL_SHARD_ROW_QUARTERS) / 4;
+    const uint64_t elements = hwl_ck_add(ck, hwl_shard_widest(m, shards, stage, ck), rows);
+    const uint64_t pool = hwl_ck_mul3(ck, c.largest, elements, u->dtype_bytes);
+    const uint64_t split = c.full && splits_decoding(m, u)
+                               ? hwl_ck_mul4(ck, SPLITS, partial, hwl_min(c.largest, u->max_seqs), 4)
+                               : 0;
+    *out = (struct hwl_vllm_term){.formula = "{0} + {1} layers of graphs x {2} B + {3} activations of {4} tokens + {5} "
+                                             "partial outputs of split decoding",
+                                  .args = {GRAPH_BASE, launches, LAYER_GRAPH, pool, c.largest, split}};
+    out->bytes = hwl_ck_add(ck, GRAPH_BASE + pool, hwl_ck_add(ck, hwl_ck_mul(ck, launches, LAYER_GRAPH), split));
 }
 
 hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup,
@@ -65,29 +217,15 @@ hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hw
                                   uint32_t stage, struct hwl_vllm_other *out, hwl_error *error)
 {
     struct hwl_ck ck = {0};
-    const uint64_t hidden_rows = hwl_ck_mul3(&ck, setup->mbt, model->hidden, setup->dtype_bytes);
-    uint64_t peak = hwl_ck_mul3(&ck, setup->mbt, hwl_shard_forward_elements(model, shards, &ck), setup->dtype_bytes);
-    if (stage + 1 == setup->pp && !setup->encoder_only) {
-        const uint64_t logits = hwl_ck_mul(&ck, hwl_min(setup->max_seqs, setup->mbt), model->vocab);
-        const uint64_t sampler =
-            hwl_ck_add(&ck, hwl_ck_mul(&ck, logits, LOGIT_HALF_BYTES + 2 * setup->dtype_bytes) / 2, hidden_rows);
-        peak = hwl_max(peak, sampler);
-    }
-    out->activation = hwl_ck_add(&ck, peak, FLOOR);
-    /* embeddings of the largest batch of images are kept until they are used */
-    if (setup->multimodal && !hwl_opt_flag(settings, HWL_OPT_SKIP_MM_PROFILING, false))
-        out->activation = hwl_ck_add(&ck, out->activation, hidden_rows);
-    /* one GPU: kernels and workspaces; tensor parallel: NCCL channels and the buffers of the custom all-reduce */
-    out->non_torch = setup->tp > 1   ? (2110 + 30 * ((uint64_t)setup->tp - 2)) * MIB
-                     : setup->pp > 1 ? 70 * MIB
-                                     : 252 * MIB;
+    memset(out, 0, sizeof *out);
+    activation(model, setup, shards, settings, stage, &out->activation, &ck);
+    /* one GPU: kernels and workspaces; tensor parallel: NCCL and the buffers of the custom all-reduce. Cards without
+     * NVLink showed 0.20 to 0.25 GiB at TP 2 to 16 (RTX 4090, L40S). */
+    const bool linked = setup->cc == 90 || setup->cc / 10 == 10;
+    out->non_torch = setup->tp > 1   ? linked ? LINKED + LINKED_MORE * (setup->tp - 2) : PEER
+                     : setup->pp > 1 ? STAGED
+                                     : ONE_GPU;
     out->context = (setup->tp * setup->pp > 1 ? 1560 : 520) * MIB; /* in use before the first snapshot */
-    const uint64_t layers = setup->stage_first[stage + 1] - setup->stage_first[stage];
-    out->graphs = 0;
-    if (!setup->eager) { /* pools and launch data, fitted to 51 sizes: fixed, by layer, and by width */
-        const uint64_t all = hwl_ck_add(&ck, 492 * MIB + hwl_ck_mul(&ck, layers, 4 * MIB),
-                                        hwl_ck_mul3(&ck, layers, model->hidden / setup->tp, 2362));
-        out->graphs = hwl_ck_mul(&ck, all, captured(model, setup, settings)) / 51;
-    }
+    graphs(model, setup, shards, settings, stage, &out->graphs, &ck);
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: the activations are beyond 64 bits") : HWL_OK;
 }

@@ -55,7 +55,7 @@ static const struct hwl_vllm_rules rules[] = {
      .graph_estimate = true,
      .small_windows = true,
      .no_minimax = true},
-    {.version = "0.19.0", .utilization = 0.90, .mode_all = true},
+    {.version = "0.19.0", .utilization = 0.90, .mode_all = true, .triton_sampler = true},
 };
 
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)

@@ -55,7 +55,7 @@ static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_shard
         return u->kv_budget;
     const double share = (double)u->card->memory_bytes * u->utilization;
     uint64_t left = (uint64_t)share;
-    const uint64_t parts[] = {w->total, o->activation, o->non_torch, u->rules->graph_estimate ? o->graphs : 0};
+    const uint64_t parts[] = {w->total, o->activation.bytes, o->non_torch, u->rules->graph_estimate ? o->graphs.bytes : 0};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (left < parts[i])
             *starts = false;
@@ -118,6 +118,15 @@ static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind ki
     hwl_ledger_put(ledger, device, -1, kind, component, bytes, HWL_BASIS_MODELLED, source)->error = bound;
 }
 
+static void put_term(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component,
+                     const struct hwl_vllm_term *term, float bound, const char *source)
+{
+    hwl_entry *e = hwl_ledger_put(ledger, device, -1, kind, component, term->bytes, HWL_BASIS_MODELLED, source);
+    e->error = bound;
+    e->formula = term->formula;
+    memcpy(e->args, term->args, sizeof e->args);
+}
+
 static void put_rank(struct hwl_ledger *ledger, const struct hwl_model *model, const struct planned *p, uint32_t stage,
                      uint16_t device)
 {
@@ -147,9 +156,9 @@ static void put_rank(struct hwl_ledger *ledger, const struct hwl_model *model, c
         e->args[1] = width;
     }
     const struct hwl_vllm_other *o = &p->other[stage];
-    put_modelled(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, o->activation, 0.1f,
-                 "vllm: peak of the profile run, gpu_model_runner.py");
-    put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, o->graphs, 0.3f, "vllm: CUDA graphs");
+    put_term(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, &o->activation, 0.1f,
+             "vllm: peak of the profile run, gpu_model_runner.py");
+    put_term(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, &o->graphs, 0.2f, "vllm: CUDA graphs, capture_model");
     put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->non_torch + o->context, 0.2f,
                  "vllm: CUDA context, NCCL, workspaces");
     (void)model;
@@ -184,9 +193,9 @@ static void put_views(struct hwl_ledger *l, const struct planned *p)
         available = hwl_min(available, p->budget[i]);
         weights = hwl_max(weights, p->weights[i].total);
     }
-    activation = p->other[0].activation;
+    activation = p->other[0].activation.bytes;
     non_torch = p->other[0].non_torch;
-    graphs = p->other[0].graphs;
+    graphs = p->other[0].graphs.bytes;
     hwl_ledger_view_u64(l, "num_gpu_blocks", c->num_blocks);
     hwl_ledger_view_u64(l, "block_size", u->block);
     put_groups(l, c);
