@@ -109,6 +109,10 @@ static void note_settings(struct hwl_ledger *l, const struct hwl_settings *s)
     }
     if (s->n_ignored)
         hwl_ledger_setting_list(l, "ignored", s->ignored, s->n_ignored);
+    if (s->n_unmodelled)
+        hwl_ledger_setting_list(l, "unmodelled", s->unmodelled, s->n_unmodelled);
+    for (uint32_t i = 0; i < s->n_unmodelled; i++)
+        hwl_ledger_note(l, "%s moves memory and is not modelled", s->unmodelled[i]);
 }
 
 static hwl_status copy_devices(struct hwl_plan *plan, const struct hwl_devices *devices, hwl_error *error)

@@ -75,9 +75,31 @@ static hwl_status set(struct hwl_settings *s, const struct hwl_engine_arg *row, 
         (void)snprintf(text, sizeof text, "%.30sGiB", value);
         return hwl_settings_set(s, o->name, text, error);
     case HWL_ARG_CUSTOM: return row->custom(s, value, error);
-    case HWL_ARG_VALUE: return hwl_settings_set(s, o->name, value, error);
+    case HWL_ARG_VALUE:
+    case HWL_ARG_VALUES: return hwl_settings_set(s, o->name, value, error);
+    case HWL_ARG_UNMODELLED:
+    case HWL_ARG_UNMODELLED1: hwl_settings_unmodelled(s, arg); return HWL_OK;
     default: hwl_settings_ignore(s, arg); return HWL_OK;
     }
+}
+
+/* The values from argv[*i + 1] on up to the next option, with commas between them. */
+static hwl_status gather(const char *engine, const char *arg, int argc, const char *const *argv, int *i, char *text, size_t size,
+                         hwl_error *error)
+{
+    size_t n = 0;
+    text[0] = 0;
+    while (*i + 1 < argc && strncmp(argv[*i + 1], "--", 2) != 0) {
+        const char *v = argv[++*i];
+        const size_t length = strlen(v);
+        if (n + length + 2 > size)
+            return hwl_fail(error, HWL_E_USAGE, "%s: %s has too many values", engine, arg);
+        if (n)
+            text[n++] = ',';
+        memcpy(text + n, v, length + 1);
+        n += length;
+    }
+    return HWL_OK;
 }
 
 hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_arg *table, uint32_t n, const char *engine, int argc,
@@ -93,11 +115,17 @@ hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine
         const struct hwl_engine_arg *row = find(table, n, name, length);
         if (!row)
             return unknown(table, n, engine, arg, error);
-        bool takes = row->how == HWL_ARG_VALUE || row->how == HWL_ARG_MIB || row->how == HWL_ARG_GIB || row->how == HWL_ARG_IGNORE1 ||
+        char values[2048];
+        bool takes = row->how == HWL_ARG_VALUE || row->how == HWL_ARG_VALUES || row->how == HWL_ARG_UNMODELLED1 || row->how == HWL_ARG_MIB || row->how == HWL_ARG_GIB || row->how == HWL_ARG_IGNORE1 ||
                      (row->how == HWL_ARG_CUSTOM && !row->no_value);
-        if (value) {
+        if (!value && (row->how == HWL_ARG_VALUES || row->how == HWL_ARG_IGNORE_ANY)) {
+            HWL_TRY(gather(engine, arg, argc, argv, &i, values, sizeof values, error));
+            value = values;
+            if (takes && !*values)
+                return hwl_fail(error, HWL_E_USAGE, "%s: %s needs a value", engine, arg);
+        } else if (value) {
             value++;
-            if (!takes && row->how != HWL_ARG_IGNORE_OPT)
+            if (!takes && row->how != HWL_ARG_IGNORE_ANY && row->how != HWL_ARG_IGNORE_OPT)
                 return hwl_fail(error, HWL_E_USAGE, "%s: %s takes no value", engine, arg);
         } else if (takes) {
             if (i + 1 >= argc)

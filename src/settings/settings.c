@@ -49,6 +49,9 @@ void hwl_settings_free(hwl_settings *settings)
     for (uint32_t i = 0; i < settings->n_ignored; i++)
         free(settings->ignored[i]);
     free(settings->ignored);
+    for (uint32_t i = 0; i < settings->n_unmodelled; i++)
+        free(settings->unmodelled[i]);
+    free(settings->unmodelled);
     free(settings);
 }
 
@@ -81,6 +84,8 @@ hwl_status hwl_settings_copy(const hwl_settings *settings, hwl_settings **out)
     }
     for (uint32_t k = 0; k < settings->n_ignored && ok; k++)
         ok = append(&s->ignored, &s->n_ignored, settings->ignored[k]);
+    for (uint32_t k = 0; k < settings->n_unmodelled && ok; k++)
+        ok = append(&s->unmodelled, &s->n_unmodelled, settings->unmodelled[k]);
     if (!ok) {
         hwl_settings_free(s);
         return HWL_E_NOMEM;
@@ -283,4 +288,9 @@ const char *hwl_opt_list_at(const struct hwl_settings *s, enum hwl_opt id, uint3
 void hwl_settings_ignore(struct hwl_settings *s, const char *name)
 {
     (void)append(&s->ignored, &s->n_ignored, name); /* a lost remark is no lost plan */
+}
+
+void hwl_settings_unmodelled(struct hwl_settings *s, const char *name)
+{
+    (void)append(&s->unmodelled, &s->n_unmodelled, name);
 }

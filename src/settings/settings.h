@@ -30,6 +30,8 @@ struct hwl_settings {
     struct hwl_setting_value value[HWL_OPT_COUNT];
     char **ignored; /* engine options accepted that move no memory */
     uint32_t n_ignored;
+    char **unmodelled; /* engine options accepted that move memory which no model covers: said in a note */
+    uint32_t n_unmodelled;
 };
 
 /* Readers for engines: the default where not set. */
@@ -54,6 +56,10 @@ enum hwl_arg_how {
     HWL_ARG_IGNORE,  /* no value, moves no memory: listed in settings.ignored */
     HWL_ARG_IGNORE1, /* one value, likewise */
     HWL_ARG_IGNORE_OPT, /* a value that may be absent */
+    HWL_ARG_VALUES,      /* one or more values, set as one text with commas between them */
+    HWL_ARG_IGNORE_ANY,  /* any number of values, moves no memory */
+    HWL_ARG_UNMODELLED,  /* no value; moves memory and is not modelled: listed in settings.unmodelled */
+    HWL_ARG_UNMODELLED1, /* one value, likewise */
 };
 struct hwl_engine_arg {
     const char *names;
@@ -67,5 +73,6 @@ struct hwl_engine_arg {
 hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_arg *table, uint32_t n, const char *engine, int argc,
                                  const char *const *argv, hwl_error *error);
 void hwl_settings_ignore(struct hwl_settings *s, const char *name);
+void hwl_settings_unmodelled(struct hwl_settings *s, const char *name);
 
 #endif
