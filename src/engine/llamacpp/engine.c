@@ -127,7 +127,7 @@ static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_
     const struct lc_plan *like = user;
     struct hwl_arena arena = {0}, scratch = {0};
     struct hwl_ledger l = {.arena = &arena};
-    struct lc_compute compute, simulated;
+    struct lc_compute simulated;
     struct lc_plan p = *like;
     uint64_t sum[LC_FIT_GPUS + 1] = {0}, model = 0;
     p.arena = &arena;
@@ -136,8 +136,8 @@ static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_
     bool ok = hwl_lc_params(&p) == HWL_OK && hwl_lc_check(&p) == HWL_OK && hwl_lc_place(&p) == HWL_OK;
     if (ok) {
         const uint32_t n = p.place.n_gpus;
-        const bool built = hwl_lc_compute(p.m, &p.params, &p.place, &scratch, &compute, &simulated);
-        p.params.fa = built ? compute.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
+        const bool built = hwl_lc_compute(p.m, &p.params, &p.place, &scratch, NULL, &simulated);
+        p.params.fa = built ? simulated.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
         if (!built) {
             memset(&simulated, 0, sizeof simulated);
             hwl_lc_compute_floor(&p, &l);

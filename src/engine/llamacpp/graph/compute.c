@@ -74,9 +74,7 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
                     struct lc_compute *out, struct lc_compute *simulated)
 {
     struct hwl_gsys sys = { .n_devices = place->n_gpus, .n_copies = p->pipeline ? 4 : 1, .op_offload = p->op_offload };
-    memset(out, 0, sizeof *out);
-    if (simulated)
-        memset(simulated, 0, sizeof *simulated);
+    memset(simulated ? simulated : out, 0, sizeof *out);
     if (place->n_gpus > 16 || !p->n_seq_max || m->memory > LC_MEM_HYBRID || (p->embeddings && m->memory != LC_MEM_NONE))
         return false;
     for (uint32_t i = 0; i < place->n_gpus; i++) {
@@ -99,8 +97,14 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     }
     struct outcome o = { false, false };
     uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
+    sys.forgets = simulated != NULL;
     if (!reserve(m, p, place, &sys, scratch, prompt, fa, a, &o))
         return false;
+    if (simulated) { /* no other graph is measured, and ggml_backend_sched_reserve_size resets what the graph asked for */
+        memcpy(simulated->bytes, a, (place->n_gpus + 1) * sizeof *a);
+        simulated->fa = fa;
+        return true;
+    }
     hwl_arena_reset(scratch);
     if (!reserve(m, p, place, &sys, scratch, token, fa, c, &o))
         return false;
@@ -113,17 +117,10 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
         for (uint32_t i = 0; i <= place->n_gpus; i++)
             c[i] = c[i] > d[i] ? c[i] : d[i];
     }
-    for (uint32_t i = 0; i <= place->n_gpus; i++) {
+    for (uint32_t i = 0; i <= place->n_gpus; i++)
         out->bytes[i] = a[i] > c[i] ? a[i] : c[i];
-        if (simulated)
-            simulated->bytes[i] = a[i];
-    }
     /* a few settings of models with state are still some percent off (nodes whose home the scheduler finds otherwise) */
     out->exact = o.measured && (m->memory == LC_MEM_KV || m->memory == LC_MEM_NONE);
     out->fa = fa;
-    if (simulated) {
-        simulated->exact = out->exact && !p->pipeline;
-        simulated->fa = fa;
-    }
     return true;
 }

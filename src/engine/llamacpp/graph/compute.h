@@ -6,9 +6,9 @@
 
 /* Compute buffers by building, splitting and allocating the graphs that llama.cpp reserves (sched_reserve: a prompt, one
  * token a sequence, the prompt again).
- * scratch is used and left to the caller. simulated (may be NULL): what a load without allocation believes, which is what
- * --fit decides on. False: this architecture or setting is not built here. out->exact false: built, but not proven to the byte.
- * out->fa says what flash attention "auto" becomes. */
+ * scratch is used and left to the caller. Into simulated, where it is not NULL, instead of out: what a load without
+ * allocation believes, which is what --fit decides on. False: this architecture or setting is not built here. out->exact
+ * false: built, but not proven to the byte. fa says what flash attention "auto" becomes. */
 bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
                     struct lc_compute *out, struct lc_compute *simulated);
 

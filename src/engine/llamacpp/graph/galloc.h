@@ -16,6 +16,7 @@ struct hwl_gsys {
     bool strict[HWL_GSYS_MAX + 1];     /* knows the limits of CUDA's operations, see supports.c */
     uint32_t n_copies;                 /* of split inputs: 1, or 4 with pipeline parallelism */
     bool op_offload;                   /* devices take operations on host weights for large batches */
+    bool forgets;                      /* a load without allocation resets the scheduler, back ends that the graph forced with it */
     bool all_inputs_copied;            /* pipeline: copies of graph inputs that no split reads too (0c1e57098; not v0.5.0) */
 };
 

@@ -108,10 +108,10 @@ void hwl_sched_assign(const struct hwl_gsys *sys, struct hwl_graph *g)
 {
     for (uint64_t i = 0; i < g->n_leafs; i++)
         if (g->leafs[i]->be < 0)
-            g->leafs[i]->be = g->leafs[i]->fixed >= 0 ? g->leafs[i]->fixed : (int8_t)from_location(sys, g->leafs[i]);
+            g->leafs[i]->be = g->leafs[i]->fixed >= 0 && !sys->forgets ? g->leafs[i]->fixed : (int8_t)from_location(sys, g->leafs[i]);
     for (uint64_t i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->be < 0)
-            g->nodes[i]->be = g->nodes[i]->fixed >= 0 ? g->nodes[i]->fixed : (int8_t)from_location(sys, g->nodes[i]);
+            g->nodes[i]->be = g->nodes[i]->fixed >= 0 && !sys->forgets ? g->nodes[i]->fixed : (int8_t)from_location(sys, g->nodes[i]);
     spread(sys, g, false, true);
     spread(sys, g, true, true);
     spread(sys, g, false, false);
