@@ -307,23 +307,24 @@ hwl_status hwl_quant_pack(struct hwl_model *model, const struct hwl_quant *quant
 }
 
 static const struct preset {
-    const char *type;
+    const char *type, *also; /* the name, and what servers call the same */
     struct hwl_quant q;
 } presets[] = {
-    {"fp8", {.method = "fp8", .format = "", .bits = 8}},
-    {"fp8-block", {.method = "fp8", .format = "", .bits = 8, .block = {128, 128}}},
-    {"fp8-channel", {.method = "compressed-tensors", .format = "float-quantized", .bits = 8, .per_channel = true}},
-    {"int8", {.method = "compressed-tensors", .format = "int-quantized", .bits = 8, .per_channel = true}},
-    {"w8a8", {.method = "compressed-tensors", .format = "int-quantized", .bits = 8, .per_channel = true}},
-    {"w4a16", {.method = "compressed-tensors", .format = "pack-quantized", .bits = 4, .group_size = 128}},
-    {"awq", {.method = "awq", .format = "", .bits = 4, .group_size = 128, .zero_point = true}},
-    {"gptq", {.method = "gptq", .format = "", .bits = 4, .group_size = 128, .zero_point = true}},
-    {"nvfp4", {.method = "modelopt", .format = "nvfp4", .bits = 4, .group_size = 16}},
-    {"mxfp4", {.method = "compressed-tensors", .format = "mxfp4-pack-quantized", .bits = 4, .group_size = 32}},
-    {"nf4", {.method = "bitsandbytes", .format = "nf4", .bits = 4}},
-    {"bnb8", {.method = "bitsandbytes", .format = "", .bits = 8}},
-    {"mlx4", {.method = "mlx", .format = "", .bits = 4, .group_size = 64}},
-    {"mlx8", {.method = "mlx", .format = "", .bits = 8, .group_size = 64}},
+    {"fp8", "fp8_per_tensor fp8_e4m3", {.method = "fp8", .format = "", .bits = 8}},
+    {"fp8-block", "fp8_per_block", {.method = "fp8", .format = "", .bits = 8, .block = {128, 128}}},
+    {"fp8-channel", "fp8_per_channel ptpc_fp8", {.method = "compressed-tensors", .format = "float-quantized", .bits = 8, .per_channel = true}},
+    {"int8", "experts_int8", {.method = "compressed-tensors", .format = "int-quantized", .bits = 8, .per_channel = true}},
+    {"w8a8", "", {.method = "compressed-tensors", .format = "int-quantized", .bits = 8, .per_channel = true}},
+    {"w4a16", "", {.method = "compressed-tensors", .format = "pack-quantized", .bits = 4, .group_size = 128}},
+    {"awq", "awq_marlin", {.method = "awq", .format = "", .bits = 4, .group_size = 128, .zero_point = true}},
+    {"gptq", "gptq_marlin", {.method = "gptq", .format = "", .bits = 4, .group_size = 128, .zero_point = true}},
+    {"nvfp4", "modelopt_fp4", {.method = "modelopt", .format = "nvfp4", .bits = 4, .group_size = 16}},
+    {"mxfp4", "", {.method = "compressed-tensors", .format = "mxfp4-pack-quantized", .bits = 4, .group_size = 32}},
+    {"mxfp8", "", {.method = "modelopt", .format = "mxfp8", .bits = 8, .group_size = 32}},
+    {"nf4", "bitsandbytes bnb4", {.method = "bitsandbytes", .format = "nf4", .bits = 4}},
+    {"bnb8", "", {.method = "bitsandbytes", .format = "", .bits = 8}},
+    {"mlx4", "", {.method = "mlx", .format = "", .bits = 4, .group_size = 64}},
+    {"mlx8", "", {.method = "mlx", .format = "", .bits = 8, .group_size = 64}},
 };
 
 hwl_status hwl_quantise(const struct hwl_model *model, const char *type, struct hwl_arena *arena, struct hwl_model **out,
@@ -331,12 +332,12 @@ hwl_status hwl_quantise(const struct hwl_model *model, const char *type, struct 
 {
     const struct preset *row = NULL;
     for (unsigned i = 0; i < sizeof presets / sizeof *presets && !row; i++)
-        if (strcasecmp(type, presets[i].type) == 0)
+        if (strcasecmp(type, presets[i].type) == 0 || hwl_words_have(presets[i].also, type))
             row = &presets[i];
     if (!row)
         return hwl_fail(error, HWL_E_USAGE,
-                        "no weight type %s for models of this form: fp8, fp8-block, fp8-channel, int8, w4a16, awq, gptq, nvfp4, mxfp4, nf4, "
-                        "bnb8, mlx4 or mlx8", type);
+                        "no weight type %s for models of this form: fp8, fp8-block, fp8-channel, int8, w4a16, awq, gptq, nvfp4, mxfp4, mxfp8, "
+                        "nf4, bnb8, mlx4 or mlx8", type);
     if (model->is_gguf)
         return hwl_fail(error, HWL_E_USAGE, "a GGUF does not take the weight type %s", type);
     bool packed = model->quant.method && *model->quant.method;

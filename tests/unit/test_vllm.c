@@ -61,10 +61,13 @@ static hwl_status plan(const struct hwl_model *m, uint32_t n_cards, const char *
     int argc = 0;
     while (argv[argc])
         argc++;
+    void *ready = NULL;
     hwl_status st = hwl_engine_args_parse(s, hwl_engine_vllm.args, hwl_engine_vllm.n_args, "vllm", argc, argv, e);
     struct hwl_devices *d = cards(n_cards);
     if (st == HWL_OK)
-        st = hwl_engine_vllm.plan(m, NULL, version, d, s, l, e);
+        st = hwl_engine_vllm.prepare(m, version, s, l->arena, &ready, e);
+    if (st == HWL_OK)
+        st = hwl_engine_vllm.plan(m, ready, version, d, s, l, e);
     free(d);
     hwl_settings_free(s);
     return st;
@@ -263,6 +266,29 @@ static void deepseek_v4_flash(void **state)
 }
 
 /* Llama 3.1 8B's matrices over ranks: what vLLM logs as weights, GiB. */
+/* Weights and cache of every layer stand as entries of their own; alike layers take the same, and all add up. */
+static void check_layers(const struct hwl_ledger *l, const struct hwl_model *m)
+{
+    uint64_t weights = 0, cache = 0, of_layer[2] = {0}, first[2] = {0};
+    for (uint64_t i = 0; i < l->n_entries; i++) {
+        const hwl_entry *e = &l->entries[i];
+        if (e->device != 0)
+            continue;
+        weights += e->kind == HWL_KIND_WEIGHTS ? e->bytes : 0;
+        cache += e->kind == HWL_KIND_KV_CACHE ? e->bytes : 0;
+        if (e->layer < 0 || (e->kind != HWL_KIND_WEIGHTS && e->kind != HWL_KIND_KV_CACHE))
+            continue;
+        of_layer[e->kind == HWL_KIND_KV_CACHE] += e->bytes;
+        if (e->layer == 0)
+            first[e->kind == HWL_KIND_KV_CACHE] += e->bytes;
+    }
+    assert_int_equal(weights, view(l, "weights_bytes")->u64);
+    assert_true(first[0] > 0 && first[1] > 0);
+    assert_int_equal(of_layer[0], m->n_layers * first[0]);
+    assert_int_equal(of_layer[1], m->n_layers * first[1]);
+    assert_int_equal(cache, of_layer[1]);
+}
+
 static void weights_over_ranks(void **state)
 {
     (void)state;
@@ -312,6 +338,7 @@ static void weights_over_ranks(void **state)
         const double gib = (double)view(&l, "weights_bytes")->u64 / 1073741824.0;
         if (gib < logs[i].gib * 0.997 || gib > logs[i].gib * 1.003)
             fail_msg("tp %s pp %s %s: %.3f GiB, logged %.2f", logs[i].tp, logs[i].pp, logs[i].quant, gib, logs[i].gib);
+        check_layers(&l, &m);
         hwl_arena_free(&arena);
     }
     free(m.tensors);

@@ -135,9 +135,12 @@ static int check_row(char *line, struct hwl_arena *arena)
         strcpy(d->gpu[i].name, card);
     }
     struct hwl_ledger l = {.arena = arena};
+    void *ready = NULL;
     hwl_status st = hwl_engine_args_parse(s, hwl_engine_vllm.args, hwl_engine_vllm.n_args, "vllm", argc, argv, &e);
     if (st == HWL_OK)
-        st = hwl_engine_vllm.plan(&model, NULL, version, d, s, &l, &e);
+        st = hwl_engine_vllm.prepare(&model, version, s, arena, &ready, &e);
+    if (st == HWL_OK)
+        st = hwl_engine_vllm.plan(&model, ready, version, d, s, &l, &e);
     bool right = refused ? st == HWL_E_REFUSED && strncmp(e.message, "vllm refuses: ", 14) == 0
                          : st == HWL_OK && (view(&l, "kv_fits_one_request") > 0.5) == fits;
     uint64_t kv = 0;

@@ -42,23 +42,6 @@ static const uint8_t shards[HWL_ROLE_COUNT] = {
     [HWL_ROLE_PROJECTOR] = TOWER,
 };
 
-/* Methods that are applied to 16-bit checkpoints while they are loaded, and what a weight then takes: bits of an element
- * and bytes of scales for a group of elements (group 0: one scale for an output row). */
-static const struct {
-    const char *names;
-    uint8_t bits;
-    uint32_t group, scale_bytes;
-} methods[] = {
-    {"fp8 fp8_per_tensor ptpc_fp8 fp8_per_channel", 8, 0, 4},
-    {"int8 experts_int8", 8, 0, 4},
-    {"bitsandbytes nf4", 4, 64, 4},
-    {"awq awq_marlin", 4, 128, 3},
-    {"gptq gptq_marlin", 4, 128, 2},
-    {"nvfp4 modelopt_fp4", 4, 16, 1},
-    {"mxfp4", 4, 32, 1},
-    {"mxfp8", 8, 32, 1},
-};
-
 static enum shard shard_of(uint16_t role)
 {
     return role < HWL_ROLE_COUNT ? (enum shard)shards[role] : WHOLE;
@@ -74,23 +57,13 @@ static bool is_linear(const struct hwl_tensor *t, enum shard s)
 
 /* Bytes in memory before the split: 16- and 32-bit floats are cast to the model's type, packed weights stay as stored.
  */
-static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s,
-                         const struct hwl_shard_run *u, struct hwl_ck *ck)
+static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_shard_run *u,
+                         struct hwl_ck *ck)
 {
     const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 ||
                        t->dtype == HWL_DTYPE_F64;
     if (t->buffer || !plain || !t->elements)
         return t->bytes;
-    if (*u->quant && !*m->quant.method && is_linear(t, s))
-        for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-            if (!hwl_words_have(methods[i].names, u->quant))
-                continue;
-            const uint64_t data = hwl_ck_mul(ck, t->elements, methods[i].bits) / 8;
-            const uint64_t columns = t->dims[t->n_dims - 1] ? t->dims[t->n_dims - 1] : 1;
-            return hwl_ck_add(
-                ck, data,
-                hwl_ck_mul(ck, t->elements / (methods[i].group ? methods[i].group : columns), methods[i].scale_bytes));
-        }
     if (t->part == HWL_PART_SCALE || (t->dtype == HWL_DTYPE_F32 && m->dtype != HWL_DTYPE_F32))
         return t->bytes; /* kept in 32 bits on purpose: scales, correction biases, decay rates */
     return hwl_ck_mul(ck, t->elements, u->dtype_bytes);
@@ -195,14 +168,6 @@ uint32_t hwl_shard_stage(const struct hwl_model *model, const struct hwl_shard_r
     return p;
 }
 
-static uint32_t stage_of(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_shard_run *u)
-{
-    if (t->layer >= 0)
-        return hwl_shard_stage(m, u, (uint32_t)t->layer);
-    return t->role == HWL_ROLE_OUTPUT || t->role == HWL_ROLE_OUTPUT_NORM || t->role == HWL_ROLE_CLASSIFIER ? u->pp - 1
-                                                                                                           : 0;
-}
-
 /* The table of cosines and sines that attention layers of a rank share: one row of the rotated width a position
  * (layers/rotary_embedding). Gemma has a second one for its windows. */
 static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_shard_run *u, struct hwl_ck *ck)
@@ -225,73 +190,145 @@ static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_shard_run
     return hwl_ck_add(ck, full, two ? table : 0);
 }
 
-struct sums {
-    struct hwl_shard_weights *stage;
-    uint64_t (*by_layer)[HWL_COMP_COUNT];
-    struct hwl_ck ck;
-};
-
-static void add(struct sums *s, uint32_t stage, int32_t layer, uint8_t component, uint64_t bytes)
-{
-    uint64_t *c = &s->stage[stage].component[component];
-    *c = hwl_ck_add(&s->ck, *c, bytes);
-    if (layer >= 0 && s->by_layer)
-        s->by_layer[layer][component] = hwl_ck_add(&s->ck, s->by_layer[layer][component], bytes);
-}
-
 static bool is_tower(uint8_t component)
 {
     return component == HWL_COMP_VISION || component == HWL_COMP_AUDIO || component == HWL_COMP_PROJECTOR;
 }
 
-static void add_tensor(struct sums *s, const struct hwl_model *m, const struct hwl_tensor *t,
-                       const struct hwl_shard_run *u, bool mtp)
+/* Matrices that the engine loads into one parameter. */
+enum fused { ALONE, QKV_ROWS, LATENT_ROWS, GATE_UP_ROWS, EXPERT_ROWS, SHARED_ROWS, FUSED_COUNT };
+static const uint8_t fused[HWL_ROLE_COUNT] = {
+    [HWL_ROLE_ATTN_Q] = QKV_ROWS,         [HWL_ROLE_ATTN_K] = QKV_ROWS,        [HWL_ROLE_ATTN_V] = QKV_ROWS,
+    [HWL_ROLE_ATTN_QKV] = QKV_ROWS,       [HWL_ROLE_ATTN_Q_A] = LATENT_ROWS,   [HWL_ROLE_ATTN_KV_A] = LATENT_ROWS,
+    [HWL_ROLE_FFN_GATE] = GATE_UP_ROWS,   [HWL_ROLE_FFN_UP] = GATE_UP_ROWS,    [HWL_ROLE_FFN_GATE_UP] = GATE_UP_ROWS,
+    [HWL_ROLE_EXP_GATE] = EXPERT_ROWS,    [HWL_ROLE_EXP_UP] = EXPERT_ROWS,     [HWL_ROLE_EXP_GATE_UP] = EXPERT_ROWS,
+    [HWL_ROLE_SHEXP_GATE] = SHARED_ROWS,  [HWL_ROLE_SHEXP_UP] = SHARED_ROWS,   [HWL_ROLE_SHEXP_GATE_UP] = SHARED_ROWS,
+};
+
+/* PyTorch's allocator (c10/cuda/CUDACachingAllocator.cpp): from 10 MiB on a segment is a multiple of 2 MiB, and what is
+ * left of it is split off only above 1 MiB; less counts as allocated. */
+static uint64_t left_over(uint64_t bytes)
 {
-    const enum shard how = shard_of(t->role);
-    const uint32_t stage = stage_of(m, t, u);
-    const uint64_t bytes = on_rank(m, t, how, resident(m, t, how, u, &s->ck), u, &s->ck);
-    const uint64_t adapters = hwl_ck_mul(&s->ck, u->max_loras, u->max_lora_rank);
-    add(s, stage, t->layer, t->component, bytes);
-    /* an EAGLE head is a layer like the target's last one, and shares embedding and head with it */
-    if (u->draft_layers && !mtp && t->layer >= 0 && (uint32_t)t->layer + 1 == m->n_layers)
-        add(s, u->pp - 1, -1, HWL_COMP_DRAFT, bytes);
-    if (adapters && t->layer >= 0 && (uint32_t)t->layer < m->n_layers && is_linear(t, how) && how != EXPERTS)
-        add(s, stage, t->layer, HWL_COMP_LORA, adapter_bytes(t, how, adapters, u, &s->ck));
-    /* a tied embedding stands at both ends of the pipeline */
-    if (t->role == HWL_ROLE_TOK_EMBD && m->tied && u->pp > 1)
-        add(s, u->pp - 1, -1, HWL_COMP_OUTPUT, bytes);
+    const uint64_t mib = (uint64_t)1 << 20, over = bytes % (2 * mib);
+    return bytes < 10 * mib || over == 0 || 2 * mib - over > mib ? 0 : 2 * mib - over;
 }
 
-hwl_status hwl_shard_weights(const struct hwl_model *model, const struct hwl_shard_run *run,
-                             struct hwl_shard_weights *out, uint64_t (*by_layer)[HWL_COMP_COUNT], hwl_error *error)
+struct sums {
+    uint64_t component[HWL_COMP_COUNT]; /* of one layer of a kind, or of what lies in no layer */
+    uint64_t row[FUSED_COUNT];
+    uint8_t owner[FUSED_COUNT]; /* component of the fused parameter */
+    struct hwl_ck ck;
+};
+
+static void add(struct sums *s, uint8_t component, uint64_t bytes)
 {
-    struct sums s = {.stage = out, .by_layer = by_layer};
+    s->component[component] = hwl_ck_add(&s->ck, s->component[component], bytes);
+}
+
+static void add_stage(struct hwl_shard_weights *stage, uint8_t component, uint64_t bytes, struct hwl_ck *ck)
+{
+    stage->component[component] = hwl_ck_add(ck, stage->component[component], bytes);
+}
+
+static uint64_t tensor_bytes(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_shard_run *u,
+                             struct hwl_ck *ck)
+{
+    return on_rank(m, t, shard_of(t->role), resident(m, t, u, ck), u, ck);
+}
+
+static void add_tensor(struct sums *s, const struct hwl_model *m, const struct hwl_tensor *t, uint64_t bytes,
+                       const struct hwl_shard_run *u)
+{
+    const enum shard how = shard_of(t->role);
+    const uint8_t joined = t->role < HWL_ROLE_COUNT ? fused[t->role] : (uint8_t)ALONE;
+    add(s, t->component, bytes);
+    if (t->part == HWL_PART_WEIGHT && joined == ALONE)
+        add(s, t->component, left_over(bytes));
+    else if (t->part == HWL_PART_WEIGHT) {
+        s->row[joined] = hwl_ck_add(&s->ck, s->row[joined], bytes);
+        s->owner[joined] = t->component;
+    }
+    const uint64_t adapters = hwl_ck_mul(&s->ck, u->max_loras, u->max_lora_rank);
+    if (adapters && t->layer >= 0 && (uint32_t)t->layer < m->n_layers && is_linear(t, how) && how != EXPERTS)
+        add(s, HWL_COMP_LORA, adapter_bytes(t, how, adapters, u, &s->ck));
+}
+
+/* The weights of one layer of a kind. */
+static void add_layer(struct sums *s, const struct hwl_shard_prepared *p, uint32_t kind, const struct hwl_shard_run *u)
+{
+    const struct hwl_model *m = p->model;
+    for (uint64_t i = p->first[kind]; i < p->first[kind + 1]; i++) {
+        const struct hwl_tensor *t = &m->tensors[p->tensor[i]];
+        if (!t->tied && (!is_tower(t->component) || u->multimodal))
+            add_tensor(s, m, t, tensor_bytes(m, t, u, &s->ck), u);
+    }
+    for (int f = ALONE + 1; f < FUSED_COUNT; f++)
+        add(s, s->owner[f], left_over(s->row[f]));
+    const struct hwl_attention *a = &m->layers[p->layer[kind]].attn;
+    if (u->mla && a->kv_lora_rank && p->layer[kind] < m->n_layers)
+        /* kv_b_proj is kept for prefill; decoding reads two 16-bit copies, W_UK and W_UV */
+        add(s, HWL_COMP_ATTENTION,
+            hwl_ck_mul4(&s->ck, a->n_heads / u->attention_tp, (uint64_t)a->qk_nope_dim + a->head_dim_v, a->kv_lora_rank,
+                        u->dtype_bytes));
+}
+
+/* What lies in no layer: embeddings, the head, towers. */
+static void add_rest(const struct hwl_shard_prepared *p, const struct hwl_shard_run *u, struct hwl_shard_weights *out,
+                     struct hwl_ck *ck)
+{
+    const struct hwl_model *m = p->model;
+    for (uint64_t i = p->first[p->n_kinds]; i < p->first[p->n_kinds + 1]; i++) {
+        const struct hwl_tensor *t = &m->tensors[p->tensor[i]];
+        if (t->tied || (is_tower(t->component) && !u->multimodal))
+            continue;
+        uint64_t bytes = tensor_bytes(m, t, u, ck);
+        bytes = hwl_ck_add(ck, bytes, t->part == HWL_PART_WEIGHT ? left_over(bytes) : 0);
+        const bool last = t->role == HWL_ROLE_OUTPUT || t->role == HWL_ROLE_OUTPUT_NORM || t->role == HWL_ROLE_CLASSIFIER;
+        add_stage(&out[last ? u->pp - 1 : 0], t->component, bytes, ck);
+        /* a tied embedding stands at both ends of the pipeline */
+        if (t->role == HWL_ROLE_TOK_EMBD && m->tied && u->pp > 1)
+            add_stage(&out[u->pp - 1], HWL_COMP_OUTPUT, bytes, ck);
+    }
+    const uint64_t rope = u->encoder_only ? 0 : rope_bytes(m, u, ck);
+    for (uint32_t i = 0; i < u->pp; i++)
+        add_stage(&out[i], HWL_COMP_OTHER, rope, ck);
+}
+
+hwl_status hwl_shard_weights(const struct hwl_shard_prepared *prepared, const struct hwl_shard_run *run,
+                             struct hwl_shard_weights *out, uint64_t (*by_kind)[HWL_COMP_COUNT], hwl_error *error)
+{
+    const struct hwl_model *m = prepared->model;
+    const uint32_t all = m->n_layers + m->n_mtp + m->n_encoder;
+    struct hwl_ck ck = {0};
     memset(out, 0, run->pp * sizeof *out);
     const bool mtp = strcmp(run->spec_method, "mtp") == 0;
+    for (uint32_t k = 0; k < prepared->n_kinds; k++) {
+        struct sums s = {0};
+        add_layer(&s, prepared, k, run);
+        ck.overflow = ck.overflow || s.ck.overflow;
+        const bool drafts = run->draft_layers && !mtp && m->n_layers && prepared->kind[m->n_layers - 1] == k;
+        if (m->layers[prepared->layer[k]].mtp && !mtp) /* loaded for speculation only */
+            memset(s.component, 0, sizeof s.component);
+        if (by_kind)
+            memcpy(by_kind[k], s.component, sizeof s.component);
+        for (uint32_t c = 0; c < HWL_COMP_COUNT; c++) {
+            if (!s.component[c])
+                continue;
+            for (uint32_t i = 0; i < all; i++)
+                if (prepared->kind[i] == k)
+                    add_stage(&out[hwl_shard_stage(m, run, i)], (uint8_t)c, s.component[c], &ck);
+            /* an EAGLE head is a layer like the target's last one, and shares embedding and head with it */
+            if (drafts && c != HWL_COMP_LORA)
+                add_stage(&out[run->pp - 1], HWL_COMP_DRAFT, s.component[c], &ck);
+        }
+    }
     if (run->draft_layers && !mtp) /* joins the token's embedding with two hidden states, or three of EAGLE-3 */
-        add(&s, run->pp - 1, -1, HWL_COMP_DRAFT,
-            hwl_ck_mul4(&s.ck, strcmp(run->spec_method, "eagle3") == 0 ? 3 : 2, model->hidden, model->hidden,
-                        run->dtype_bytes));
-    for (uint64_t i = 0; i < model->n_tensors; i++) {
-        const struct hwl_tensor *t = &model->tensors[i];
-        if (t->tied || (is_tower(t->component) && !run->multimodal))
-            continue;
-        if (t->layer >= 0 && model->layers[t->layer].mtp && !mtp)
-            continue; /* MTP layers are loaded for speculation only */
-        add_tensor(&s, model, t, run, mtp);
-    }
-    for (uint32_t i = 0; i < model->n_layers && run->mla; i++) {
-        const struct hwl_attention *a = &model->layers[i].attn;
-        if (a->kv_lora_rank) /* kv_b_proj is kept for prefill; decoding reads two 16-bit copies, W_UK and W_UV */
-            add(&s, hwl_shard_stage(model, run, i), (int32_t)i, HWL_COMP_ATTENTION,
-                hwl_ck_mul4(&s.ck, a->n_heads / run->attention_tp, (uint64_t)a->qk_nope_dim + a->head_dim_v,
-                            a->kv_lora_rank, run->dtype_bytes));
-    }
-    const uint64_t rope = run->encoder_only ? 0 : rope_bytes(model, run, &s.ck);
-    for (uint32_t p = 0; p < run->pp; p++) {
-        add(&s, p, -1, HWL_COMP_OTHER, rope);
+        add_stage(&out[run->pp - 1], HWL_COMP_DRAFT,
+                  hwl_ck_mul4(&ck, strcmp(run->spec_method, "eagle3") == 0 ? 3 : 2, m->hidden, m->hidden, run->dtype_bytes),
+                  &ck);
+    add_rest(prepared, run, out, &ck);
+    for (uint32_t i = 0; i < run->pp; i++)
         for (uint32_t c = 0; c < HWL_COMP_COUNT; c++)
-            out[p].total = hwl_ck_add(&s.ck, out[p].total, out[p].component[c]);
-    }
-    return s.ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "%s: the weights are beyond 64 bits", run->engine) : HWL_OK;
+            out[i].total = hwl_ck_add(&ck, out[i].total, out[i].component[c]);
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "%s: the weights are beyond 64 bits", run->engine) : HWL_OK;
 }

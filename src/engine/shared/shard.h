@@ -4,6 +4,7 @@
 
 #include "arch/model.h"
 #include "base/bytes.h"
+#include "settings/settings.h"
 
 #include <hwledger/plan.h>
 
@@ -21,7 +22,6 @@ struct hwl_shard_run {
     uint32_t cc;                  /* compute capability, 90 for 9.0: padding of MXFP4 kernels */
     uint64_t dtype_bytes;         /* of the model's type */
     uint64_t rope_bytes;          /* of an element of the table of cosines and sines */
-    const char *quant;            /* a method applied while loading ("fp8", "bitsandbytes"), "" as stored */
     const char *spec_method;      /* "" none, "mtp", "eagle", "eagle3" ... */
     uint32_t draft_layers;        /* of a draft that is a layer like the target's last one */
     uint64_t max_loras, max_lora_rank;
@@ -35,10 +35,23 @@ struct hwl_shard_weights {
     uint64_t component[HWL_COMP_COUNT];
     uint64_t total;
 };
-/* out: [run->pp]. by_layer: [layers of the model, MTP and encoder included][HWL_COMP_COUNT], zeroed, or NULL: the part
- * of each component that belongs to a layer. */
-hwl_status hwl_shard_weights(const struct hwl_model *model, const struct hwl_shard_run *run,
-                             struct hwl_shard_weights *out, uint64_t (*by_layer)[HWL_COMP_COUNT], hwl_error *error);
+/* What a server would load, made ready once: the model with its weights in the asked type, and the kinds of its layers.
+ * Layers whose weights are alike are one kind, so that a plan splits each kind once. */
+struct hwl_shard_prepared {
+    const struct hwl_model *model;
+    uint32_t n_kinds;
+    uint16_t *kind;   /* [layers of the model, MTP and encoder included] */
+    uint32_t *layer;  /* [n_kinds]: a layer of the kind */
+    uint64_t *first;  /* [n_kinds + 2]: bounds in tensor; behind the kinds the tensors of no layer */
+    uint64_t *tensor; /* indexes into the model's tensors */
+};
+/* --quant is applied to plain checkpoints; packed ones stay as they are. */
+hwl_status hwl_shard_prepare(const struct hwl_model *model, const struct hwl_settings *settings, struct hwl_arena *arena,
+                             struct hwl_shard_prepared **out, hwl_error *error);
+
+/* out: [run->pp]. by_kind: [n_kinds], or NULL: the bytes of one layer of each kind. */
+hwl_status hwl_shard_weights(const struct hwl_shard_prepared *prepared, const struct hwl_shard_run *run,
+                             struct hwl_shard_weights *out, uint64_t (*by_kind)[HWL_COMP_COUNT], hwl_error *error);
 /* The stage on which a layer (its index in the model) lies. */
 uint32_t hwl_shard_stage(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer);
 

@@ -61,7 +61,6 @@ struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, cons
         .cc = setup->cc,
         .dtype_bytes = setup->dtype_bytes,
         .rope_bytes = setup->dtype_bytes,
-        .quant = hwl_opt_text(settings, HWL_OPT_QUANT, ""),
         .spec_method = setup->spec_method,
         .draft_layers = setup->draft_layers,
         .max_loras = setup->max_loras,

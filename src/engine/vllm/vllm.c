@@ -13,7 +13,9 @@ struct planned {
     struct hwl_vllm_setup setup;
     struct hwl_vllm_run run;
     struct hwl_vllm_cache cache;
-    struct hwl_shard_weights weights[HWL_VLLM_MAX_STAGES];
+    struct hwl_shard_run shards;
+    struct hwl_shard_weights weights[HWL_VLLM_MAX_STAGES]; /* on the card */
+    uint64_t (*by_kind)[HWL_COMP_COUNT];                   /* of one layer of each kind */
     struct hwl_vllm_other other[HWL_VLLM_MAX_STAGES];
     uint64_t budget[HWL_VLLM_MAX_STAGES];
     uint64_t per_token;                      /* bytes of one token's growing cache over all devices */
@@ -64,23 +66,29 @@ static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_shard
     return left;
 }
 
-/* Takes the bytes of the largest components away from the card. */
-static void offload(uint64_t bytes, struct hwl_shard_weights *w, uint64_t *moved)
+/* --cpu-offload-gb takes the parameters of the layers from the first on (model_executor/models/utils.py
+ * maybe_offload_to_cpu). take: what may still go; returns what of bytes goes. */
+static uint64_t offload(uint64_t *take, uint64_t bytes)
 {
-    static const uint8_t order[] = {HWL_COMP_EXPERTS, HWL_COMP_FFN, HWL_COMP_ATTENTION, HWL_COMP_RECURRENT};
-    for (size_t i = 0; i < sizeof order; i++) {
-        const uint64_t part = hwl_min(bytes, w->component[order[i]]);
-        w->component[order[i]] -= part;
-        w->total -= part;
-        bytes -= part;
-        *moved += part;
-    }
+    const uint64_t part = hwl_min(*take, bytes);
+    *take -= part;
+    return part;
 }
 
-static hwl_status work_out(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
-                           const struct hwl_settings *settings, struct hwl_arena *arena, bool longest,
-                           struct planned *p, hwl_error *error)
+static void offload_stage(const struct hwl_shard_prepared *prepared, struct planned *p, uint32_t stage)
 {
+    uint64_t take = p->setup.cpu_offload;
+    for (uint32_t i = p->setup.stage_first[stage]; i < p->setup.stage_first[stage + 1] && take; i++)
+        for (int c = 0; c < HWL_COMP_COUNT; c++)
+            p->offloaded[stage] += offload(&take, p->by_kind[prepared->kind[i]][c]);
+    p->weights[stage].total -= p->offloaded[stage];
+}
+
+static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char *version,
+                           const struct hwl_devices *devices, const struct hwl_settings *settings,
+                           struct hwl_arena *arena, bool longest, struct planned *p, hwl_error *error)
+{
+    const struct hwl_model *model = prepared->model;
     memset(p, 0, sizeof *p);
     p->starts = true;
     p->host = devices->n_gpus;
@@ -102,11 +110,14 @@ static hwl_status work_out(const struct hwl_model *model, const char *version, c
     if (ck.overflow)
         return hwl_fail(error, HWL_E_OVERFLOW, "vllm: the cache is beyond 64 bits");
     HWL_TRY(hwl_vllm_cache_group(&p->cache, specs, n, &p->run, arena, error));
-    const struct hwl_shard_run shards = hwl_vllm_shard_run(u, settings);
-    HWL_TRY(hwl_shard_weights(model, &shards, p->weights, NULL, error));
+    p->shards = hwl_vllm_shard_run(u, settings);
+    p->by_kind = hwl_arena_array(arena, (uint64_t)prepared->n_kinds + 1, sizeof *p->by_kind);
+    if (!p->by_kind)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(hwl_shard_weights(prepared, &p->shards, p->weights, p->by_kind, error));
     for (uint32_t i = 0; i < u->pp; i++) {
-        offload(u->cpu_offload, &p->weights[i], &p->offloaded[i]);
-        HWL_TRY(hwl_vllm_measure_other(model, u, &shards, settings, i, &p->other[i], error));
+        offload_stage(prepared, p, i);
+        HWL_TRY(hwl_vllm_measure_other(model, u, &p->shards, settings, i, &p->other[i], error));
         p->budget[i] = budget_of(u, &p->weights[i], &p->other[i], &p->starts);
     }
     return hwl_vllm_cache_size(&p->cache, &p->run, p->budget, error);
@@ -127,41 +138,102 @@ static void put_term(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, 
     memcpy(e->args, term->args, sizeof e->args);
 }
 
-static void put_rank(struct hwl_ledger *ledger, const struct hwl_model *model, const struct planned *p, uint32_t stage,
-                     uint16_t device)
+static const char weights_source[] = "vllm: layers/linear.py, vocab_parallel_embedding.py";
+
+static void put_weights(struct hwl_ledger *ledger, const struct hwl_shard_prepared *prepared, const struct planned *p,
+                        uint32_t stage, uint16_t device)
 {
-    const struct hwl_shard_weights *w = &p->weights[stage];
-    if (p->offloaded[stage])
-        hwl_ledger_put(ledger, (uint16_t)p->host, -1, HWL_KIND_WEIGHTS, HWL_COMP_OTHER, p->offloaded[stage],
-                       HWL_BASIS_MODELLED, "vllm: --cpu-offload-gb")
-            ->memory = HWL_MEMORY_PINNED;
-    for (int c = 0; c < HWL_COMP_COUNT; c++)
-        if (w->component[c])
-            put_modelled(ledger, device, HWL_KIND_WEIGHTS, (hwl_component)c, w->component[c], 0.01f,
-                         "vllm: layers/linear.py, vocab_parallel_embedding.py");
-    const uint64_t width = p->cache.block_bytes[stage];
-    if (width && p->cache.num_blocks) {
-        bool attention = false;
-        for (uint32_t i = 0; i < p->cache.n_groups; i++)
-            attention = attention || p->cache.groups[i].kind != HWL_VLLM_MAMBA;
-        /* one pool for all groups: a block holds keys and values, or a recurrent state */
-        hwl_entry *e = hwl_ledger_put(
-            ledger, device, -1, attention ? HWL_KIND_KV_CACHE : HWL_KIND_RECURRENT_STATE,
-            attention ? HWL_COMP_ATTENTION : HWL_COMP_RECURRENT, p->cache.num_blocks * width,
-            p->setup.kv_budget == HWL_UNKNOWN && !p->setup.override_blocks ? HWL_BASIS_MODELLED : HWL_BASIS_EXACT,
-            "vllm: v1/core/kv_cache_planning.py");
-        e->error = e->basis == HWL_BASIS_MODELLED ? 0.03f : 0.0f;
-        e->formula = "{0} blocks x {1} B";
-        e->args[0] = p->cache.num_blocks;
-        e->args[1] = width;
+    const struct hwl_model *m = prepared->model;
+    const uint32_t all = m->n_layers + m->n_mtp + m->n_encoder;
+    struct hwl_shard_weights rest = p->weights[stage];
+    uint64_t take = p->setup.cpu_offload;
+    for (uint32_t i = 0; i < all; i++) {
+        if (hwl_shard_stage(m, &p->shards, i) != stage)
+            continue;
+        const uint64_t *bytes = p->by_kind[prepared->kind[i]];
+        for (int c = 0; c < HWL_COMP_COUNT; c++) {
+            if (!bytes[c])
+                continue;
+            rest.component[c] -= bytes[c];
+            const uint64_t host = i < m->n_layers ? offload(&take, bytes[c]) : 0;
+            if (host) {
+                hwl_entry *e = hwl_ledger_put(ledger, (uint16_t)p->host, (int32_t)i, HWL_KIND_WEIGHTS, (hwl_component)c,
+                                              host, HWL_BASIS_MODELLED, "vllm: --cpu-offload-gb");
+                e->memory = HWL_MEMORY_PINNED;
+                e->error = 0.01f;
+            }
+            hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_WEIGHTS, (hwl_component)c, bytes[c] - host,
+                           HWL_BASIS_MODELLED, weights_source)
+                ->error = 0.01f;
+        }
     }
+    for (int c = 0; c < HWL_COMP_COUNT; c++)
+        if (rest.component[c])
+            put_modelled(ledger, device, HWL_KIND_WEIGHTS, (hwl_component)c, rest.component[c], 0.01f, weights_source);
+}
+
+/* Blocks of the pool go to whoever asks: of several groups each is billed the part that it has in a request of full
+ * length, so that the layers' entries add up to the pool. */
+static void put_cache(struct hwl_ledger *ledger, const struct planned *p, uint32_t stage, uint16_t device)
+{
+    const struct hwl_vllm_cache *c = &p->cache;
+    const uint64_t width = c->block_bytes[stage];
+    uint64_t wanted = 0, given = 0;
+    uint64_t share[HWL_VLLM_MAX_GROUPS], used[HWL_VLLM_MAX_GROUPS] = {0};
+    for (uint32_t i = 0; i < c->n_groups; i++)
+        wanted += c->groups[i].per_request;
+    if (!width || !c->num_blocks || !wanted)
+        return;
+    for (uint32_t i = 0; i < c->n_groups; i++) {
+        const uint64_t part = (uint64_t)((double)c->num_blocks * (double)c->groups[i].per_request / (double)wanted);
+        share[i] = i + 1 == c->n_groups ? c->num_blocks - given : hwl_min(part, c->num_blocks - given);
+        given += share[i];
+    }
+    const bool given_bytes = p->setup.kv_budget != HWL_UNKNOWN || p->setup.override_blocks;
+    const hwl_basis basis = given_bytes ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED;
+    const float bound = given_bytes ? 0.0f : 0.03f;
+    const char *const source = "vllm: v1/core/kv_cache_planning.py";
+    const char *const formula = c->n_groups > 1 ? "{0} of {2} blocks x {1} B" : "{0} blocks x {1} B";
+    for (uint32_t i = 0; i < c->n_specs; i++) {
+        const struct hwl_vllm_spec *s = &c->specs[i];
+        if (s->stage != stage)
+            continue;
+        const uint32_t g = c->group_of[i];
+        const bool state = s->kind == HWL_VLLM_MAMBA;
+        const uint64_t page = hwl_min(s->page, width - used[g]);
+        used[g] += page;
+        hwl_entry *e = hwl_ledger_put(ledger, device, s->layer, state ? HWL_KIND_RECURRENT_STATE : HWL_KIND_KV_CACHE,
+                                      s->draft ? HWL_COMP_DRAFT : state ? HWL_COMP_RECURRENT : HWL_COMP_ATTENTION,
+                                      share[g] * page, basis, source);
+        e->error = bound;
+        e->formula = formula;
+        e->args[0] = share[g];
+        e->args[1] = page;
+        e->args[2] = c->num_blocks;
+    }
+    for (uint32_t g = 0; g < c->n_groups; g++) {
+        if (used[g] == width || !share[g])
+            continue;
+        hwl_entry *e = hwl_ledger_put(ledger, device, -1, HWL_KIND_KV_CACHE, HWL_COMP_OTHER,
+                                      share[g] * (width - used[g]), basis, source);
+        e->error = bound;
+        e->formula = "{0} blocks x {1} B that a group with fewer layers leaves empty";
+        e->args[0] = share[g];
+        e->args[1] = width - used[g];
+    }
+}
+
+static void put_rank(struct hwl_ledger *ledger, const struct hwl_shard_prepared *prepared, const struct planned *p,
+                     uint32_t stage, uint16_t device)
+{
+    put_weights(ledger, prepared, p, stage, device);
+    put_cache(ledger, p, stage, device);
     const struct hwl_vllm_other *o = &p->other[stage];
     put_term(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, &o->activation, 0.1f,
              "vllm: peak of the profile run, gpu_model_runner.py");
     put_term(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, &o->graphs, 0.2f, "vllm: CUDA graphs, capture_model");
     put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->non_torch + o->context, 0.2f,
                  "vllm: CUDA context, NCCL, workspaces");
-    (void)model;
 }
 
 static void put_groups(struct hwl_ledger *ledger, const struct hwl_vllm_cache *c)
@@ -229,21 +301,32 @@ static void put_views(struct hwl_ledger *l, const struct planned *p)
         hwl_ledger_setting_text(l, "mamba_cache_mode", state_modes[u->state_mode]);
 }
 
-static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version,
+static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
+                          struct hwl_arena *arena, void **prepared, hwl_error *error)
+{
+    struct hwl_shard_prepared *p = NULL;
+    (void)version;
+    HWL_TRY(hwl_shard_prepare(model, settings, arena, &p, error));
+    *prepared = p;
+    return HWL_OK;
+}
+
+static hwl_status plan(const struct hwl_model *model, const void *ready, const char *version,
                        const struct hwl_devices *devices, const struct hwl_settings *settings,
                        struct hwl_ledger *ledger, hwl_error *error)
 {
-    (void)prepared;
+    const struct hwl_shard_prepared *prepared = ready;
+    model = prepared->model;
     struct planned *p = HWL_NEW(ledger->arena, struct planned);
     if (!p)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    HWL_TRY(work_out(model, version, devices, settings, ledger->arena, false, p, error));
+    HWL_TRY(work_out(prepared, version, devices, settings, ledger->arena, false, p, error));
     const struct hwl_vllm_setup *u = &p->setup;
     for (uint32_t d = 0; d < u->dp; d++)
         for (uint32_t s = 0; s < u->pp; s++)
             for (uint32_t t = 0; t < u->tp; t++) {
                 const uint16_t device = (uint16_t)((d * u->pp + s) * u->tp + t);
-                put_rank(ledger, model, p, s, device);
+                put_rank(ledger, prepared, p, s, device);
                 if (d == 0 && t == 0)
                     for (uint32_t i = u->stage_first[s]; i < u->stage_first[s + 1]; i++)
                         hwl_ledger_place(ledger, device, i);
@@ -269,18 +352,19 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     return HWL_OK;
 }
 
-static hwl_status limits(const struct hwl_model *model, const void *prepared, const char *version,
+static hwl_status limits(const struct hwl_model *model, const void *ready, const char *version,
                          const struct hwl_devices *devices, const struct hwl_settings *settings, hwl_limits *out,
                          hwl_error *error)
 {
-    (void)prepared;
+    const struct hwl_shard_prepared *prepared = ready;
+    (void)model;
     struct hwl_arena arena = {0};
     struct planned *p = HWL_NEW(&arena, struct planned);
-    hwl_status st = p ? work_out(model, version, devices, settings, &arena, false, p, error)
+    hwl_status st = p ? work_out(prepared, version, devices, settings, &arena, false, p, error)
                       : hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (st == HWL_OK) {
         out->max_concurrency = p->starts && p->cache.fits ? (uint64_t)p->cache.concurrency : 0;
-        st = work_out(model, version, devices, settings, &arena, true, p, error);
+        st = work_out(prepared, version, devices, settings, &arena, true, p, error);
     }
     if (st == HWL_OK)
         out->max_context = p->starts && p->cache.fits ? p->cache.max_len : 0;
@@ -294,6 +378,7 @@ const struct hwl_engine hwl_engine_vllm = {
     .version = hwl_vllm_version,
     .args = hwl_vllm_args,
     .n_args = HWL_VLLM_N_ARGS,
+    .prepare = prepare,
     .plan = plan,
     .limits = limits,
 };
