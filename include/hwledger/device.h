@@ -41,6 +41,7 @@ typedef struct hwl_device {
 typedef struct hwl_devices hwl_devices;
 
 HWL_API hwl_status hwl_devices_new(hwl_devices **out);
+HWL_API hwl_status hwl_devices_copy(const hwl_devices *devices, hwl_devices **out);
 HWL_API void hwl_devices_free(hwl_devices *devices);
 HWL_API uint32_t hwl_devices_count(const hwl_devices *devices);       /* host included */
 HWL_API uint32_t hwl_devices_gpus(const hwl_devices *devices);

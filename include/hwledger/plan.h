@@ -110,6 +110,8 @@ HWL_API uint32_t hwl_plan_n_placements(const hwl_plan *plan);
 HWL_API const hwl_placement *hwl_plan_get_placement(const hwl_plan *plan, uint32_t index);
 HWL_API uint64_t hwl_plan_total(const hwl_plan *plan, hwl_kind kind);
 HWL_API hwl_verdict hwl_plan_verdict(const hwl_plan *plan);
+/* The device that the verdict hangs on: what exceeds first, then the fullest GPU; the host where there is nothing else. */
+HWL_API uint32_t hwl_plan_speaker(const hwl_plan *plan);
 HWL_API uint64_t hwl_plan_kv_bytes_per_token(const hwl_plan *plan);
 HWL_API uint64_t hwl_plan_kv_tokens(const hwl_plan *plan); /* HWL_UNKNOWN where the cache is sized by the request */
 HWL_API const char *hwl_plan_engine(const hwl_plan *plan);

@@ -18,11 +18,12 @@ HWL_API const char *hwl_option_choice(const char *engine, const char *option, ui
 typedef struct hwl_range {
     uint64_t least, most; /* what the option may be for this model and these devices */
     uint64_t current;     /* in force, defaults resolved; HWL_UNKNOWN where the engine says nothing */
-    uint64_t recommended; /* farthest that the plan stays "fits" (at most 80 % used); HWL_UNKNOWN: none */
+    uint64_t recommended; /* farthest that the plan stays "fits" (at most 80 % used), or, where the engine itself moves layers until
+                           * it fits, that no layer leaves the GPUs; HWL_UNKNOWN: none */
     uint64_t limit;       /* farthest that does not exceed; HWL_UNKNOWN: none */
     bool falling;         /* more of it takes less of the GPUs (n-cpu-moe): recommended >= limit */
 } hwl_range;
-/* option: ctx, concurrency, batch, ubatch, ngl, n-cpu-moe, max-seqs, max-batched-tokens, tp, pp. Some twenty plans each.
+/* option: ctx, concurrency, batch, ubatch, ngl, n-cpu-moe, max-seqs, max-batched-tokens, tp, pp. Some thirty plans each.
  * HWL_E_NOT_FOUND: the engine has no such number. */
 HWL_API hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, const char *option,
                                      hwl_range *out, hwl_error *error);
@@ -31,7 +32,7 @@ HWL_API hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devic
 #define HWL_ADVICE_CHANGES 3
 
 /* One option and the value it gets; "" clears it. The options "gpu" and "gpu-memory" add what the command line's option adds to the
- * devices that there are, with "" they take the last GPU away. */
+ * devices that there are; with "-N" they take the last N GPUs away. */
 typedef struct hwl_change {
     char option[32];
     char value[96];
@@ -42,11 +43,13 @@ typedef struct hwl_advice {
     hwl_change change[HWL_ADVICE_CHANGES];
     uint32_t n_changes;
     hwl_verdict verdict;    /* of the plan with it */
-    uint64_t saves_bytes;   /* less on the devices that the plan has now: GPUs, where there are any, else host memory */
+    uint64_t saves_bytes;   /* less on the GPUs that there are now; where they stay as full, less on all devices together */
+    uint32_t host_layers;   /* that lie on the host with it though there are GPUs, */
+    uint32_t was_host_layers; /* and without it */
     uint64_t used_bytes;    /* by the fullest device, with it */
     uint64_t usable_bytes;  /* of that device */
     uint64_t context;       /* tokens per sequence with it */
-    uint64_t max_context;   /* largest that fits with it; HWL_UNKNOWN where it was not looked for */
+    uint64_t kv_tokens;     /* room of the cache with it; HWL_UNKNOWN where it is sized by the request */
     char cost[160];         /* what it costs, one sentence */
 } hwl_advice;
 
@@ -56,6 +59,9 @@ HWL_API hwl_status hwl_advise(const hwl_planner *planner, const hwl_devices *dev
                               hwl_advice advice[HWL_ADVICE_MAX], uint32_t *n, hwl_error *error);
 /* Makes the changes in settings and devices. undo, where given, gets the changes that take it back: apply it in turn. */
 HWL_API hwl_status hwl_advice_apply(const hwl_advice *advice, hwl_settings *settings, hwl_devices *devices, hwl_advice *undo, hwl_error *error);
+/* The plan document of schema hwledger.plan/1 with advice; limits may be NULL (then null). Free with hwl_text_free. */
+HWL_API hwl_status hwl_plan_json_advised(const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice,
+                                         char **out, uint64_t *length, hwl_error *error);
 /* Whether a planner must be made anew after the changes: engine, version or quantisation. */
 HWL_API bool hwl_advice_needs_planner(const hwl_advice *advice);
 

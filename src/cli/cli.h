@@ -10,6 +10,7 @@ enum { EXIT_OK = 0, EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_EXCEEDS = 3 };
 enum cli_option_id {
     CLI_JSON,
     CLI_EXPLAIN,
+    CLI_ADVICE,
     CLI_GPU,
     CLI_GPU_MEMORY,
     CLI_RAM,

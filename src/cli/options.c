@@ -7,9 +7,10 @@
 #include <string.h>
 
 #define MACHINE "gpu gpu-memory ram generic json explain help"
+#define PLAN MACHINE " advice"
 
 const struct cli_command cli_commands[] = {
-    {"plan", "MODEL", "what MODEL takes on the devices, and whether it fits", MACHINE, true, cli_plan},
+    {"plan", "MODEL", "what MODEL takes on the devices, and whether it fits", PLAN, true, cli_plan},
     {"inspect", "MODEL", "layers, parameters, types and bytes of a model", "generic json help", false, cli_inspect},
     {"devices", "[WORDS]", "this machine's devices; with --catalogue all known accelerators", "catalogue json help", false, cli_list_devices},
     {"models", "[WORDS]", "the catalogue of models; with --local those found on disk", "local json help", false, cli_models},
@@ -34,6 +35,7 @@ const struct cli_option cli_options[] = {
     {"generic", "", "read an unknown decoder architecture as a dense one; every figure is then modelled", CLI_GENERIC},
     {"json", "", "the JSON document", CLI_JSON},
     {"explain", "", "every entry with its formula in numbers", CLI_EXPLAIN},
+    {"advice", "", "what could be changed, even where the plan fits", CLI_ADVICE},
     {"local", "", "models found on disk", CLI_LOCAL},
     {"catalogue", "", "all known accelerators", CLI_CATALOGUE},
     {"help", "", "this text", CLI_HELP},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hwledger plan: the document, the table for people, or every entry explained. */
 #include "cli/cli.h"
+#include "view/advice.h"
 #include "view/model.h"
 #include "view/view.h"
 
@@ -122,13 +123,22 @@ static void explain(const hwl_plan *plan)
     }
 }
 
-static int show(struct cli_args *args, const hwl_plan *plan, const hwl_limits *limits)
+static void advise(const struct cli_args *args, const hwl_advice *advice, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct hwl_view_advice row;
+        hwl_view_advice(&advice[i], args->settings, &row);
+        (void)printf("%s%u %-34s %-18s %s\n           %s\n", i ? "         " : "\nadvice   ", i + 1, row.title, row.gain, row.result, row.cost);
+    }
+}
+
+static int show(struct cli_args *args, const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice)
 {
     if (args->flag[CLI_JSON]) {
         hwl_error error = {.offset = HWL_NO_OFFSET};
         char *text = NULL;
         uint64_t n = 0;
-        if (hwl_plan_json(plan, limits, &text, &n, &error) != HWL_OK)
+        if (hwl_plan_json_advised(plan, limits, advice, n_advice, &text, &n, &error) != HWL_OK)
             return cli_fail(&error);
         (void)fwrite(text, 1, (size_t)n, stdout);
         hwl_text_free(text);
@@ -141,6 +151,7 @@ static int show(struct cli_args *args, const hwl_plan *plan, const hwl_limits *l
         kind_rows(&view);
         hwl_view_clear(&view);
         foot(plan, limits);
+        advise(args, advice, n_advice);
         if (args->flag[CLI_EXPLAIN])
             explain(plan);
     }
@@ -172,6 +183,8 @@ int cli_plan(struct cli_args *args)
     hwl_planner *planner = NULL;
     hwl_plan *plan = NULL;
     hwl_limits limits;
+    hwl_advice advice[HWL_ADVICE_MAX];
+    uint32_t n_advice = 0;
     int rc = cli_devices(args, &devices);
     if (!rc)
         rc = cli_open(args, args->words[0], &model);
@@ -179,7 +192,9 @@ int cli_plan(struct cli_args *args)
         hwl_status status = make(args, model, devices, &planner, &plan, &error);
         if (status == HWL_OK) {
             bool limited = hwl_planner_limits(planner, devices, args->settings, &limits, &error) == HWL_OK;
-            rc = show(args, plan, limited ? &limits : NULL);
+            if (args->flag[CLI_ADVICE] || hwl_plan_verdict(plan) == HWL_VERDICT_EXCEEDS)
+                (void)hwl_advise(planner, devices, args->settings, advice, &n_advice, &error); /* a plan without advice is a plan */
+            rc = show(args, plan, limited ? &limits : NULL, advice, n_advice);
         } else {
             error.status = status == HWL_E_NOT_FOUND ? HWL_E_USAGE : status; /* an engine's name */
             rc = cli_fail(&error);

@@ -19,6 +19,16 @@ hwl_status hwl_devices_new(hwl_devices **out)
     return HWL_OK;
 }
 
+hwl_status hwl_devices_copy(const hwl_devices *devices, hwl_devices **out)
+{
+    hwl_devices *d = malloc(sizeof *d);
+    if (!d)
+        return HWL_E_NOMEM;
+    *d = *devices;
+    *out = d;
+    return HWL_OK;
+}
+
 void hwl_devices_free(hwl_devices *devices)
 {
     free(devices);

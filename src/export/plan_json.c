@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan document, schema hwledger.plan/1. */
 #include "base/status.h"
+#include "base/str.h"
 #include "export/json_text.h"
 #include "plan/internal.h"
 
+#include <hwledger/search.h>
+
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static bool add_model(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_plan *plan)
 {
@@ -141,7 +146,58 @@ static bool add_notes(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_plan 
     return ok && hwl_json_add(doc, root, "notes", list);
 }
 
+/* Values as the settings of the document have them: numbers where the option is one. */
+static yyjson_mut_val *change_value(yyjson_mut_doc *doc, const hwl_change *c)
+{
+    const hwl_option_info *o = NULL;
+    for (uint32_t i = 0; (o = hwl_option_at(i)) && strcmp(o->name, c->option) != 0;)
+        i++;
+    uint64_t n;
+    if (!*c->value)
+        return yyjson_mut_null(doc);
+    if (o && o->type == HWL_TYPE_FLAG)
+        return yyjson_mut_bool(doc, strcmp(c->value, "true") == 0);
+    if (o && (o->type == HWL_TYPE_COUNT || o->type == HWL_TYPE_INT || o->type == HWL_TYPE_BYTES) && hwl_text_u64(c->value, &n))
+        return yyjson_mut_uint(doc, n);
+    if (o && o->type == HWL_TYPE_REAL)
+        return yyjson_mut_real(doc, strtod(c->value, NULL));
+    return hwl_json_str(doc, c->value);
+}
+
+static bool add_advice(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_advice *advice, uint32_t n)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    bool ok = list != NULL;
+    for (uint32_t i = 0; ok && i < n; i++) {
+        yyjson_mut_val *o = yyjson_mut_arr_add_obj(doc, list), *changes = yyjson_mut_obj(doc);
+        ok = o && changes;
+        for (uint32_t k = 0; ok && k < advice[i].n_changes; k++) {
+            char key[40];
+            (void)snprintf(key, sizeof key, "%s", advice[i].change[k].option);
+            for (char *p = key; *p; p++)
+                if (*p == '-')
+                    *p = '_';
+            yyjson_mut_val *value = change_value(doc, &advice[i].change[k]);
+            ok = value && yyjson_mut_obj_put(changes, yyjson_mut_strcpy(doc, key), value);
+        }
+        ok = ok && hwl_json_add(doc, o, "change", changes) && hwl_json_add(doc, o, "saves_bytes", hwl_json_u64(doc, advice[i].saves_bytes)) &&
+             hwl_json_add(doc, o, "fits", yyjson_mut_bool(doc, advice[i].verdict != HWL_VERDICT_EXCEEDS)) &&
+             hwl_json_add(doc, o, "verdict", yyjson_mut_str(doc, hwl_verdict_name(advice[i].verdict))) &&
+             hwl_json_add(doc, o, "used_bytes", hwl_json_u64(doc, advice[i].used_bytes)) &&
+             hwl_json_add(doc, o, "usable_bytes", hwl_json_u64(doc, advice[i].usable_bytes)) &&
+             hwl_json_add(doc, o, "context", hwl_json_u64(doc, advice[i].context)) &&
+             hwl_json_add(doc, o, "cost", hwl_json_str(doc, advice[i].cost));
+    }
+    return ok && hwl_json_add(doc, root, "advice", list);
+}
+
 hwl_status hwl_plan_json(const hwl_plan *plan, const hwl_limits *limits, char **out, uint64_t *length, hwl_error *error)
+{
+    return hwl_plan_json_advised(plan, limits, NULL, 0, out, length, error);
+}
+
+hwl_status hwl_plan_json_advised(const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice, char **out,
+                                 uint64_t *length, hwl_error *error)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = doc ? yyjson_mut_obj(doc) : NULL, *engine = doc ? yyjson_mut_obj(doc) : NULL;
@@ -162,6 +218,6 @@ hwl_status hwl_plan_json(const hwl_plan *plan, const hwl_limits *limits, char **
               hwl_json_add(doc, root, "kv_tokens", hwl_json_u64(doc, plan->ledger.kv_tokens)) &&
               hwl_json_add(doc, root, "max_context", hwl_json_u64(doc, limits->max_context)) &&
               hwl_json_add(doc, root, "max_concurrency", hwl_json_u64(doc, limits->max_concurrency)) && add_views(doc, root, &plan->ledger) &&
-              add_notes(doc, root, plan) && hwl_json_add(doc, root, "advice", yyjson_mut_arr(doc));
+              add_notes(doc, root, plan) && add_advice(doc, root, advice, n_advice);
     return hwl_json_finish(doc, ok, out, length, error);
 }

@@ -107,6 +107,25 @@ hwl_verdict hwl_plan_verdict(const hwl_plan *plan)
     return plan->verdict;
 }
 
+uint32_t hwl_plan_speaker(const hwl_plan *plan)
+{
+    uint32_t best = 0;
+    double share = -1;
+    for (uint32_t i = 0; i < plan->n_devices; i++) {
+        const hwl_plan_device *d = &plan->plan_devices[i];
+        if (!d->used_bytes || d->usable_bytes == HWL_UNKNOWN)
+            continue;
+        if (d->device->kind == HWL_DEVICE_CPU && d->verdict != HWL_VERDICT_EXCEEDS && share >= 0)
+            continue;
+        const double s = (double)d->used_bytes / ((double)d->usable_bytes + 1);
+        if (s > share) {
+            share = s;
+            best = i;
+        }
+    }
+    return best;
+}
+
 uint64_t hwl_plan_kv_bytes_per_token(const hwl_plan *plan)
 {
     return plan->ledger.kv_bytes_per_token;

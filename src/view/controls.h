@@ -26,6 +26,5 @@ uint64_t hwl_view_control_step(const struct hwl_control *control, const hwl_rang
 /* What the value means: "44 of 49: blocks 5-47 and output on GPU", "65,536 tokens, limit 98,304". Returns buf. */
 const char *hwl_view_control_sentence(const struct hwl_control *control, const hwl_plan *plan, const hwl_range *range, char *buf,
                                       uint64_t size);
-/* A bytes slider's steps (reserve): 0, 256 MiB ... ; a share's: hundredths. */
 
 #endif

@@ -87,22 +87,13 @@ static bool fill_devices(struct hwl_view_model *v, bool merge)
     return true;
 }
 
-/* The device that the verdict hangs on: what exceeds first, then the fullest GPU; the host where there is nothing else. */
-static uint32_t speaker(const struct hwl_view_model *v)
+/* Which of the view's devices holds the plan's. */
+static uint32_t run_of(const struct hwl_view_model *v, uint32_t device)
 {
-    uint32_t best = 0;
-    double share = -1;
-    for (uint32_t i = 0; i < v->n_devices; i++) {
-        const struct hwl_view_device *d = &v->device[i];
-        if (d->idle || d->usable == HWL_UNKNOWN || (d->host && d->level != HWL_LEVEL_OVER && share >= 0))
-            continue;
-        const double s = (double)d->used / ((double)d->usable + 1);
-        if (s > share) {
-            share = s;
-            best = i;
-        }
-    }
-    return best;
+    uint32_t i = 0;
+    while (i + 1 < v->n_devices && v->device[i].end <= device)
+        i++;
+    return i;
 }
 
 enum hwl_heat_row hwl_view_entry_row(const hwl_entry *entry)
@@ -242,7 +233,7 @@ bool hwl_view_update(struct hwl_view_model *view, const hwl_plan *plan, bool mer
         hwl_view_clear(view);
         return false;
     }
-    view->speaker = speaker(view);
+    view->speaker = run_of(view, hwl_plan_speaker(plan));
     view->level = overall(view);
     (void)hwl_view_headline(view, view->headline, sizeof view->headline);
     return true;

@@ -104,6 +104,10 @@ static void views(const struct lc_plan *p, struct hwl_ledger *l)
     hwl_ledger_setting_u64(l, "ubatch", c->n_ubatch);
     hwl_ledger_setting_bool(l, "kv-unified", c->kv_unified);
     hwl_ledger_setting_text(l, "flash-attn", c->fa ? "on" : "off");
+    uint64_t on_gpus = 0;
+    for (uint32_t il = 0; il <= p->m->n_layer_all; il++)
+        on_gpus += p->place.layer[il] != LC_HOST;
+    hwl_ledger_setting_u64(l, "ngl", on_gpus);
 }
 
 static void put_compute(struct lc_plan *p, struct hwl_ledger *l, const struct lc_compute *c)
