@@ -197,6 +197,9 @@ static void read_heads(struct keys *k, struct lc_model *m)
             l->n_expert_used = (uint32_t)v;
         if (at(k, "attention.compress_ratios", i, &v))
             l->compress_ratio = (uint32_t)v;
+        double bound = 0;
+        l->clamp_exp = hwl_gguf_array_f64(k->g, key(k, "swiglu_clamp_exp"), i, &bound) && bound > 1e-6;
+        l->clamp_shexp = hwl_gguf_array_f64(k->g, key(k, "swiglu_clamp_shexp"), i, &bound) && bound > 1e-6;
         if (l->n_head_kv > (1u << 20) || l->n_head > (1u << 20))
             bad(k, "attention.head_count", "the number of heads is out of range");
         if (l->n_expert_used > m->n_expert_used)

@@ -42,7 +42,10 @@ struct lc_layer {
     uint32_t n_head, n_head_kv, n_ff, n_ff_exp, n_expert_used;
     uint32_t compress_ratio;
     bool swa, recr, indexer_full;
+    bool clamp_exp, clamp_shexp; /* bounds the gated activation of experts, of shared experts (Step 3.5) */
     uint32_t first, n_tensors; /* of lc_model.by_layer */
+    uint32_t kind_typed; /* layers of one number have the same hyperparameters and tensors (base names, types, shapes) */
+    uint32_t kind;       /* likewise, quantised types not told apart */
 };
 
 struct lc_arch;
@@ -75,10 +78,12 @@ struct lc_model {
     uint64_t n_tensors;
     const struct lc_tensor **by_layer; /* tensors of layer 0, 1 ...; then those of no layer (first_global ..) */
     uint64_t first_global;
+    uint32_t *slots; /* hash of layer and base name: index into by_layer + 1, 0 empty; open addressing */
+    uint64_t n_slots;
     const struct lc_tensor *tok_embd, *output; /* output NULL: tied */
 };
 
-/* The tensor "blk.LAYER.BASE" (layer >= 0) or "BASE"; NULL when the file has none. */
+/* The tensor "blk.LAYER.BASE" (layer >= 0) or "BASE" in constant time; NULL when the file has none. */
 const struct lc_tensor *hwl_lc_find(const struct lc_model *m, int32_t layer, const char *base);
 
 /* Widths of a cache row in elements (llama_hparams::n_embd_k_gqa, n_embd_v_gqa), and of the state. */

@@ -55,6 +55,103 @@ uint64_t hwl_lc_row_pad(uint16_t dtype, uint64_t ne0)
     return bytes;
 }
 
+/* FNV-1a of the name, then of the layer's number. */
+static uint64_t hash(uint32_t row, const char *base)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (const char *c = base; *c; c++)
+        h = (h ^ (unsigned char)*c) * 0x100000001b3u;
+    h = (h ^ row) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 29;
+}
+
+static uint32_t row_at(const struct lc_model *m, uint64_t i)
+{
+    return i < m->first_global ? (uint32_t)m->by_layer[i]->layer : m->n_layer_all;
+}
+
+/* Where (row, base) stands or would stand; there is always an empty slot. */
+static uint32_t *slot_of(const struct lc_model *m, uint32_t row, const char *base)
+{
+    uint64_t i = hash(row, base) & (m->n_slots - 1);
+    while (m->slots[i] && (row_at(m, m->slots[i] - 1) != row || strcmp(m->by_layer[m->slots[i] - 1]->base, base) != 0))
+        i = (i + 1) & (m->n_slots - 1);
+    return &m->slots[i];
+}
+
+static bool index_names(struct hwl_arena *arena, struct lc_model *m)
+{
+    m->n_slots = 16;
+    while (m->n_slots < 2 * m->n_tensors + 2)
+        m->n_slots *= 2;
+    m->slots = HWL_NEW_ARRAY(arena, uint32_t, m->n_slots);
+    if (!m->slots)
+        return false;
+    for (uint64_t i = 0; i < m->n_tensors; i++) {
+        uint32_t *slot = slot_of(m, row_at(m, i), m->by_layer[i]->base);
+        if (!*slot)
+            *slot = (uint32_t)i + 1;
+    }
+    return true;
+}
+
+static bool same_type(uint16_t a, uint16_t b, bool typed)
+{
+    return a == b || (!typed && hwl_dtype((enum hwl_dtype)a)->block > 1 && hwl_dtype((enum hwl_dtype)b)->block > 1);
+}
+
+static bool same_layer(const struct lc_model *m, uint32_t x, uint32_t y, bool typed)
+{
+    const struct lc_layer *a = &m->layers[x], *b = &m->layers[y];
+    if (a->n_head != b->n_head || a->n_head_kv != b->n_head_kv || a->n_ff != b->n_ff || a->n_ff_exp != b->n_ff_exp ||
+        a->n_expert_used != b->n_expert_used || a->compress_ratio != b->compress_ratio || a->swa != b->swa || a->recr != b->recr ||
+        a->indexer_full != b->indexer_full || a->clamp_exp != b->clamp_exp || a->clamp_shexp != b->clamp_shexp || a->n_tensors != b->n_tensors ||
+        hwl_lc_has_kv(m, x) != hwl_lc_has_kv(m, y) || hwl_lc_has_state(m, x) != hwl_lc_has_state(m, y) ||
+        (x < m->n_deepstack) != (y < m->n_deepstack) || (int32_t)x == m->ple_layer || (int32_t)y == m->ple_layer ||
+        (int32_t)x == m->router_layer || (int32_t)y == m->router_layer)
+        return false;
+    for (uint32_t i = 0; i < a->n_tensors; i++) {
+        const struct lc_tensor *s = m->by_layer[a->first + i], *t = m->by_layer[b->first + i];
+        if (!same_type(s->t->dtype, t->t->dtype, typed) || memcmp(s->t->dims, t->t->dims, sizeof s->t->dims) != 0 || s->where != t->where ||
+            strcmp(s->base, t->base) != 0)
+            return false;
+    }
+    return true;
+}
+
+static uint64_t layer_hash(const struct lc_model *m, uint32_t il, bool typed)
+{
+    const struct lc_layer *l = &m->layers[il];
+    uint64_t h = l->n_tensors + 31ull * l->n_head + 961ull * l->n_head_kv + 29791ull * l->n_ff + l->swa + 2ull * l->recr;
+    for (uint32_t i = 0; i < l->n_tensors; i++) {
+        const struct lc_tensor *t = m->by_layer[l->first + i];
+        h = (h ^ hash(typed ? t->t->dtype : 0, t->base) ^ t->t->dims[0] ^ t->t->dims[1] << 20) * 0x9e3779b97f4a7c15u;
+    }
+    return h;
+}
+
+/* A layer's kind is the first layer that is like it. Of layers of one hash only the first is looked at. */
+static bool number_kinds(struct hwl_arena *arena, struct lc_model *m)
+{
+    uint64_t *h = HWL_NEW_ARRAY(arena, uint64_t, m->n_layer_all);
+    if (!h)
+        return false;
+    for (int typed = 0; typed < 2; typed++)
+        for (uint32_t il = 0; il < m->n_layer_all; il++) {
+            uint32_t k = 0;
+            h[il] = layer_hash(m, il, typed);
+            while (h[k] != h[il])
+                k++;
+            if (k < il && !same_layer(m, k, il, typed))
+                k = il;
+            if (typed)
+                m->layers[il].kind_typed = k;
+            else
+                m->layers[il].kind = k;
+        }
+    return true;
+}
+
 hwl_status hwl_lc_read_tensors(struct hwl_arena *arena, struct lc_model *m, hwl_error *error)
 {
     const struct hwl_gguf *g = m->gguf;
@@ -96,6 +193,8 @@ hwl_status hwl_lc_read_tensors(struct hwl_arena *arena, struct lc_model *m, hwl_
         const struct lc_tensor *t = &m->tensors[i];
         m->by_layer[t->layer >= 0 && t->base != t->name ? count[t->layer]++ : global++] = t;
     }
+    if (!index_names(arena, m) || !number_kinds(arena, m))
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (!m->n_vocab && m->tok_embd)
         m->n_vocab = (uint32_t)hwl_min(m->tok_embd->t->dims[1], UINT32_MAX);
     return HWL_OK;
@@ -103,13 +202,7 @@ hwl_status hwl_lc_read_tensors(struct hwl_arena *arena, struct lc_model *m, hwl_
 
 const struct lc_tensor *hwl_lc_find(const struct lc_model *m, int32_t layer, const char *base)
 {
-    uint64_t from = m->first_global, to = m->n_tensors;
-    if (layer >= 0 && (uint32_t)layer < m->n_layer_all) {
-        from = m->layers[layer].first;
-        to = from + m->layers[layer].n_tensors;
-    }
-    for (uint64_t i = from; i < to; i++)
-        if (strcmp(m->by_layer[i]->base, base) == 0)
-            return m->by_layer[i];
-    return NULL;
+    const uint32_t row = layer >= 0 && (uint32_t)layer < m->n_layer_all ? (uint32_t)layer : m->n_layer_all;
+    const uint32_t slot = *slot_of(m, row, base);
+    return slot ? m->by_layer[slot - 1] : NULL;
 }

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/build.h"
 
-#include <stdio.h>
+uint32_t hwl_b_next(struct hwl_build *b, uint32_t il)
+{
+    struct hwl_repeat *r = b->repeat;
+    if (!r)
+        return il + 1;
+    if (!r->ready)
+        hwl_repeat_find(b->m, b->p, b->place, b->sys, b->modulus, r);
+    if (r->end[il])
+        b->mark[r->end[il] - 1] = (struct hwl_repeat_mark){ b->g.n_nodes, b->g.n_inputs };
+    return r->next[il];
+}
 
 hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base)
 {
@@ -24,10 +34,19 @@ hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base)
     return b->weights[i];
 }
 
+/* Appends text at `to`, NUL-terminated and cut off before `end`; returns the new end. */
+static char *join(char *to, const char *end, const char *text)
+{
+    while (*text && to + 1 < end)
+        *to++ = *text++;
+    *to = 0;
+    return to;
+}
+
 double hwl_b_num(const struct hwl_build *b, const char *key, double other)
 {
     char name[160];
-    snprintf(name, sizeof name, "%s.%s", b->m->arch, key);
+    (void)join(join(join(name, name + sizeof name, b->m->arch), name + sizeof name, "."), name + sizeof name, key);
     double x;
     return hwl_gguf_f64(b->m->gguf, name, &x) ? x : other;
 }
@@ -345,19 +364,12 @@ hwl_gt hwl_b_attn_latent(struct hwl_build *b, struct hwl_qkv c, hwl_gt v_up, hwl
 static hwl_gt named(struct hwl_build *b, int32_t il, const char *what, const char *suffix, const char *part)
 {
     char name[64];
-    snprintf(name, sizeof name, "ffn_%s%s.%s", what, suffix, part);
+    char *p = join(name, name + sizeof name, "ffn_");
+    p = join(p, name + sizeof name, what);
+    p = join(p, name + sizeof name, suffix);
+    p = join(p, name + sizeof name, ".");
+    (void)join(p, name + sizeof name, part);
     return hwl_b_w(b, il, name);
-}
-
-/* Some models bound the gated activation of a layer (Step 3.5). */
-static bool limited(const struct hwl_build *b, const char *key, int32_t il)
-{
-    char name[160];
-    double x = 0;
-    snprintf(name, sizeof name, "%s.%s", b->m->arch, key);
-    if (!hwl_gguf_array_f64(b->m->gguf, name, (uint64_t)il, &x))
-        hwl_gguf_f64(b->m->gguf, name, &x);
-    return x > 1e-6;
 }
 
 static hwl_gt clamped_glu(struct hwl_build *b, hwl_gt gate, hwl_gt up)
@@ -374,7 +386,7 @@ hwl_gt hwl_b_ffn(struct hwl_build *b, hwl_gt x, int32_t il, const char *suffix, 
     hwl_gt up = hwl_b_mm_bias(b, named(b, il, "up", suffix, "weight"), x, biases ? named(b, il, "up", suffix, "bias") : NULL);
     if (gate && act != HWL_ACT_PACKED) {
         hwl_gt y = hwl_b_mm_bias(b, gate, x, biases ? named(b, il, "gate", suffix, "bias") : NULL);
-        x = act == HWL_ACT_SILU && limited(b, "swiglu_clamp_shexp", il) ? clamped_glu(b, y, up) : hwl_g_glu(g, y, up);
+        x = act == HWL_ACT_SILU && b->m->layers[il].clamp_shexp ? clamped_glu(b, y, up) : hwl_g_glu(g, y, up);
     } else if (act == HWL_ACT_PACKED)
         x = hwl_g_glu(g, up, NULL);
     else {
@@ -446,7 +458,7 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
         if (gate && o->biases && bg)
             gate = hwl_g_like(g, HWL_OP_ADD_ID, gate, bg, ids);
     }
-    if (gate && !both && o->act == HWL_ACT_SILU && limited(b, "swiglu_clamp_exp", il))
+    if (gate && !both && o->act == HWL_ACT_SILU && b->m->layers[il].clamp_exp)
         y = clamped_glu(b, gate, up);
     else if (gate)
         y = hwl_g_glu(g, gate, up);

@@ -2,6 +2,7 @@
 #ifndef HWL_LLAMACPP_BUILD_H
 #define HWL_LLAMACPP_BUILD_H
 
+#include "engine/llamacpp/graph/repeat.h"
 #include "engine/llamacpp/graph/sched.h"
 #include "engine/llamacpp/lc.h"
 
@@ -35,11 +36,17 @@ struct hwl_build {
     bool unmeasured;   /* the builder of this architecture has not been compared with the engine: its sum is an estimate */
     bool single_too;   /* the prompt graph is reserved a second time for one sequence (MiniMax-01) */
     bool cap_tanh;     /* Grok: scores pass a tanh between two scalings */
+    struct hwl_repeat *repeat; /* NULL: every layer is built */
+    struct hwl_repeat_mark *mark; /* [n_runs][HWL_REPEAT_MARKS] */
+    uint32_t modulus;  /* set by a builder that looks at a layer's number: layers are alike only at a multiple of it; 0: never */
     bool scales;       /* scaled embeddings even where the file does not say so (MiniCPM) */
 };
 
 enum hwl_act { HWL_ACT_SILU, HWL_ACT_GELU, HWL_ACT_RELU, HWL_ACT_RELU_SQR, HWL_ACT_PACKED, HWL_ACT_OAI };
 
+/* The layer to build after layer il: `for (il = 0; il < n_layer; il = hwl_b_next(b, il))` leaves out layers that repeat those
+ * before them. Conditions on il itself want b->modulus. */
+uint32_t hwl_b_next(struct hwl_build *b, uint32_t il);
 /* Weight of a layer (il < 0: of none); NULL when the file has none. */
 hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base);
 hwl_gt hwl_b_norm(struct hwl_build *b, hwl_gt x, hwl_gt w, hwl_gt bias, bool layer_norm, int32_t il);

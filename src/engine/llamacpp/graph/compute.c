@@ -16,27 +16,40 @@ struct outcome {
     bool measured, single;
 };
 
+/* What all graphs of one plan share. */
+struct ask {
+    const struct lc_model *m;
+    const struct lc_params *p;
+    const struct lc_placement *place;
+    struct hwl_gsys sys;
+    struct hwl_arena *arena;
+    struct hwl_repeat *repeat; /* NULL: all layers are built */
+};
+
 /* llama_init_from_model turns flash attention off for Grok; "auto" is on until the probe. */
 static bool flash_asked(const struct lc_model *m, const struct lc_params *p)
 {
     return p->fa_asked != LC_FA_OFF && strcmp(m->arch, "grok") != 0;
 }
 
-static bool prepare(struct hwl_build *b, const struct hwl_gsys *sys, struct hwl_arena *arena, struct sizes s, bool fa)
+static bool prepare(struct hwl_build *b, const struct ask *a, struct sizes s, bool fa, bool whole)
 {
-    b->g.arena = arena;
+    *b = (struct hwl_build){ .m = a->m, .p = a->p, .place = a->place, .sys = &a->sys, .modulus = 1, .fa = fa };
+    b->g.arena = a->arena;
     b->g.max_made = MAX_NODES;
-    b->sys = sys;
     b->n_tokens = s.n_tokens;
     b->n_seqs = s.n_seqs;
     b->n_outputs = s.n_outputs;
-    b->fa = fa;
     b->v_trans = !flash_asked(b->m, b->p);
     b->force_norms = s.n_tokens < 32 || b->p->ngl > (int64_t)b->m->n_layer_all;
-    b->k = HWL_NEW_ARRAY(arena, hwl_gt, 2 * (uint64_t)b->m->n_layer_all + 1);
-    b->v = HWL_NEW_ARRAY(arena, hwl_gt, 2 * (uint64_t)b->m->n_layer_all + 1);
-    b->attn = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_layer_all + 1);
-    b->weights = HWL_NEW_ARRAY(arena, hwl_gt, b->m->n_tensors + 1);
+    b->k = HWL_NEW_ARRAY(a->arena, hwl_gt, 2 * (uint64_t)b->m->n_layer_all + 1);
+    b->v = HWL_NEW_ARRAY(a->arena, hwl_gt, 2 * (uint64_t)b->m->n_layer_all + 1);
+    b->attn = HWL_NEW_ARRAY(a->arena, hwl_gt, b->m->n_layer_all + 1);
+    b->weights = HWL_NEW_ARRAY(a->arena, hwl_gt, b->m->n_tensors + 1);
+    if (a->repeat && !whole) {
+        b->mark = HWL_NEW_ARRAY(a->arena, struct hwl_repeat_mark, HWL_REPEAT_RUNS * HWL_REPEAT_MARKS);
+        b->repeat = b->mark ? a->repeat : NULL;
+    }
     return b->k && b->v && b->attn && b->weights;
 }
 
@@ -58,61 +71,85 @@ static bool probe_fa(struct hwl_build *b)
     return true;
 }
 
-static bool reserve(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, const struct hwl_gsys *sys,
-                    struct hwl_arena *scratch, struct sizes s, bool fa, uint64_t *top, struct outcome *o)
+/* Splits and allocates a graph whose nodes have their back ends. *repeats false: not with the layers left out. */
+static bool measure(const struct ask *a, struct hwl_build *b, uint64_t *top, bool *repeats)
 {
-    struct hwl_build b = { .m = m, .p = p, .place = place };
     struct hwl_gsplit split;
-    if (!prepare(&b, sys, scratch, s, fa) || !build(&b) || b.g.failed)
+    struct hwl_gloop loop[HWL_REPEAT_RUNS];
+    const uint32_t n_loops = b->repeat ? b->repeat->n_runs : 0;
+    if (b->g.failed || !hwl_sched_split(&a->sys, &b->g, &split))
         return false;
-    *o = (struct outcome){ .measured = !b.unmeasured, .single = b.single_too };
-    hwl_sched_assign(sys, &b.g);
-    return !b.g.failed && hwl_sched_split(sys, &b.g, &split) && hwl_galloc(sys, &split, top) && !b.g.failed;
+    *repeats = !n_loops || hwl_repeat_loops(&a->sys, &b->g, &split, b->repeat, b->mark, loop);
+    if (!*repeats || hwl_galloc(&a->sys, a->arena, &split, loop, n_loops, top))
+        return true;
+    *repeats = false;
+    return n_loops > 0;
 }
 
-bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
-                    struct lc_compute *out, struct lc_compute *simulated)
+static bool make(const struct ask *a, struct sizes s, bool fa, bool whole, struct hwl_build *b)
 {
-    struct hwl_gsys sys = { .n_devices = place->n_gpus, .n_copies = p->pipeline ? 4 : 1, .op_offload = p->op_offload };
+    hwl_arena_reset(a->arena);
+    if (!prepare(b, a, s, fa, whole) || !build(b) || b->g.failed)
+        return false;
+    hwl_sched_assign(&a->sys, &b->g);
+    return true;
+}
+
+static bool reserve(const struct ask *a, struct sizes s, bool fa, uint64_t *top, struct outcome *o)
+{
+    struct hwl_build b;
+    bool repeats = true;
+    if (!make(a, s, fa, false, &b) || !measure(a, &b, top, &repeats))
+        return false;
+    *o = (struct outcome){ .measured = !b.unmeasured, .single = b.single_too };
+    return repeats || (make(a, s, fa, true, &b) && measure(a, &b, top, &repeats));
+}
+
+static bool compute(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                    struct lc_compute *out, struct lc_compute *simulated, struct hwl_repeat *repeat)
+{
+    struct ask ask = { .m = m, .p = p, .place = place, .arena = scratch, .repeat = repeat };
+    struct hwl_gsys *sys = &ask.sys;
     memset(simulated ? simulated : out, 0, sizeof *out);
     if (place->n_gpus > 16 || !p->n_seq_max || m->memory > LC_MEM_HYBRID || (p->embeddings && m->memory != LC_MEM_NONE))
         return false;
+    sys->n_devices = place->n_gpus;
+    sys->n_copies = p->pipeline ? 4 : 1;
+    sys->op_offload = p->op_offload;
     for (uint32_t i = 0; i < place->n_gpus; i++) {
-        sys.align[i] = 128;
-        sys.rowpad[i] = 512;
-        sys.fa_copies[i] = sys.strict[i] = true;
+        sys->align[i] = 128;
+        sys->rowpad[i] = 512;
+        sys->fa_copies[i] = sys->strict[i] = true;
     }
-    sys.align[place->n_gpus] = 32;
+    sys->align[place->n_gpus] = 32;
     const uint64_t seqs = p->n_seq_max, most = p->n_ctx < p->n_ubatch ? p->n_ctx : p->n_ubatch;
     const uint64_t outputs = p->n_outputs_max && p->n_outputs_max < most ? p->n_outputs_max : most;
     const struct sizes prompt = { hwl_div_ceil(most, seqs) * seqs, seqs, outputs }, token = { seqs, seqs, seqs };
-    bool fa = flash_asked(m, p);
-    if (fa && p->fa_asked == LC_FA_AUTO && hwl_dtype((enum hwl_dtype)p->type_v)->block == 1) { /* a quantised V insists */
-        struct hwl_build b = { .m = m, .p = p, .place = place };
-        if (!prepare(&b, &sys, scratch, token, true) || !build(&b) || b.g.failed)
-            return false;
-        hwl_sched_assign(&sys, &b.g);
-        fa = probe_fa(&b);
-        hwl_arena_reset(scratch);
-    }
+    bool fa = flash_asked(m, p), reserved = false;
     struct outcome o = { false, false };
     uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
-    sys.forgets = simulated != NULL;
-    if (!reserve(m, p, place, &sys, scratch, prompt, fa, a, &o))
+    if (fa && p->fa_asked == LC_FA_AUTO && hwl_dtype((enum hwl_dtype)p->type_v)->block == 1) { /* a quantised V insists */
+        struct hwl_build b;
+        if (!make(&ask, token, true, false, &b))
+            return false;
+        fa = probe_fa(&b);
+        if (fa && !simulated && !measure(&ask, &b, c, &reserved)) /* the same graph is reserved then */
+            return false;
+    }
+    sys->forgets = simulated != NULL;
+    if (!reserve(&ask, prompt, fa, a, &o))
         return false;
     if (simulated) { /* no other graph is measured, and ggml_backend_sched_reserve_size resets what the graph asked for */
         memcpy(simulated->bytes, a, (place->n_gpus + 1) * sizeof *a);
         simulated->fa = fa;
         return true;
     }
-    hwl_arena_reset(scratch);
-    if (!reserve(m, p, place, &sys, scratch, token, fa, c, &o))
+    if (!reserved && !reserve(&ask, token, fa, c, &o))
         return false;
     if (o.single && seqs > 1) { /* llama-context.cpp, TAG_RESERVE_DIAG_DECAY: the last of the three graphs has one sequence */
         const struct sizes single = { most, 1, outputs };
         uint64_t d[HWL_GSYS_MAX + 1];
-        hwl_arena_reset(scratch);
-        if (!reserve(m, p, place, &sys, scratch, single, fa, d, &o))
+        if (!reserve(&ask, single, fa, d, &o))
             return false;
         for (uint32_t i = 0; i <= place->n_gpus; i++)
             c[i] = c[i] > d[i] ? c[i] : d[i];
@@ -123,4 +160,19 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     out->exact = o.measured && (m->memory == LC_MEM_KV || m->memory == LC_MEM_NONE);
     out->fa = fa;
     return true;
+}
+
+bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                    struct lc_compute *out, struct lc_compute *simulated)
+{
+    struct hwl_repeat repeat;
+    repeat.ready = false;
+    repeat.n_runs = 0;
+    return compute(m, p, place, scratch, out, simulated, &repeat);
+}
+
+bool hwl_lc_compute_whole(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                          struct lc_compute *out, struct lc_compute *simulated)
+{
+    return compute(m, p, place, scratch, out, simulated, NULL);
 }

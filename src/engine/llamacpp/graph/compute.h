@@ -11,5 +11,8 @@
  * false: built, but not proven to the byte. fa says what flash attention "auto" becomes. */
 bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
                     struct lc_compute *out, struct lc_compute *simulated);
+/* The same with every layer built: what the above must be equal to. */
+bool hwl_lc_compute_whole(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                          struct lc_compute *out, struct lc_compute *simulated);
 
 #endif

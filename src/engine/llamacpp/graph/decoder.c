@@ -314,8 +314,10 @@ static void decoder(struct hwl_build *b, const struct row *r)
     if (positions)
         x = hwl_g_add(g, x, hwl_g_get_rows(g, positions, b->pos));
     hwl_b_inp_out_ids(b);
+    if (r->flags & ROPE_3_OF_4 || r->more & ROPE_NOT_FIRST)
+        b->modulus = 4;
     hwl_gt wide = x && x->view ? x->view : x; /* with the parts for later layers (deepstack) */
-    for (uint32_t il = 0; il < n_layer; il++) {
+    for (uint32_t il = 0; il < n_layer; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;
         hwl_gt residual = x, normed = r->flags & NO_WEIGHT ? hwl_b_norm(b, x, NULL, NULL, ln, l)
                                                            : norm_of(b, x, l, "attn_norm.weight", "attn_norm.bias", ln, l);

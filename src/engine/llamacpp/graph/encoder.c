@@ -57,7 +57,7 @@ static void encoder(struct hwl_build *b, uint32_t flags)
     x = norm(b, x, -1, "token_embd_norm.weight", "token_embd_norm.bias", 0);
     hwl_gt mask = hwl_g_input(g, b->fa ? HWL_DTYPE_F16 : HWL_DTYPE_F32, n, n, 1, 1, "self_kq_mask");
     hwl_b_inp_out_ids(b);
-    for (uint32_t il = 0; il < b->m->n_layer; il++) {
+    for (uint32_t il = 0; il < b->m->n_layer; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;
         struct hwl_qkv c = hwl_b_qkv(b, x, il, hd, hd, true);
         c.q = flat_norm(b, c.q, l, "attn_q_norm.weight", "attn_q_norm.bias");

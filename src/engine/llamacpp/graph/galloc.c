@@ -148,7 +148,155 @@ static void drop(struct run *r, hwl_gt t)
     t->own = false;
 }
 
-bool hwl_galloc(const struct hwl_gsys *sys, const struct hwl_gsplit *split, uint64_t *top)
+static void visit(struct run *r, hwl_gt t)
+{
+    for (uint32_t j = 0; j < t->n_src; j++)
+        give(r, t->src[j], (uint32_t)t->be);
+    give(r, t, (uint32_t)t->be);
+    for (uint32_t j = 0; j < t->n_src; j++) {
+        hwl_gt p = t->src[j];
+        if (--p->kids || p->views)
+            continue;
+        if (p->view) {
+            if (--p->view->views == 0 && p->view->kids == 0 && p->view->own)
+                drop(r, p->view);
+        } else if (p->own)
+            drop(r, p);
+    }
+}
+
+static struct hwl_guses *uses_of(struct hwl_arena *scratch, const struct hwl_gsplit *split, uint64_t from, uint64_t n)
+{
+    struct hwl_guses *u = HWL_NEW_ARRAY(scratch, struct hwl_guses, n);
+    for (uint64_t i = 0; u && i < n; i++)
+        u[i] = (struct hwl_guses){ split->nodes[from + i]->kids, split->nodes[from + i]->views };
+    return u;
+}
+
+static void set_uses(const struct hwl_gsplit *split, uint64_t from, uint64_t n, const struct hwl_guses *u)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        split->nodes[from + i]->kids = u[i].kids;
+        split->nodes[from + i]->views = u[i].views;
+    }
+}
+
+/* Uses of what lies before both periods by one more of them. */
+static void use_outside(const struct hwl_gsplit *split, const struct hwl_gloop *l)
+{
+    for (uint64_t i = l->from; i < l->to; i++) {
+        const struct hwl_node *t = split->nodes[i];
+        if (t->view && t->op != HWL_OP_NONE && (t->view->seq <= l->before))
+            t->view->views++;
+        for (uint32_t j = 0; j < t->n_src; j++)
+            if (t->src[j]->seq <= l->before)
+                t->src[j]->kids++;
+    }
+}
+
+/* What the walk of a period depends on: the free blocks, and the places of what the period before left behind. */
+struct state {
+    uint32_t walk; /* after this one; no other field is set before the first is kept */
+    struct place {
+        uint64_t at;
+        int8_t buft; /* -1: free again, or never had a place */
+    } *place;
+    struct block *free;
+    uint64_t n_free, cap_free;
+};
+
+static uint64_t count_free(const struct run *r)
+{
+    uint64_t n = 0;
+    for (uint32_t s = 0; s <= r->sys->n_devices; s++)
+        n += r->space[s].n;
+    return n;
+}
+
+static bool keep_state(struct run *r, struct hwl_arena *scratch, const struct hwl_gsplit *split, const struct hwl_gloop *l, uint32_t walk, struct state *st)
+{
+    const uint64_t n = l->from - l->before;
+    st->walk = walk;
+    st->n_free = count_free(r);
+    if (!st->place)
+        st->place = HWL_NEW_ARRAY(scratch, struct place, n);
+    if (st->n_free > st->cap_free) {
+        st->cap_free = st->n_free;
+        st->free = HWL_NEW_ARRAY(scratch, struct block, st->n_free);
+    }
+    if (!st->place || !st->free)
+        return false;
+    for (uint64_t i = 0; i < n; i++) {
+        const struct hwl_node *t = split->nodes[l->before + i];
+        st->place[i] = (struct place){ t->at, t->own ? t->at_buft : -1 };
+    }
+    for (uint64_t s = 0, at = 0; s <= r->sys->n_devices; at += r->space[s].n, s++)
+        memcpy(st->free + at, r->space[s].free, r->space[s].n * sizeof *st->free);
+    return true;
+}
+
+static bool is_state(const struct run *r, const struct hwl_gsplit *split, const struct hwl_gloop *l, const struct state *st)
+{
+    const uint64_t n = l->from - l->before;
+    if (!st->place || count_free(r) != st->n_free)
+        return false;
+    for (uint64_t s = 0, at = 0; s <= r->sys->n_devices; at += r->space[s].n, s++) /* the last block of a space is endless: counts are equal too */
+        if (memcmp(st->free + at, r->space[s].free, r->space[s].n * sizeof *st->free) != 0)
+            return false;
+    for (uint64_t i = 0; i < n; i++) {
+        const struct hwl_node *t = split->nodes[l->before + i];
+        if (st->place[i].buft != (t->own ? t->at_buft : -1) || (t->own && st->place[i].at != t->at))
+            return false;
+    }
+    return true;
+}
+
+/* The nodes of the period become those of the period before. Of that one nothing may be read any more (false); what nobody
+ * reads at all stays for good, as in ggml. */
+static bool step(const struct hwl_gsplit *split, const struct hwl_gloop *l)
+{
+    for (uint64_t i = 0; i < l->to - l->from; i++) {
+        hwl_gt a = split->nodes[l->before + i], b = split->nodes[l->from + i];
+        if (a->own && (a->kids || a->views) && !(a->flags & HWL_GFLAG_OUTPUT))
+            return false;
+        a->own = b->own;
+        a->at_buft = b->at_buft;
+        a->at = b->at;
+        a->kids = b->kids;
+        a->views = b->views;
+        b->own = false;
+    }
+    return true;
+}
+
+/* Walks the period [from, to) 1 + times times. Once a walk begins as an earlier one did, those between come back in turn and
+ * need not be done again; the last is always done, since what follows reads its nodes. */
+static bool walk_loop(struct run *r, struct hwl_arena *scratch, const struct hwl_gsplit *split, const struct hwl_gloop *l)
+{
+    const uint64_t n = l->to - l->from;
+    const struct hwl_guses *u = uses_of(scratch, split, l->from, n);
+    struct state st = { 0 };
+    if (!u)
+        return false;
+    set_uses(split, l->from, n, l->uses);
+    for (uint32_t k = 0;; k++) {
+        for (uint64_t i = l->from; i < l->to; i++)
+            visit(r, split->nodes[i]);
+        if (k == l->times)
+            return true;
+        if (!step(split, l))
+            return false;
+        if (is_state(r, split, l, &st))
+            k = l->times - 1 - (l->times - 1 - k) % (k - st.walk);
+        else if ((k & (k + 1)) == 0 && !keep_state(r, scratch, split, l, k, &st)) /* Brent: in front of walks 1, 2, 4, 8 ... */
+            return false;
+        use_outside(split, l);
+        set_uses(split, l->from, n, k + 1 == l->times ? u : l->uses);
+    }
+}
+
+bool hwl_galloc(const struct hwl_gsys *sys, struct hwl_arena *scratch, const struct hwl_gsplit *split, struct hwl_gloop *loop, uint32_t n_loops,
+                uint64_t *top)
 {
     struct run r; /* only the used part is set up */
     r.sys = sys;
@@ -174,21 +322,19 @@ bool hwl_galloc(const struct hwl_gsys *sys, const struct hwl_gsplit *split, uint
                 give(&r, t->src[j], (uint32_t)t->be);
         }
     }
-    for (uint64_t i = 0; i < split->n_nodes; i++) {
-        hwl_gt t = split->nodes[i];
-        for (uint32_t j = 0; j < t->n_src; j++)
-            give(&r, t->src[j], (uint32_t)t->be);
-        give(&r, t, (uint32_t)t->be);
-        for (uint32_t j = 0; j < t->n_src; j++) {
-            hwl_gt p = t->src[j];
-            if (--p->kids || p->views)
-                continue;
-            if (p->view) {
-                if (--p->view->views == 0 && p->view->kids == 0 && p->view->own)
-                    drop(&r, p->view);
-            } else if (p->own)
-                drop(&r, p);
-        }
+    for (uint32_t k = 0; k < n_loops; k++) {
+        loop[k].uses = uses_of(scratch, split, loop[k].before, loop[k].from - loop[k].before);
+        if (!loop[k].uses)
+            return false;
+    }
+    uint64_t i = 0;
+    for (uint32_t k = 0; k <= n_loops; k++) {
+        for (const uint64_t end = k < n_loops ? loop[k].from : split->n_nodes; i < end; i++)
+            visit(&r, split->nodes[i]);
+        if (k < n_loops && !walk_loop(&r, scratch, split, &loop[k]))
+            return false;
+        if (k < n_loops)
+            i = loop[k].to;
     }
     for (uint32_t s = 0; s <= sys->n_devices; s++)
         top[s] = r.space[s].top;

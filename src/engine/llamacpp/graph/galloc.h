@@ -26,8 +26,19 @@ struct hwl_gsplit {
     uint64_t n_nodes, n_leafs, n_splits, cap_nodes, cap_leafs;
 };
 
+/* Part [from, to) of a split's nodes that is walked `times` times more; [before, from) are the same nodes one period earlier. */
+struct hwl_gloop {
+    uint64_t before, from, to;
+    uint32_t times;
+    struct hwl_guses { /* private */
+        int32_t kids, views;
+    } *uses;
+};
+
 uint64_t hwl_galloc_size(const struct hwl_gsys *sys, uint32_t buft, const struct hwl_node *t);
-/* Size that each compute buffer needs: top[0 .. n_devices]. False: out of memory or a graph that ggml could not hold. */
-bool hwl_galloc(const struct hwl_gsys *sys, const struct hwl_gsplit *split, uint64_t *top);
+/* Size that each compute buffer needs: top[0 .. n_devices]. False: out of memory or a graph that ggml could not hold.
+ * Loops stand in order and do not overlap; with them each node's seq is its number in the split + 1. */
+bool hwl_galloc(const struct hwl_gsys *sys, struct hwl_arena *scratch, const struct hwl_gsplit *split, struct hwl_gloop *loop, uint32_t n_loops,
+                uint64_t *top);
 
 #endif

@@ -81,7 +81,7 @@ void hwl_b_gemma4(struct hwl_build *b)
     hwl_b_inp_out_ids(b);
     if (hwl_b_w(b, -1, "per_layer_token_embd.weight"))
         inputs = layer_inputs(b, x);
-    for (uint32_t il = 0; il < b->m->n_layer && !g->failed; il++) {
+    for (uint32_t il = 0; il < b->m->n_layer && !g->failed; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;
         /* experts and packed projections have not been compared */
         b->unmeasured = b->unmeasured || hwl_b_w(b, l, "ffn_gate_inp.weight") || hwl_b_w(b, l, "attn_qkv.weight");

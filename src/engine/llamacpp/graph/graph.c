@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/graph.h"
 
-enum { INPLACE = 1, VIEW = 2, POOL = 256 };
+enum { INPLACE = 1, VIEW = 2, POOL = 64 };
 static const struct {
     const char *name;
     uint8_t flags;
@@ -108,6 +108,7 @@ hwl_gt hwl_g_input(struct hwl_graph *g, uint8_t type, uint64_t n0, uint64_t n1, 
 {
     hwl_gt t = hwl_g_new(g, type, n0, n1, n2, n3);
     if (t) {
+        g->n_inputs++;
         t->flags = HWL_GFLAG_INPUT;
         t->name = name;
     }

@@ -39,6 +39,7 @@ struct hwl_node {
     bool own;        /* allocator: holds a place */
     int32_t kids, views;
     uint32_t param;  /* SSM_SCAN: snapshots */
+    uint32_t seq;    /* number in the split's nodes + 1, 0: a leaf */
     uint64_t ne[4], nb[4], offs;
     uint64_t bytes;  /* of the data as laid out */
     uint64_t at;
@@ -54,7 +55,7 @@ struct hwl_graph {
     uint32_t n_pool;
     hwl_gt *nodes, *leafs;
     uint64_t n_nodes, cap_nodes, n_leafs, cap_leafs;
-    uint32_t n_made;
+    uint32_t n_made, n_inputs;
     uint32_t max_made; /* limit against absurd models */
     bool failed;       /* out of memory, overflow or a shape that cannot be: the result means nothing */
 };

@@ -307,7 +307,7 @@ static void linear(struct hwl_build *b, enum kind kind)
     b->ids_behind_norm = kind == QWEN35;
     b->single_too = kind == MINIMAX;
     hwl_b_inp_out_ids(b);
-    for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il++)
+    for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il = hwl_b_next(b, il))
         x = kind == RWKV7 ? rwkv7_layer(b, &s, x, &first, il)
             : kind == QWEN35 ? qwen35_layer(b, &s, x, il) : minimax_layer(b, &s, &d, x, il);
     hwl_b_output(b, x, kind == RWKV7);

@@ -255,7 +255,7 @@ bool hwl_b_recurrent(struct hwl_build *b)
         if (b->m->memory == LC_MEM_HYBRID)
             hwl_b_inp_attn(b);
         hwl_b_inp_out_ids(b);
-        for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il++)
+        for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il = hwl_b_next(b, il))
             x = layer(b, &s, rows[i].kind, x, il);
         b->ids_behind_norm = rows[i].kind == NEMOTRON;
         hwl_b_output(b, x, false);
