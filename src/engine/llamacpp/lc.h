@@ -146,6 +146,7 @@ static inline uint16_t hwl_lc_where(const struct lc_model *m, const struct lc_pl
 struct lc_compute {
     uint64_t bytes[17];
     bool exact, fa;
+    uint32_t left_out; /* layers that repeat others and were not built */
 };
 
 #endif

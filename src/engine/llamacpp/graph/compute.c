@@ -14,6 +14,7 @@ struct sizes {
 
 struct outcome {
     bool measured, single;
+    uint32_t left_out;
 };
 
 /* What all graphs of one plan share. */
@@ -102,6 +103,8 @@ static bool reserve(const struct ask *a, struct sizes s, bool fa, uint64_t *top,
     if (!make(a, s, fa, false, &b) || !measure(a, &b, top, &repeats))
         return false;
     *o = (struct outcome){ .measured = !b.unmeasured, .single = b.single_too };
+    for (uint32_t k = 0; repeats && b.repeat && k < b.repeat->n_runs; k++)
+        o->left_out += b.repeat->run[k].left_out * b.repeat->run[k].period;
     return repeats || (make(a, s, fa, true, &b) && measure(a, &b, top, &repeats));
 }
 
@@ -126,7 +129,7 @@ static bool compute(const struct lc_model *m, const struct lc_params *p, const s
     const uint64_t outputs = p->n_outputs_max && p->n_outputs_max < most ? p->n_outputs_max : most;
     const struct sizes prompt = { hwl_div_ceil(most, seqs) * seqs, seqs, outputs }, token = { seqs, seqs, seqs };
     bool fa = flash_asked(m, p), reserved = false;
-    struct outcome o = { false, false };
+    struct outcome o = { false, false, 0 };
     uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
     if (fa && p->fa_asked == LC_FA_AUTO && hwl_dtype((enum hwl_dtype)p->type_v)->block == 1) { /* a quantised V insists */
         struct hwl_build b;
@@ -159,6 +162,7 @@ static bool compute(const struct lc_model *m, const struct lc_params *p, const s
     /* a few settings of models with state are still some percent off (nodes whose home the scheduler finds otherwise) */
     out->exact = o.measured && (m->memory == LC_MEM_KV || m->memory == LC_MEM_NONE);
     out->fa = fa;
+    out->left_out = o.left_out;
     return true;
 }
 
