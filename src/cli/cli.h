@@ -11,6 +11,8 @@ enum cli_option_id {
     CLI_JSON,
     CLI_EXPLAIN,
     CLI_ADVICE,
+    CLI_HTML,
+    CLI_SVG,
     CLI_GPU,
     CLI_GPU_MEMORY,
     CLI_RAM,
@@ -35,6 +37,7 @@ struct cli_args {
     } gpu[256];
     uint32_t n_gpus;
     const char *ram;
+    const char *html, *svg; /* files to write */
     int n_engine_args; /* behind -- */
     const char *const *engine_args;
 };

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MACHINE "gpu gpu-memory ram generic json explain help"
-#define PLAN MACHINE " advice"
+#define PLAN MACHINE " advice html svg"
 
 const struct cli_command cli_commands[] = {
     {"plan", "MODEL", "what MODEL takes on the devices, and whether it fits", PLAN, true, cli_plan},
@@ -36,6 +36,8 @@ const struct cli_option cli_options[] = {
     {"json", "", "the JSON document", CLI_JSON},
     {"explain", "", "every entry with its formula in numbers", CLI_EXPLAIN},
     {"advice", "", "what could be changed, even where the plan fits", CLI_ADVICE},
+    {"html", "FILE", "write a self-contained report too", CLI_HTML},
+    {"svg", "FILE", "write the picture of the plan too", CLI_SVG},
     {"local", "", "models found on disk", CLI_LOCAL},
     {"catalogue", "", "all known accelerators", CLI_CATALOGUE},
     {"help", "", "this text", CLI_HELP},
@@ -151,6 +153,10 @@ static int take_own(struct cli_args *args, const struct cli_option *o, const cha
 {
     if (o->id == CLI_RAM) {
         args->ram = value;
+    } else if (o->id == CLI_HTML) {
+        args->html = value;
+    } else if (o->id == CLI_SVG) {
+        args->svg = value;
     } else if (o->id == CLI_GPU || o->id == CLI_GPU_MEMORY) {
         if (args->n_gpus == sizeof args->gpu / sizeof *args->gpu)
             return cli_usage("too many GPUs");

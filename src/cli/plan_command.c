@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "view/advice.h"
 #include "view/model.h"
+#include "view/report.h"
 #include "view/view.h"
 
 #include <stdio.h>
@@ -132,30 +133,61 @@ static void advise(const struct cli_args *args, const hwl_advice *advice, uint32
     }
 }
 
+/* Writes a report by a file of its own; a file that is half written is worse than none. */
+static int report(const char *path, const struct hwl_view_report *r, bool svg)
+{
+    FILE *out = fopen(path, "w");
+    bool ok = out != NULL;
+    if (ok && svg)
+        hwl_view_svg(out, r->view);
+    else if (ok)
+        hwl_view_html(out, r);
+    ok = ok && !ferror(out);
+    if (out && (fclose(out) != 0 || !ok)) {
+        ok = false;
+        (void)remove(path);
+    }
+    hwl_error error = {.status = HWL_E_SYSTEM, .offset = HWL_NO_OFFSET};
+    (void)snprintf(error.file, sizeof error.file, "%s", path);
+    (void)snprintf(error.message, sizeof error.message, "cannot be written");
+    return ok ? EXIT_OK : cli_fail(&error);
+}
+
+static int reports(const struct cli_args *args, struct hwl_view_model *view, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice)
+{
+    const struct hwl_view_report r = {view, limits, advice, n_advice, args->settings};
+    int rc = args->html ? report(args->html, &r, false) : EXIT_OK;
+    return rc == EXIT_OK && args->svg ? report(args->svg, &r, true) : rc;
+}
+
 static int show(struct cli_args *args, const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice)
 {
+    struct hwl_view_model view = {.plan = NULL};
+    int rc = EXIT_OK;
+    if (!hwl_view_update(&view, plan, true, 0))
+        return cli_fail(&(hwl_error){.message = "out of memory", .offset = HWL_NO_OFFSET});
     if (args->flag[CLI_JSON]) {
         hwl_error error = {.offset = HWL_NO_OFFSET};
         char *text = NULL;
         uint64_t n = 0;
-        if (hwl_plan_json_advised(plan, limits, advice, n_advice, &text, &n, &error) != HWL_OK)
-            return cli_fail(&error);
-        (void)fwrite(text, 1, (size_t)n, stdout);
+        if (hwl_plan_json_advised(plan, limits, advice, n_advice, &text, &n, &error) == HWL_OK)
+            (void)fwrite(text, 1, (size_t)n, stdout);
+        else
+            rc = cli_fail(&error);
         hwl_text_free(text);
     } else {
-        struct hwl_view_model view = {.plan = NULL};
-        if (!hwl_view_update(&view, plan, true, 0))
-            return cli_fail(&(hwl_error){.message = "out of memory", .offset = HWL_NO_OFFSET});
         head(&view);
         device_rows(&view);
         kind_rows(&view);
-        hwl_view_clear(&view);
         foot(plan, limits);
         advise(args, advice, n_advice);
         if (args->flag[CLI_EXPLAIN])
             explain(plan);
     }
-    return hwl_plan_verdict(plan) == HWL_VERDICT_EXCEEDS ? EXIT_EXCEEDS : EXIT_OK;
+    if (rc == EXIT_OK)
+        rc = reports(args, &view, limits, advice, n_advice);
+    hwl_view_clear(&view);
+    return rc != EXIT_OK ? rc : hwl_plan_verdict(plan) == HWL_VERDICT_EXCEEDS ? EXIT_EXCEEDS : EXIT_OK;
 }
 
 static hwl_status make(struct cli_args *args, const hwl_model *model, const hwl_devices *devices, hwl_planner **planner, hwl_plan **plan,
