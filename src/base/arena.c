@@ -52,7 +52,9 @@ void *hwl_arena_alloc(struct hwl_arena *arena, uint64_t size)
     return b->data;
 #else
     if (!b || b->size - b->used < n) {
-        b = new_block(n > BLOCK_BYTES ? n : BLOCK_BYTES);
+        const uint64_t least = arena->want > BLOCK_BYTES ? arena->want : BLOCK_BYTES;
+        arena->want = 0;
+        b = new_block(n > least ? n : least);
         if (!b)
             return NULL;
         b->next = arena->head;
@@ -120,23 +122,22 @@ void *hwl_arena_grow(struct hwl_arena *arena, void *old, uint64_t *capacity, uin
 
 void hwl_arena_reset(struct hwl_arena *arena)
 {
-    struct hwl_arena_block *keep = NULL;
-#ifndef HWL_ARENA_DEBUG
-    for (struct hwl_arena_block *b = arena->head; b; b = b->next)
-        if (!keep || b->size > keep->size)
-            keep = b;
-#endif
-    for (struct hwl_arena_block *b = arena->head, *next; b; b = next) {
-        next = b->next;
-        if (b != keep)
-            free(b);
-    }
-    if (keep) {
-        keep->next = NULL;
-        keep->used = 0;
-    }
-    arena->head = keep;
+    struct hwl_arena_block *b = arena->head;
     arena->total = 0;
+#ifndef HWL_ARENA_DEBUG
+    if (b && !b->next) {
+        b->used = 0;
+        return;
+    }
+#endif
+    uint64_t size = 0;
+    for (struct hwl_arena_block *next; b; b = next) {
+        next = b->next;
+        size += b->size;
+        free(b);
+    }
+    arena->head = NULL;
+    arena->want = size;
 }
 
 void hwl_arena_free(struct hwl_arena *arena)
@@ -146,5 +147,5 @@ void hwl_arena_free(struct hwl_arena *arena)
         free(b);
     }
     arena->head = NULL;
-    arena->total = 0;
+    arena->total = arena->want = 0;
 }

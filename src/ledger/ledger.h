@@ -30,7 +30,8 @@ struct hwl_setting_item {
 };
 
 struct hwl_ledger {
-    struct hwl_arena *arena; /* the plan's */
+    struct hwl_arena *arena;   /* the plan's */
+    struct hwl_arena *work;    /* for what need not outlive the call; may be reset at any time, stays warm between plans */
     hwl_entry *entries;
     uint64_t n_entries, cap_entries;
     hwl_placement *placements;

@@ -15,6 +15,7 @@ struct hwl_planner {
 
 struct hwl_plan {
     struct hwl_arena arena;
+    struct hwl_arena scratch; /* the engine's while it plans */
     struct hwl_ledger ledger;
     const struct hwl_model *model;
     const struct hwl_engine *engine;

@@ -132,14 +132,16 @@ hwl_status hwl_planner_replan(const hwl_planner *planner, const hwl_devices *dev
                               hwl_error *error)
 {
     hwl_arena_reset(&plan->arena);
-    struct hwl_arena arena = plan->arena;
+    struct hwl_arena arena = plan->arena, scratch = plan->scratch;
     memset(plan, 0, sizeof *plan);
     plan->arena = arena;
+    plan->scratch = scratch;
     plan->model = planner->model;
     plan->engine = planner->engine;
     plan->version = planner->version;
     plan->reserve = hwl_opt_u64(settings, HWL_OPT_RESERVE, 0);
     plan->ledger.arena = &plan->arena;
+    plan->ledger.work = &plan->scratch;
     plan->ledger.kv_tokens = HWL_UNKNOWN;
     HWL_TRY(copy_devices(plan, devices, error));
     note_settings(&plan->ledger, settings);
@@ -159,6 +161,7 @@ hwl_status hwl_planner_plan(const hwl_planner *planner, const hwl_devices *devic
     if (!plan)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     hwl_status status = hwl_planner_replan(planner, devices, settings, plan, error);
+    hwl_arena_free(&plan->scratch); /* most plans are made once */
     if (status != HWL_OK) {
         hwl_plan_free(plan);
         return status;
@@ -171,6 +174,7 @@ void hwl_plan_free(hwl_plan *plan)
 {
     if (!plan)
         return;
+    hwl_arena_free(&plan->scratch);
     hwl_arena_free(&plan->arena);
     free(plan);
 }

@@ -129,7 +129,7 @@ static void put_compute(struct lc_plan *p, struct hwl_ledger *l, const struct lc
 static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_GPUS], int64_t *weights)
 {
     const struct lc_plan *like = user;
-    struct hwl_arena arena = {0}, scratch = {0};
+    struct hwl_arena arena = {0};
     struct hwl_ledger l = {.arena = &arena};
     struct lc_compute simulated;
     struct lc_plan p = *like;
@@ -140,7 +140,7 @@ static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_
     bool ok = hwl_lc_params(&p) == HWL_OK && hwl_lc_check(&p) == HWL_OK && hwl_lc_place(&p) == HWL_OK;
     if (ok) {
         const uint32_t n = p.place.n_gpus;
-        const bool built = hwl_lc_compute(p.m, &p.params, &p.place, &scratch, NULL, &simulated);
+        const bool built = hwl_lc_compute(p.m, &p.params, &p.place, p.scratch, NULL, &simulated);
         p.params.fa = built ? simulated.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
         if (!built) {
             memset(&simulated, 0, sizeof simulated);
@@ -167,7 +167,6 @@ static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_
         for (uint32_t i = 0; ok && i < (n ? n : 1); i++)
             bytes[i] = (int64_t)sum[i];
     }
-    hwl_arena_free(&scratch);
     hwl_arena_free(&arena);
     return ok;
 }
@@ -233,7 +232,7 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
 {
     const struct prepared *pre = prepared;
     struct lc_plan p = {
-        .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings, .arena = l->arena, .error = error};
+        .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings, .arena = l->arena, .scratch = l->work, .error = error};
     (void)model;
     const bool server = strcmp(hwl_opt_text(settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
     const bool fit = strcmp(hwl_opt_text(settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0;
@@ -243,10 +242,8 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     HWL_TRY(hwl_lc_params(&p));
     HWL_TRY(hwl_lc_check(&p));
     HWL_TRY(hwl_lc_place(&p));
-    struct hwl_arena scratch = {0};
     struct lc_compute compute;
-    const bool built = version == versions[0] && hwl_lc_compute(p.m, &p.params, &p.place, &scratch, &compute, NULL);
-    hwl_arena_free(&scratch);
+    const bool built = version == versions[0] && hwl_lc_compute(p.m, &p.params, &p.place, p.scratch, &compute, NULL);
     p.params.fa = built ? compute.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
     hwl_lc_weights(&p, l);
     hwl_lc_memory(&p, l);

@@ -13,7 +13,7 @@ struct lc_plan {
     const struct lc_digest *digest;
     const struct hwl_devices *devices;
     const struct hwl_settings *settings;
-    struct hwl_arena *arena;
+    struct hwl_arena *arena, *scratch; /* scratch: the compute graphs' */
     struct lc_params params;
     struct lc_placement place;
     struct hwl_ck ck;

@@ -1,31 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/graph.h"
 
-enum { INPLACE = 1, VIEW = 2, POOL = 64 };
-static const struct {
-    const char *name;
-    uint8_t flags;
-} ops[HWL_OP_COUNT] = {
-#define OP(name, flags) { #name, flags },
+enum { INPLACE = HWL_GOP_INPLACE, VIEW = HWL_GOP_VIEW, POOL = 64 };
+#define OP(name, flags) flags,
+const uint8_t hwl_gop_flags[HWL_OP_COUNT] = {
 #include "engine/llamacpp/graph/ops.def"
-#undef OP
 };
+#undef OP
+#define OP(name, flags) #name,
+static const char *const op_names[HWL_OP_COUNT] = {
+#include "engine/llamacpp/graph/ops.def"
+};
+#undef OP
 
 static const struct hwl_node dummy = { .type = HWL_DTYPE_F32 }; /* stands for a missing operand */
 
-bool hwl_g_is_view_op(uint8_t op)
-{
-    return ops[op].flags & VIEW;
-}
-
-bool hwl_g_is_inplace(uint8_t op)
-{
-    return ops[op].flags & INPLACE;
-}
-
 const char *hwl_g_op_name(uint8_t op)
 {
-    return ops[op].name;
+    return op_names[op];
 }
 
 static uint64_t mul(struct hwl_graph *g, uint64_t a, uint64_t b)

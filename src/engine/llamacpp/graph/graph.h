@@ -19,6 +19,19 @@ enum hwl_gop {
     HWL_OP_COUNT
 };
 
+enum { HWL_GOP_INPLACE = 1, HWL_GOP_VIEW = 2 }; /* flags of an operation, see ops.def */
+extern const uint8_t hwl_gop_flags[HWL_OP_COUNT];
+
+static inline bool hwl_g_is_view_op(uint8_t op)
+{
+    return hwl_gop_flags[op] & HWL_GOP_VIEW;
+}
+
+static inline bool hwl_g_is_inplace(uint8_t op)
+{
+    return hwl_gop_flags[op] & HWL_GOP_INPLACE;
+}
+
 enum { HWL_GFLAG_INPUT = 1, HWL_GFLAG_OUTPUT = 2 };
 enum { HWL_GNODE_SRC = 10 };
 
@@ -65,8 +78,6 @@ hwl_gt hwl_g_input(struct hwl_graph *g, uint8_t type, uint64_t n0, uint64_t n1, 
 void hwl_g_expand(struct hwl_graph *g, hwl_gt t);
 uint64_t hwl_g_row(struct hwl_graph *g, uint8_t type, uint64_t n);
 bool hwl_g_contiguous(const struct hwl_node *t);
-bool hwl_g_is_view_op(uint8_t op);
-bool hwl_g_is_inplace(uint8_t op);
 const char *hwl_g_op_name(uint8_t op);
 uint64_t hwl_g_nelements(const struct hwl_node *t);
 
