@@ -9,6 +9,7 @@
 const struct hwl_engine *const hwl_engines[] = {
     &hwl_engine_llamacpp,
     &hwl_engine_vllm,
+    &hwl_engine_sglang,
     &hwl_engine_transformers,
     NULL,
 };

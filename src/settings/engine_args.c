@@ -78,6 +78,7 @@ static hwl_status set(struct hwl_settings *s, const struct hwl_engine_arg *row, 
     case HWL_ARG_VALUE:
     case HWL_ARG_VALUES: return hwl_settings_set(s, o->name, value, error);
     case HWL_ARG_UNMODELLED:
+    case HWL_ARG_UNMODELLED_ANY:
     case HWL_ARG_UNMODELLED1: hwl_settings_unmodelled(s, arg); return HWL_OK;
     default: hwl_settings_ignore(s, arg); return HWL_OK;
     }
@@ -118,14 +119,14 @@ hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine
         char values[2048];
         bool takes = row->how == HWL_ARG_VALUE || row->how == HWL_ARG_VALUES || row->how == HWL_ARG_UNMODELLED1 || row->how == HWL_ARG_MIB || row->how == HWL_ARG_GIB || row->how == HWL_ARG_IGNORE1 ||
                      (row->how == HWL_ARG_CUSTOM && !row->no_value);
-        if (!value && (row->how == HWL_ARG_VALUES || row->how == HWL_ARG_IGNORE_ANY)) {
+        if (!value && (row->how == HWL_ARG_VALUES || row->how == HWL_ARG_IGNORE_ANY || row->how == HWL_ARG_UNMODELLED_ANY)) {
             HWL_TRY(gather(engine, arg, argc, argv, &i, values, sizeof values, error));
             value = values;
             if (takes && !*values)
                 return hwl_fail(error, HWL_E_USAGE, "%s: %s needs a value", engine, arg);
         } else if (value) {
             value++;
-            if (!takes && row->how != HWL_ARG_IGNORE_ANY && row->how != HWL_ARG_IGNORE_OPT)
+            if (!takes && row->how != HWL_ARG_IGNORE_ANY && row->how != HWL_ARG_UNMODELLED_ANY && row->how != HWL_ARG_IGNORE_OPT)
                 return hwl_fail(error, HWL_E_USAGE, "%s: %s takes no value", engine, arg);
         } else if (takes) {
             if (i + 1 >= argc)

@@ -60,6 +60,7 @@ enum hwl_arg_how {
     HWL_ARG_IGNORE_ANY,  /* any number of values, moves no memory */
     HWL_ARG_UNMODELLED,  /* no value; moves memory and is not modelled: listed in settings.unmodelled */
     HWL_ARG_UNMODELLED1, /* one value, likewise */
+    HWL_ARG_UNMODELLED_ANY, /* any number of values, likewise */
 };
 struct hwl_engine_arg {
     const char *names;

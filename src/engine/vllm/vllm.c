@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "engine/shared/put.h"
 #include "engine/vllm/budget.h"
 
 #include <stdio.h>
@@ -66,24 +67,6 @@ static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_shard
     return left;
 }
 
-/* --cpu-offload-gb takes the parameters of the layers from the first on (model_executor/models/utils.py
- * maybe_offload_to_cpu). take: what may still go; returns what of bytes goes. */
-static uint64_t offload(uint64_t *take, uint64_t bytes)
-{
-    const uint64_t part = hwl_min(*take, bytes);
-    *take -= part;
-    return part;
-}
-
-static void offload_stage(const struct hwl_shard_prepared *prepared, struct planned *p, uint32_t stage)
-{
-    uint64_t take = p->setup.cpu_offload;
-    for (uint32_t i = p->setup.stage_first[stage]; i < p->setup.stage_first[stage + 1] && take; i++)
-        for (int c = 0; c < HWL_COMP_COUNT; c++)
-            p->offloaded[stage] += offload(&take, p->by_kind[prepared->kind[i]][c]);
-    p->weights[stage].total -= p->offloaded[stage];
-}
-
 static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char *version,
                            const struct hwl_devices *devices, const struct hwl_settings *settings,
                            struct hwl_arena *arena, bool longest, struct planned *p, hwl_error *error)
@@ -116,7 +99,8 @@ static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     HWL_TRY(hwl_shard_weights(prepared, &p->shards, p->weights, p->by_kind, error));
     for (uint32_t i = 0; i < u->pp; i++) {
-        offload_stage(prepared, p, i);
+        p->offloaded[i] = hwl_shard_offloaded(prepared, &p->shards, p->by_kind, i, u->cpu_offload);
+        p->weights[i].total -= p->offloaded[i];
         HWL_TRY(hwl_vllm_measure_other(model, u, &p->shards, settings, i, &p->other[i], error));
         p->budget[i] = budget_of(u, &p->weights[i], &p->other[i], &p->starts);
     }
@@ -138,38 +122,15 @@ static void put_term(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, 
     memcpy(e->args, term->args, sizeof e->args);
 }
 
-static const char weights_source[] = "vllm: layers/linear.py, vocab_parallel_embedding.py";
-
 static void put_weights(struct hwl_ledger *ledger, const struct hwl_shard_prepared *prepared, const struct planned *p,
                         uint32_t stage, uint16_t device)
 {
-    const struct hwl_model *m = prepared->model;
-    const uint32_t all = m->n_layers + m->n_mtp + m->n_encoder;
-    struct hwl_shard_weights rest = p->weights[stage];
-    uint64_t take = p->setup.cpu_offload;
-    for (uint32_t i = 0; i < all; i++) {
-        if (hwl_shard_stage(m, &p->shards, i) != stage)
-            continue;
-        const uint64_t *bytes = p->by_kind[prepared->kind[i]];
-        for (int c = 0; c < HWL_COMP_COUNT; c++) {
-            if (!bytes[c])
-                continue;
-            rest.component[c] -= bytes[c];
-            const uint64_t host = i < m->n_layers ? offload(&take, bytes[c]) : 0;
-            if (host) {
-                hwl_entry *e = hwl_ledger_put(ledger, (uint16_t)p->host, (int32_t)i, HWL_KIND_WEIGHTS, (hwl_component)c,
-                                              host, HWL_BASIS_MODELLED, "vllm: --cpu-offload-gb");
-                e->memory = HWL_MEMORY_PINNED;
-                e->error = 0.01f;
-            }
-            hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_WEIGHTS, (hwl_component)c, bytes[c] - host,
-                           HWL_BASIS_MODELLED, weights_source)
-                ->error = 0.01f;
-        }
-    }
-    for (int c = 0; c < HWL_COMP_COUNT; c++)
-        if (rest.component[c])
-            put_modelled(ledger, device, HWL_KIND_WEIGHTS, (hwl_component)c, rest.component[c], 0.01f, weights_source);
+    const struct hwl_shard_put how = {.source = "vllm: layers/linear.py, vocab_parallel_embedding.py",
+                                      .offload_source = "vllm: --cpu-offload-gb",
+                                      .offload = p->setup.cpu_offload,
+                                      .host = (uint16_t)p->host,
+                                      .error = 0.01f};
+    hwl_shard_put_weights(ledger, prepared, &p->shards, &p->weights[stage], p->by_kind, stage, device, &how);
 }
 
 /* Blocks of the pool go to whoever asks: of several groups each is billed the part that it has in a request of full

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --mem-fraction-static where it is not given, and the sizes that graphs are captured for. After
+ * arg_groups/memory_hook.py and cuda_graph_hook.py of 0.5.23, server_args.py before. */
+#include "engine/sglang/sglang.h"
+
+#include "base/bytes.h"
+#include "base/str.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MIB ((uint64_t)1 << 20)
+
+struct run {
+    uint64_t last, step; /* sizes up to last in steps of step */
+};
+
+static uint64_t count(uint64_t max, const struct run *runs, size_t n)
+{
+    uint64_t sizes = 0, at = 0;
+    for (size_t i = 0; i < n && at < max; i++) {
+        const uint64_t last = hwl_min(runs[i].last, max);
+        sizes += last > at ? (last - at) / runs[i].step : 0;
+        at = runs[i].last;
+    }
+    return sizes;
+}
+
+static bool among(uint64_t max, const struct run *runs, size_t n)
+{
+    uint64_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (max <= runs[i].last)
+            return (max - at) % runs[i].step == 0;
+        at = runs[i].last;
+    }
+    return true;
+}
+
+uint64_t hwl_sglang_decode_graphs(uint64_t max, bool speculative)
+{
+    static const struct run plain[] = {{2, 1}, {4, 2}, {16, 4}, {256, 8}, {512, 16}, {UINT64_MAX, 32}};
+    static const struct run drafts[] = {{8, 1}, {32, 2}, {64, 4}, {256, 8}, {UINT64_MAX, 16}};
+    const struct run *runs = speculative ? drafts : plain;
+    const size_t n = speculative ? sizeof drafts / sizeof *drafts : sizeof plain / sizeof *plain;
+    return count(max, runs, n) + (max && !among(max, runs, n));
+}
+
+uint64_t hwl_sglang_prefill_graphs(uint64_t max)
+{
+    static const struct run runs[] = {{32, 4}, {256, 16}, {512, 32}, {1024, 64}, {4096, 256}, {UINT64_MAX, 512}};
+    return count(max, runs, sizeof runs / sizeof *runs);
+}
+
+/* Towers whose configuration names the number of blocks "depth": the engine looks for num_hidden_layers and takes
+ * 24. */
+static const char *const depth_named[] = {"qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_5", "glm4v", "ernie4_5_moe_vl"};
+
+/* adjust_mem_fraction_for_vlm: 5 % off, and more or less by the tower's size against ViT-L/14. */
+static double media_factor(const struct hwl_model *m, enum hwl_sglang_fraction how)
+{
+    if (how == HWL_SGLANG_BY_CLASS)
+        return 0.90;
+    for (uint32_t i = 0; i < m->n_encoders; i++) {
+        const struct hwl_encoder *e = &m->encoders[i];
+        if (e->component != HWL_COMP_VISION)
+            continue;
+        double layers = e->n_layers;
+        for (size_t k = 0; k < sizeof depth_named / sizeof *depth_named; k++)
+            if (strncmp(m->arch, depth_named[k], strlen(depth_named[k])) == 0)
+                layers = 24;
+        const double ratio = layers * (double)e->hidden * (double)e->hidden / (24.0 * 1024 * 1024);
+        return 0.95 * fmax(0.8, fmin(1.05, 1.0 - 0.1 * (ratio - 1.0)));
+    }
+    return 1.0;
+}
+
+static double reserve_by_use(const struct hwl_sglang_setup *u, double memory, bool decode_graph, bool prefill_graph,
+                             const char *algorithm)
+{
+    const double bs = (double)u->max_bs;
+    double reserve = 512 + 1.5 * (double)hwl_max(u->chunk ? u->chunk : u->max_prefill, 2048);
+    reserve += (double)u->tp * u->pp * 128;
+    if (decode_graph || u->rules->draft_reserve_mib)
+        reserve += 2 * bs;
+    if (u->attention_dp > 1)
+        reserve += bs * u->attention_dp * (bs > 300 ? 4.5 : 3);
+    if (prefill_graph)
+        reserve += u->mla && u->rules->mla_prefill_reserve ? 1536 : 8 * (double)u->n_prefill_graphs;
+    if (memory > 60 * 1024)
+        reserve = fmax(reserve, 10 * 1024);
+    if (hwl_text_eq_nocase(algorithm, "STANDALONE"))
+        reserve += u->rules->standalone_reserve_mib;
+    else if (*algorithm && !hwl_text_eq_nocase(algorithm, "NGRAM"))
+        reserve += u->rules->draft_reserve_mib;
+    return reserve;
+}
+
+static double reserve_by_class(const struct hwl_sglang_setup *u, double memory, const char *algorithm)
+{
+    const double ranks = (double)u->tp * u->pp;
+    double reserve = memory < 35 * 1024    ? (2.8 + ranks / 10) * 1024
+                     : memory < 90 * 1024  ? (9.5 + ranks / 2) * 1024
+                     : memory < 160 * 1024 ? (12 + ranks / 2) * 1024
+                                           : 32 * 1024;
+    reserve += *algorithm ? u->rules->draft_reserve_mib : 0;
+    return reserve + (u->attention_dp > 1 ? 4 * 1024 : 0);
+}
+
+double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglang_setup *setup, bool decode_graph,
+                           bool prefill_graph, const char *algorithm)
+{
+    const enum hwl_sglang_fraction how = setup->rules->fraction;
+    if (how == HWL_SGLANG_BY_RANKS)
+        return setup->tp >= 16 ? 0.79 : setup->tp >= 8 ? 0.81 : setup->tp >= 4 ? 0.85 : setup->tp >= 2 ? 0.87 : 0.88;
+    if (setup->card->memory_bytes == HWL_UNKNOWN)
+        return 0.88;
+    const double memory = (double)setup->card->memory_bytes / (double)MIB;
+    const double reserve = how == HWL_SGLANG_BY_CLASS
+                               ? reserve_by_class(setup, memory, algorithm)
+                               : reserve_by_use(setup, memory, decode_graph, prefill_graph, algorithm);
+    const double fraction = round((memory - reserve) / memory * 1000) / 1000;
+    return setup->multimodal ? fraction * media_factor(model, how) : fraction;
+}

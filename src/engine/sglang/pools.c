@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pools that share what the static fraction leaves behind the weights: token pools, window pools, recurrent states.
+ * After mem_cache/kv_cache_configurator.py and model_executor/pool_configurator.py of 0.5.23. */
+#include "engine/sglang/sglang.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+#define EVICTION_INTERVAL 128 /* SGLANG_SWA_EVICTION_INTERVAL */
+#define OLD_STATES 512        /* slots before there was a ratio */
+
+static uint64_t side_bytes(uint64_t elements, const struct hwl_sglang_setup *u, struct hwl_ck *ck)
+{
+    if (!u->kv->bits)
+        return hwl_ck_mul(ck, elements, u->dtype_bytes);
+    const uint64_t data = hwl_ck_mul(ck, elements, u->kv->bits) / 8;
+    return hwl_ck_add(ck, data, u->kv->group ? elements / u->kv->group : 0);
+}
+
+struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup,
+                                        struct hwl_ck *ck)
+{
+    const struct hwl_attention *a = &layer->attn;
+    struct hwl_sglang_row r = {0};
+    if (!a->n_heads || a->cross)
+        return r;
+    if (a->kv_lora_rank) {
+        const bool scaled = setup->sparse && setup->kv->bits == 8; /* calculate_mla_kv_cache_dim */
+        r.kv = scaled ? hwl_ck_add(ck, (uint64_t)a->kv_lora_rank + a->kv_lora_rank / 128 * 4,
+                                   2 * (uint64_t)a->qk_rope_dim)
+                      : side_bytes((uint64_t)a->kv_lora_rank + a->qk_rope_dim, setup, ck);
+        if (a->index_heads) {
+            const uint64_t dim = a->index_head_dim ? a->index_head_dim : 128;
+            r.index = dim + dim / 128 * 4;
+        }
+        return r;
+    }
+    const uint64_t heads = hwl_shard_kv_heads(layer, setup->attention_tp / setup->dcp, false);
+    r.kv = side_bytes(hwl_ck_mul(ck, heads, (uint64_t)a->head_dim_k + (a->head_dim_v ? a->head_dim_v : a->head_dim_k)),
+                      setup, ck);
+    return r;
+}
+
+hwl_status hwl_sglang_state_bytes(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup, uint64_t *bytes,
+                                  hwl_error *error)
+{
+    const struct hwl_state *s = &layer->state;
+    const uint64_t tp = setup->attention_tp;
+    struct hwl_ck ck = {0};
+    uint64_t channels = s->conv_dim;
+    if (layer->mixer == HWL_MIXER_MAMBA2 || (layer->attn.n_heads && s->n_groups)) {
+        const uint64_t groups = s->n_groups ? s->n_groups : 1; /* extra_groups_for_head_shards */
+        channels = hwl_ck_add(&ck, s->d_inner, hwl_ck_mul3(&ck, 2, groups % tp ? tp : groups, s->d_state));
+    }
+    const uint64_t heads = s->n_heads ? s->n_heads : s->d_inner;
+    if (channels % tp || (s->ssm_elems && heads && heads % tp))
+        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: recurrent heads do not divide over %llu ranks",
+                        (unsigned long long)tp);
+    *bytes = hwl_ck_add(&ck, hwl_ck_mul3(&ck, s->d_conv ? s->d_conv - 1 : 0, channels / tp, setup->conv_bytes),
+                        hwl_ck_mul(&ck, s->ssm_elems / tp, setup->ssm_bytes));
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "sglang: a recurrent state is beyond 64 bits") : HWL_OK;
+}
+
+/* Bytes of one token on a stage, in the full and the window pool, and of one state. */
+struct stage {
+    uint64_t full, window, state;
+    uint64_t window_size;
+    uint32_t full_layers, window_layers;
+};
+
+static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sglang_setup *u, uint32_t p, struct stage *out,
+                                struct hwl_ck *ck, hwl_error *error)
+{
+    for (uint32_t i = u->stage_first[p]; i < u->stage_first[p + 1]; i++) {
+        const struct hwl_layer *l = &m->layers[i];
+        const struct hwl_sglang_row r = hwl_sglang_row_of(l, u, ck);
+        const uint64_t row = hwl_ck_add(ck, r.kv, r.index);
+        if (u->window_pool && l->attn.window) {
+            out->window = hwl_ck_add(ck, out->window, row);
+            out->window_size = hwl_max(out->window_size, l->attn.window);
+            out->window_layers++;
+        } else if (row) {
+            out->full = hwl_ck_add(ck, out->full, row);
+            out->full_layers++;
+        }
+        if (hwl_layer_conv_elements(l) || hwl_layer_ssm_elements(l)) {
+            uint64_t state;
+            HWL_TRY(hwl_sglang_state_bytes(l, u, &state, error));
+            out->state = hwl_ck_add(ck, out->state, state);
+        }
+    }
+    if (!u->draft_layers || !u->rules->draft_counted)
+        return HWL_OK;
+    /* the draft's layers are taken to cache what a full layer of the target does */
+    const uint32_t layers = out->full_layers ? out->full_layers : out->window_layers;
+    if (layers)
+        out->full = hwl_ck_add(ck, out->full,
+                               hwl_ck_mul(ck, (out->full_layers ? out->full : out->window) / layers, u->draft_layers));
+    return HWL_OK;
+}
+
+static void take(uint64_t *rest, uint64_t bytes, bool *short_of)
+{
+    *short_of = *short_of || *rest < bytes;
+    *rest -= hwl_min(*rest, bytes);
+}
+
+/* _handle_max_mamba_cache. Every rank keeps as many states as the stage with most recurrent layers can. */
+static void size_states(const struct hwl_sglang_setup *u, const struct stage *st, uint64_t *rest,
+                        struct hwl_sglang_pools *out, struct hwl_ck *ck)
+{
+    uint64_t per = 0, budget = UINT64_MAX;
+    for (uint32_t p = 0; p < u->pp; p++) {
+        per = hwl_max(per, st[p].state);
+        budget = hwl_min(budget, rest[p]);
+    }
+    const uint64_t drafts = *u->spec_method ? u->draft_tokens : 0, ratio = u->states_per_request;
+    const uint64_t pad = u->rules->state_padding ? 1 : 0;
+    if (u->state_slots)
+        out->states = u->state_slots;
+    else if (!u->rules->states_ratio)
+        out->states = u->max_requests ? u->max_requests : OLD_STATES;
+    else if (!u->prefix && u->max_requests)
+        out->states = u->max_requests;
+    else {
+        const double share = (double)budget * u->state_ratio / (1 + u->state_ratio) - (double)per * (double)(pad * (1 + drafts));
+        const double slots = share / ((double)per * (1 + (double)drafts / (double)ratio));
+        out->states = slots > 0 ? (uint64_t)slots : 0;
+    }
+    if (drafts)
+        out->draft_states = u->max_requests ? hwl_min(u->max_requests, out->states / ratio) : out->states / ratio;
+    bool short_of = out->states == 0;
+    for (uint32_t p = 0; p < u->pp; p++) {
+        take(&rest[p], hwl_ck_mul(ck, out->states + pad, per), &short_of);
+        if (drafts)
+            take(&rest[p], hwl_ck_mul3(ck, out->draft_states + pad, drafts, per), &short_of);
+    }
+    if (short_of) {
+        out->starts = false;
+        out->why = "the recurrent states do not fit";
+    }
+}
+
+/* compute_swa_request_cap */
+static uint64_t window_cap(const struct hwl_sglang_setup *u, uint64_t window)
+{
+    const uint64_t drafts = *u->spec_method ? u->draft_tokens : 1;
+    const uint64_t decode = *u->spec_method ? (u->overlap ? 2 : 1) * drafts : u->page;
+    const uint64_t per = window + EVICTION_INTERVAL * drafts + u->page + decode;
+    return per * u->max_requests + (u->overlap ? 2 : 1) * u->chunk + u->page;
+}
+
+static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st, const uint64_t *rest,
+                        struct hwl_sglang_pools *out, struct hwl_ck *ck)
+{
+    uint64_t tokens = UINT64_MAX, window = 0, window_size = 0;
+    bool hybrid = false;
+    for (uint32_t p = 0; p < u->pp; p++) {
+        hybrid = hybrid || st[p].window;
+        window_size = hwl_max(window_size, st[p].window_size);
+    }
+    const bool capped = hybrid && u->rules->window_by_requests && !u->prefix && u->max_requests && u->chunk;
+    if (capped)
+        window = window_cap(u, window_size) / u->page * u->page + (window_cap(u, window_size) % u->page ? u->page : 0);
+    for (uint32_t p = 0; p < u->pp; p++) {
+        uint64_t n = UINT64_MAX;
+        if (capped) {
+            const uint64_t fixed = hwl_ck_mul(ck, window, st[p].window);
+            n = st[p].full ? (rest[p] > fixed ? rest[p] - fixed : 0) / st[p].full : UINT64_MAX;
+        } else if (!st[p].full && st[p].window) {
+            n = rest[p] / st[p].window;
+        } else if (st[p].window) {
+            n = (uint64_t)((double)rest[p] / ((double)st[p].full + u->window_ratio * (double)st[p].window));
+        } else if (st[p].full) {
+            n = rest[p] / st[p].full;
+        }
+        tokens = hwl_min(tokens, n);
+    }
+    if (tokens == UINT64_MAX) /* nothing is cached by the token */
+        tokens = u->max_tokens ? u->max_tokens : u->context;
+    tokens = tokens / u->page * u->page;
+    if (u->max_tokens)
+        tokens = hwl_min(tokens, u->max_tokens / u->page * u->page);
+    out->tokens = out->full_tokens = tokens;
+    if (hybrid)
+        out->window_tokens = capped ? window : (uint64_t)((double)tokens * u->window_ratio) / u->page * u->page;
+    if (tokens == 0) {
+        out->starts = false;
+        out->why = "the weights leave no room for tokens";
+    } else if (hybrid && !capped && window_size + u->page >= out->window_tokens && u->rules->window_by_requests) {
+        out->starts = false;
+        out->why = "the pool of window layers cannot hold one request";
+    }
+}
+
+static void size_requests(const struct hwl_sglang_setup *u, struct hwl_sglang_pools *out)
+{
+    const uint64_t logical = out->tokens;
+    const double by_context = u->context ? (double)logical / (double)u->context * 512 : 4096;
+    uint64_t n = by_context < 2048 ? 2048 : by_context > 4096 ? 4096 : (uint64_t)by_context;
+    if (u->max_requests)
+        n = u->max_requests;
+    if (u->rules->state_padding)
+        n = hwl_min(n, logical / 2);
+    if (u->recurrent)
+        n = hwl_min(n, out->states / u->states_per_request);
+    out->requests = n;
+}
+
+hwl_status hwl_sglang_size_pools(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
+                                 const uint64_t *rest, struct hwl_sglang_pools *out, hwl_error *error)
+{
+    struct stage st[HWL_SGLANG_MAX_STAGES] = {0};
+    uint64_t left[HWL_SGLANG_MAX_STAGES];
+    struct hwl_ck ck = {0};
+    *out = (struct hwl_sglang_pools){.starts = true};
+    for (uint32_t p = 0; p < setup->pp; p++) {
+        HWL_TRY(measure_stage(model, setup, p, &st[p], &ck, error));
+        left[p] = rest[p];
+    }
+    if (setup->recurrent)
+        size_states(setup, st, left, out, &ck);
+    size_tokens(setup, st, left, out, &ck);
+    size_requests(setup, out);
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "sglang: the pools are beyond 64 bits") : HWL_OK;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What SGLang makes of its arguments for a model on a card. After the resolution passes of 0.5.23 (srt/arg_groups) and
+ * server_args.py of the releases before. */
+#include "engine/sglang/sglang.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MIB ((uint64_t)1 << 20)
+#define DEFAULT_CONTEXT 4096
+#define SPEC_REQUESTS 48 /* max_running_requests with speculation */
+
+static const struct hwl_sglang_kv_type kv_types[] = {
+    {.names = "auto"},
+    {.names = "bfloat16 bf16 float16 f16 half", .bits = 16},
+    {.names = "fp8_e4m3 fp8_e5m2 fp8", .bits = 8},
+    {.names = "mxfp8", .bits = 8, .group = 32},
+    {.names = "nvfp4 fp4_e2m1 fp4_mx_block16 fp4", .bits = 4, .group = 16},
+};
+
+static const struct hwl_sglang_kv_type *kv_type(const char *name)
+{
+    for (size_t i = 0; i < sizeof kv_types / sizeof *kv_types; i++)
+        if (hwl_words_have(kv_types[i].names, name))
+            return &kv_types[i];
+    return NULL;
+}
+
+static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
+                                hwl_error *error)
+{
+    static const struct {
+        const char *name, *full;
+        uint8_t bytes;
+    } dtypes[] = {{"auto", "bfloat16", 2},     {"half", "float16", 2},  {"float16", "float16", 2},
+                  {"bfloat16", "bfloat16", 2}, {"float", "float32", 4}, {"float32", "float32", 4}};
+    const char *name = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
+        if (hwl_text_eq_nocase(dtypes[i].name, name)) {
+            u->dtype = dtypes[i].full;
+            u->dtype_bytes = dtypes[i].bytes;
+        }
+    if (!u->dtype)
+        return hwl_fail(error, HWL_E_USAGE, "sglang: unknown dtype '%s'", name);
+    if (hwl_text_eq_nocase(name, "auto") && (m->dtype == HWL_DTYPE_F16 || m->dtype == HWL_DTYPE_F32))
+        u->dtype = "float16"; /* float32 checkpoints are cast down */
+    const char *kv = hwl_opt_text(s, HWL_OPT_KV_TYPE, "auto");
+    if (hwl_text_eq_nocase(kv, "auto")) {
+        if (u->sparse) /* _dsa_kv_cache_dtype_default */
+            kv = u->cc >= 100 ? "fp8_e4m3" : "bfloat16";
+        else if (m->quant.kv_dtype == HWL_DTYPE_F8_E4M3)
+            kv = "fp8_e4m3";
+    }
+    u->kv = kv_type(kv);
+    if (!u->kv)
+        return hwl_fail(error, HWL_E_USAGE, "sglang: unknown cache type '%s'", kv);
+    /* BaseLinearStateParams: convolution in bf16, matrices in float32 unless the configuration says otherwise */
+    const char *ssm = hwl_opt_text(s, HWL_OPT_MAMBA_SSM_CACHE_DTYPE, "");
+    u->conv_bytes = 2;
+    u->ssm_bytes = *ssm                                   ? (hwl_words_have("float32 float", ssm) ? 4 : 2)
+                   : m->hints.state_dtype != HWL_DTYPE_NONE ? (m->hints.state_dtype == HWL_DTYPE_F32 ? 4 : 2)
+                                                            : 4;
+    return HWL_OK;
+}
+
+/* get_pp_indices: what does not divide goes one each to the last stages. */
+static void split_stages(uint32_t layers, struct hwl_sglang_setup *u)
+{
+    const uint32_t rest = layers % u->pp;
+    u->stage_first[0] = 0;
+    for (uint32_t i = 0; i < u->pp; i++)
+        u->stage_first[i + 1] = (uint16_t)(u->stage_first[i] + layers / u->pp + (i >= u->pp - rest));
+}
+
+static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_devices *d, struct hwl_sglang_setup *u,
+                                 hwl_error *error)
+{
+    const uint64_t need = (uint64_t)u->tp * u->pp * (u->attention_dp > 1 ? 1 : u->dp);
+    if (need > d->n_gpus)
+        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: %llu GPUs are asked for, %u are there",
+                        (unsigned long long)need, d->n_gpus);
+    if (m->n_layers + m->n_mtp > 4096)
+        return hwl_fail(error, HWL_E_LIMIT, "sglang: more than 4096 layers");
+    if (u->pp > HWL_SGLANG_MAX_STAGES || u->pp > (m->n_layers ? m->n_layers : 1))
+        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: %u pipeline stages for %u layers", u->pp, m->n_layers);
+    if (u->tp % u->attention_dp || u->attention_tp % u->dcp)
+        return hwl_fail(error, HWL_E_REFUSED,
+                        "sglang refuses: tensor parallel size %u does not divide over %u data-parallel attention ranks "
+                        "and %u context-parallel ones",
+                        u->tp, u->attention_dp, u->dcp);
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_attention *a = &m->layers[i].attn;
+        if (a->n_heads && a->n_heads % u->attention_tp)
+            return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: %u attention heads do not divide over %u ranks",
+                            a->n_heads, u->attention_tp);
+        if (a->compress_ratio > 1)
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "sglang: the pools of compressed attention are not modelled");
+    }
+    return HWL_OK;
+}
+
+/* Page of the attention kernels, tokens: overrides.py _mla_backend_page_constraints, _fa4_page_constraint; without a
+ * name the one that get_default_attn_backend takes. */
+static uint64_t page_of(const char *backend, uint64_t asked, const struct hwl_sglang_setup *u)
+{
+    static const struct {
+        const char *names;
+        uint64_t page;
+        const char *also; /* other pages that the kernels take */
+    } kernels[] = {{"flashmla", 64, ""},
+                   {"cutlass_mla", 128, ""},
+                   {"trtllm_mla cutedsl_mla", 64, "32 64"},
+                   {"trtllm_mha", 64, "16 32 64 128"},
+                   {"hpc_ops", 64, ""},
+                   {"dsa nsa", 64, ""}};
+    const bool old = !u->rules->states_ratio;
+    if (!*backend)
+        backend = u->sparse                     ? "dsa"
+                  : old || u->cc / 10 != 10     ? ""
+                  : u->mla                      ? "trtllm_mla"
+                                                : "trtllm_mha";
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)asked);
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
+        if (hwl_words_have(kernels[i].names, backend))
+            return hwl_words_have(kernels[i].also, text) ? asked : kernels[i].page;
+    if (strcmp(backend, "fa4") == 0 && !u->mla && u->cc / 10 == 10)
+        return 128;
+    return asked ? asked : 1;
+}
+
+static hwl_status resolve_speculation(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
+                                      hwl_error *error)
+{
+    const char *algorithm = hwl_opt_text(s, HWL_OPT_SPEC_METHOD, "");
+    const bool own = hwl_opt_has(s, HWL_OPT_DRAFT);
+    u->spec_method = "";
+    if (!*algorithm)
+        return HWL_OK;
+    if (hwl_words_have("NGRAM ngram", algorithm)) {
+        u->spec_method = "ngram";
+        u->draft_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, 12), 1024);
+        return HWL_OK;
+    }
+    if (!hwl_words_have("EAGLE eagle EAGLE3 eagle3 NEXTN nextn mtp", algorithm))
+        return hwl_fail(error, HWL_E_UNSUPPORTED,
+                        "sglang: speculative algorithm '%s' is not modelled; EAGLE, EAGLE3, NEXTN and NGRAM are",
+                        algorithm);
+    u->spec_method = hwl_words_have("EAGLE3 eagle3", algorithm) ? "eagle3" : m->n_mtp && !own ? "mtp" : "eagle";
+    u->draft_layers = strcmp(u->spec_method, "mtp") == 0 ? m->n_mtp : 1;
+    /* _auto_choose_speculative_params */
+    const bool llama = m->hints.class_name && strcmp(m->hints.class_name, "LlamaForCausalLM") == 0;
+    const uint64_t steps = hwl_opt_u64(s, HWL_OPT_SPEC_STEPS, llama ? 5 : 3);
+    const uint64_t topk = hwl_opt_u64(s, HWL_OPT_SPEC_TOPK, llama ? 4 : 1);
+    u->draft_tokens = (uint32_t)hwl_min(topk == 1 ? steps + 1 : hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, llama ? 8 : 4), 1024);
+    return HWL_OK;
+}
+
+/* _mamba_radix_cache_resolution and _calculate_mamba_ratio: slots that one running request holds. */
+static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
+                                 hwl_error *error)
+{
+    static const char extra_classes[] =
+        "KimiLinearForCausalLM Qwen3_5ForConditionalGeneration Qwen3_5MoeForConditionalGeneration Qwen3_5MoeForCausalLM "
+        "Qwen3_5ForCausalLM Qwen3NextForCausalLM BailingMoeV2_5ForCausalLM BailingMoeV3ForCausalLM FalconH1ForCausalLM "
+        "GraniteMoeHybridForCausalLM NemotronHForCausalLM";
+    const char *strategy = hwl_opt_text(s, HWL_OPT_MAMBA_STRATEGY, "auto");
+    bool extra = false, lazy = false;
+    if (strcmp(strategy, "auto") == 0)
+        extra = u->rules->states_extra_buffer && u->overlap && m->hints.class_name &&
+                hwl_words_have(extra_classes, m->hints.class_name);
+    else if (strcmp(strategy, "extra_buffer") == 0)
+        extra = true;
+    else if (strcmp(strategy, "extra_buffer_lazy") == 0)
+        extra = lazy = true;
+    else if (strcmp(strategy, "no_buffer") != 0)
+        return hwl_fail(error, HWL_E_USAGE, "sglang: unknown strategy '%s' for recurrent states", strategy);
+    if (u->recurrent && u->prefix && !extra)
+        u->overlap = false; /* no_buffer switches it off */
+    u->states_per_request = !u->prefix || !u->rules->states_ratio ? 1 : 3u + (extra ? (lazy || !u->overlap ? 1 : 2) : 0);
+    u->state_ratio = hwl_opt_real(s, HWL_OPT_MAMBA_RATIO, 0.9);
+    if (!(u->state_ratio > 0.0 && u->state_ratio < 1e6))
+        return hwl_fail(error, HWL_E_USAGE, "sglang: a ratio of recurrent states must be above 0");
+    u->state_slots = hwl_opt_u64(s, HWL_OPT_MAMBA_SLOTS, 0) / u->attention_dp;
+    return HWL_OK;
+}
+
+static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u)
+{
+    const uint64_t memory = u->card->memory_bytes == HWL_UNKNOWN ? HWL_UNKNOWN : u->card->memory_bytes / MIB;
+    const struct hwl_sglang_class *c = u->rules->classes;
+    while (c->below_mib && (memory == HWL_UNKNOWN || memory >= c->below_mib))
+        c++;
+    u->max_prefill = hwl_opt_u64(s, HWL_OPT_MAX_PREFILL_TOKENS, 16384);
+    u->chunk = hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true) ? hwl_opt_u64(s, HWL_OPT_MAX_BATCHED_TOKENS, c->chunk) : 0;
+    const uint64_t requests = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, 0);
+    u->max_requests = requests ? requests : *u->spec_method ? SPEC_REQUESTS : 0;
+    u->max_bs = u->tp >= 4 ? c->max_bs_wide : c->max_bs;
+    if (u->rules->batch_by_requests && u->max_requests)
+        u->max_bs = hwl_min(u->max_bs, u->max_requests);
+    u->max_bs = hwl_opt_u64(s, HWL_OPT_MAX_CUDAGRAPH_SIZE, u->max_bs);
+    u->n_decode_graphs = hwl_sglang_decode_graphs(hwl_min(u->max_bs, 1 << 20), *u->spec_method != 0);
+    const char *list = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, "");
+    if (*list) {
+        u->n_decode_graphs = u->max_bs = 0;
+        for (const char *p = list; *p;) {
+            uint64_t v = 0;
+            while (*p >= '0' && *p <= '9')
+                v = hwl_min(v * 10 + (uint64_t)(*p++ - '0'), 1 << 20);
+            u->max_bs = hwl_max(u->max_bs, v);
+            u->n_decode_graphs++;
+            p += strcspn(p, "0123456789");
+        }
+    }
+    uint64_t prefill = u->mla && u->rules->mla_prefill_max ? hwl_min(u->chunk, u->rules->mla_prefill_max) : u->chunk;
+    if (u->max_tokens)
+        prefill = hwl_min(prefill, u->max_tokens);
+    if (!u->rules->draft_counted && hwl_opt_has(s, HWL_OPT_CTX))
+        prefill = hwl_min(prefill, u->context);
+    u->n_prefill_graphs = hwl_sglang_prefill_graphs(hwl_min(prefill, 1 << 20));
+    (void)m;
+}
+
+/* Where prefill is not captured by default: cuda_graph_hook.py disable_breakable_cudagraph_if_incompatible. */
+static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u)
+{
+    bool kda = false;
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        kda = kda || m->layers[i].mixer == HWL_MIXER_KDA;
+    const bool on = u->rules->prefill_graph && !hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) && u->pp == 1 &&
+                    u->dcp == 1 && !kda && !u->multimodal && u->chunk > 0;
+    return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, on) && u->rules->mla_prefill_max;
+}
+
+static hwl_status resolve_adapters(const struct hwl_settings *s, struct hwl_sglang_setup *u, hwl_error *error)
+{
+    if (hwl_opt_flag(s, HWL_OPT_ENABLE_LORA, false)) {
+        u->max_loras = hwl_opt_u64(s, HWL_OPT_MAX_LORAS, 8);
+        u->max_lora_rank = hwl_opt_u64(s, HWL_OPT_MAX_LORA_RANK, 16);
+    }
+    for (uint32_t i = 0; i < hwl_opt_list_n(s, HWL_OPT_LORA); i++) {
+        unsigned rank, n = 1;
+        if (sscanf(hwl_opt_list_at(s, HWL_OPT_LORA, i), "%ux%u", &rank, &n) < 1 || rank == 0 || rank > 65536 ||
+            n > 65536)
+            return hwl_fail(error, HWL_E_USAGE, "--lora wants RANK[xN], not '%s'", hwl_opt_list_at(s, HWL_OPT_LORA, i));
+        u->max_loras += n;
+        u->max_lora_rank = hwl_max(u->max_lora_rank, rank);
+    }
+    return HWL_OK;
+}
+
+static hwl_status look_at_layers(const struct hwl_model *m, struct hwl_sglang_setup *u, hwl_error *error)
+{
+    bool windows = false;
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_layer *l = &m->layers[i];
+        if (l->mixer == HWL_MIXER_RWKV)
+            return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: it has no model class for RWKV");
+        u->recurrent = u->recurrent || hwl_layer_conv_elements(l) || hwl_layer_ssm_elements(l);
+        u->mla = u->mla || l->attn.kv_lora_rank > 0;
+        u->sparse = u->sparse || l->attn.index_heads > 0;
+        windows = windows || l->attn.window > 0;
+    }
+    u->window_pool = windows && m->hints.class_name && hwl_words_have(u->rules->window_classes, m->hints.class_name);
+    return HWL_OK;
+}
+
+static uint32_t parallel(const struct hwl_settings *s, enum hwl_opt id)
+{
+    return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(s, id, 1), 4096), 1);
+}
+
+hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
+                              const struct hwl_settings *settings, struct hwl_sglang_setup *out, hwl_error *error)
+{
+    struct hwl_sglang_setup u = {.rules = hwl_sglang_rules_of(version)};
+    if (devices->n_gpus == 0)
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "sglang: only GPUs are modelled; give one with --gpu");
+    u.card = &devices->gpu[0];
+    u.cc = u.card->compute_major * 10 + u.card->compute_minor;
+    u.tp = parallel(settings, HWL_OPT_TP);
+    u.pp = parallel(settings, HWL_OPT_PP);
+    u.dp = parallel(settings, HWL_OPT_DP);
+    u.dcp = parallel(settings, HWL_OPT_DCP);
+    u.attention_dp = hwl_opt_flag(settings, HWL_OPT_DP_ATTENTION, false) ? u.dp : 1;
+    u.attention_tp = u.tp / u.attention_dp ? u.tp / u.attention_dp : 1;
+    u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
+    u.redundant_experts = (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536);
+    u.encoder_only = model->encoder_only;
+    u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);
+    HWL_TRY(look_at_layers(model, &u, error));
+    HWL_TRY(check_parallel(model, devices, &u, error));
+    HWL_TRY(resolve_types(model, settings, &u, error));
+    u.prefix = hwl_opt_flag(settings, HWL_OPT_PREFIX_CACHING, true) && !u.encoder_only;
+    u.overlap = hwl_opt_flag(settings, HWL_OPT_ASYNC_SCHEDULING, true);
+    u.window_pool = u.window_pool && hwl_opt_flag(settings, HWL_OPT_HYBRID_CACHE, true);
+    u.window_ratio = hwl_opt_real(settings, HWL_OPT_SWA_RATIO, 0.8);
+    if (!(u.window_ratio > 0.0 && u.window_ratio <= 1.0))
+        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: --swa-full-tokens-ratio must be above 0 and at most 1");
+    u.context = hwl_opt_u64(settings, HWL_OPT_CTX, model->context_train ? model->context_train : DEFAULT_CONTEXT);
+    u.max_tokens = hwl_opt_u64(settings, HWL_OPT_KV_TOKENS, 0);
+    HWL_TRY(resolve_speculation(model, settings, &u, error));
+    HWL_TRY(resolve_states(model, settings, &u, error));
+    HWL_TRY(resolve_adapters(settings, &u, error));
+    u.cpu_offload = hwl_opt_u64(settings, HWL_OPT_CPU_OFFLOAD, 0);
+    resolve_batch(model, settings, &u);
+    const bool decode = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false) && !u.encoder_only;
+    const bool prefill = captures_prefill(model, settings, &u);
+    u.n_decode_graphs = decode ? u.n_decode_graphs : 0;
+    u.n_prefill_graphs = prefill ? u.n_prefill_graphs : 0;
+    u.fraction_given = hwl_opt_has(settings, HWL_OPT_GPU_MEMORY_UTILIZATION);
+    u.fraction = u.fraction_given ? hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.88)
+                                  : hwl_sglang_fraction(model, &u, decode, prefill,
+                                                        hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""));
+    if (!(u.fraction > 0.0 && u.fraction < 1.0))
+        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: a static memory fraction of %.3f", u.fraction);
+    u.chunk = u.chunk ? hwl_max(u.chunk / u.attention_dp, 1) : 0; /* after the fraction */
+    u.max_requests = u.max_requests ? hwl_max(u.max_requests / u.attention_dp, 1) : 0;
+    u.page = page_of(hwl_opt_text(settings, HWL_OPT_ATTENTION_BACKEND, ""), hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0),
+                     &u);
+    split_stages(model->n_layers, &u);
+    *out = u;
+    return HWL_OK;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SGLang: resolves the run, splits weights over ranks, sizes the pools with what the static fraction leaves, and writes
+ * the ledger. */
+#include "engine/sglang/sglang.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "engine/shared/put.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MEDIA_CACHE ((uint64_t)100 << 20) /* SGLANG_VLM_CACHE_SIZE_MB */
+
+struct planned {
+    struct hwl_sglang_setup setup;
+    struct hwl_shard_run shards;
+    struct hwl_shard_weights weights[HWL_SGLANG_MAX_STAGES];
+    uint64_t (*by_kind)[HWL_COMP_COUNT];
+    struct hwl_sglang_pools pools;
+    struct hwl_sglang_other other;
+    uint64_t before, after[HWL_SGLANG_MAX_STAGES], rest[HWL_SGLANG_MAX_STAGES]; /* free around the load, left to the pools */
+    uint64_t loaded[HWL_SGLANG_MAX_STAGES];                                     /* weights on the card */
+};
+
+static struct hwl_shard_run shard_run_of(const struct hwl_model *m, const struct hwl_sglang_setup *u)
+{
+    /* models that copy the embedding to every rank of data-parallel attention: the DeepSeek-V2 family */
+    const bool copies = u->attention_dp > 1 && u->mla;
+    const bool draft = strcmp(u->spec_method, "eagle") == 0 || strcmp(u->spec_method, "eagle3") == 0;
+    (void)m;
+    return (struct hwl_shard_run){
+        .engine = "sglang",
+        .stage_first = u->stage_first,
+        .tp = u->tp,
+        .pp = u->pp,
+        .attention_tp = u->attention_tp,
+        .embedding_tp = copies ? 1 : u->attention_tp,
+        .expert_ranks = u->tp,
+        .ep = u->ep,
+        .redundant_experts = u->redundant_experts,
+        .cc = u->cc,
+        .dtype_bytes = u->dtype_bytes,
+        .rope_bytes = 4, /* layers/rotary_embedding.py keeps the table in fp32 on CUDA */
+        .spec_method = draft || strcmp(u->spec_method, "mtp") == 0 ? u->spec_method : "",
+        .draft_layers = draft ? u->draft_layers : 0,
+        .max_loras = u->max_loras,
+        .max_lora_rank = u->max_lora_rank,
+        .multimodal = u->multimodal,
+        .encoder_only = u->encoder_only,
+        .mla = u->mla,
+    };
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+/* _profile_available_bytes: what is free after the load, less the part of what was free before that shall stay so. */
+static void budget(struct planned *p, uint32_t stage)
+{
+    const struct hwl_sglang_setup *u = &p->setup;
+    uint64_t loaded = p->weights[stage].total;
+    if (!u->rules->draft_counted) /* the target's pool is sized before a draft is loaded */
+        loaded -= p->weights[stage].component[HWL_COMP_DRAFT];
+    p->loaded[stage] = loaded;
+    p->after[stage] = less(p->before, loaded);
+    const uint64_t slack = (uint64_t)((double)p->before * (1.0 - u->fraction));
+    const uint64_t media = u->multimodal && u->rules->media_reserve ? MEDIA_CACHE : 0;
+    p->rest[stage] = less(p->after[stage], slack + media);
+}
+
+static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char *version,
+                           const struct hwl_devices *devices, const struct hwl_settings *settings,
+                           struct hwl_arena *arena, struct planned *p, hwl_error *error)
+{
+    const struct hwl_model *model = prepared->model;
+    struct hwl_sglang_setup *u = &p->setup;
+    memset(p, 0, sizeof *p);
+    HWL_TRY(hwl_sglang_resolve(model, version, devices, settings, u, error));
+    p->shards = shard_run_of(model, u);
+    p->by_kind = hwl_arena_array(arena, (uint64_t)prepared->n_kinds + 1, sizeof *p->by_kind);
+    if (!p->by_kind)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(hwl_shard_weights(prepared, &p->shards, p->weights, p->by_kind, error));
+    hwl_sglang_before(u, &p->other);
+    uint64_t free_bytes = UINT64_MAX; /* the smallest of all ranks counts */
+    for (uint32_t i = 0; i < u->tp * u->pp; i++)
+        free_bytes = hwl_min(free_bytes, devices->gpu[i].free_bytes != HWL_UNKNOWN ? devices->gpu[i].free_bytes
+                                                                                    : devices->gpu[i].memory_bytes);
+    if (free_bytes == HWL_UNKNOWN)
+        return hwl_fail(error, HWL_E_USAGE, "sglang: the memory of the GPU is not known; give it with --gpu-memory");
+    p->before = less(free_bytes, p->other.context + p->other.distributed);
+    for (uint32_t i = 0; i < u->pp; i++) {
+        p->weights[i].total -= hwl_shard_offloaded(prepared, &p->shards, p->by_kind, i, u->cpu_offload);
+        budget(p, i);
+    }
+    HWL_TRY(hwl_sglang_size_pools(model, u, p->rest, &p->pools, error));
+    return hwl_sglang_measure_other(model, u, &p->shards, &p->pools, &p->other, error);
+}
+
+static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component,
+                         uint64_t bytes, float bound, const char *source)
+{
+    hwl_ledger_put(ledger, device, -1, kind, component, bytes, HWL_BASIS_MODELLED, source)->error = bound;
+}
+
+static void put_pool(struct hwl_ledger *l, uint16_t device, int32_t layer, hwl_component component, uint64_t tokens,
+                     uint64_t row, bool pinned, struct hwl_ck *ck)
+{
+    hwl_entry *e = hwl_ledger_put(l, device, layer, HWL_KIND_KV_CACHE, component, hwl_ck_mul(ck, tokens, row),
+                                  pinned ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED, "sglang: pool_configurator.py");
+    e->error = pinned ? 0.0f : 0.03f;
+    e->formula = "{0} tokens with a page of padding x {1} B";
+    e->args[0] = tokens;
+    e->args[1] = row;
+}
+
+static hwl_status put_cache(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p, uint32_t stage,
+                            uint16_t device, struct hwl_ck *ck, hwl_error *error)
+{
+    const struct hwl_sglang_setup *u = &p->setup;
+    const bool pinned = u->max_tokens && p->pools.tokens == u->max_tokens / u->page * u->page;
+    uint64_t last_row = 0;
+    for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
+        const struct hwl_layer *layer = &m->layers[i];
+        const struct hwl_sglang_row r = hwl_sglang_row_of(layer, u, ck);
+        const bool window = u->window_pool && layer->attn.window;
+        const uint64_t tokens = (window ? p->pools.window_tokens : p->pools.full_tokens) + u->page;
+        if (r.kv + r.index)
+            put_pool(l, device, (int32_t)i, HWL_COMP_ATTENTION, tokens, r.kv + r.index, pinned, ck);
+        last_row = r.kv + r.index ? r.kv + r.index : last_row;
+        if (!hwl_layer_conv_elements(layer) && !hwl_layer_ssm_elements(layer))
+            continue;
+        uint64_t state;
+        HWL_TRY(hwl_sglang_state_bytes(layer, u, &state, error));
+        const uint64_t drafts = *u->spec_method ? hwl_ck_mul(ck, p->pools.draft_states + 1, u->draft_tokens) : 0;
+        hwl_entry *e = hwl_ledger_put(l, device, (int32_t)i, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT, 0,
+                                      HWL_BASIS_MODELLED, "sglang: MambaPool, one slot of padding");
+        e->args[0] = hwl_ck_add(ck, p->pools.states + 1, drafts);
+        e->args[1] = state;
+        e->bytes = hwl_ck_mul(ck, e->args[0], state);
+        e->formula = "{0} states x {1} B";
+        e->error = 0.03f;
+    }
+    if (stage + 1 == u->pp && u->draft_layers)
+        put_pool(l, device, -1, HWL_COMP_DRAFT, p->pools.full_tokens + u->page, hwl_ck_mul(ck, last_row, u->draft_layers),
+                 false, ck);
+    return HWL_OK;
+}
+
+static hwl_status put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared *prepared, const struct planned *p,
+                           uint32_t stage, uint16_t device, uint16_t host, hwl_error *error)
+{
+    struct hwl_ck ck = {0};
+    const struct hwl_shard_put how = {.source = "sglang: layers/linear.py, vocab_parallel_embedding.py",
+                                      .offload_source = "sglang: --cpu-offload-gb",
+                                      .offload = p->setup.cpu_offload,
+                                      .host = host,
+                                      .error = 0.02f};
+    hwl_shard_put_weights(l, prepared, &p->shards, &p->weights[stage], p->by_kind, stage, device, &how);
+    HWL_TRY(put_cache(l, prepared->model, p, stage, device, &ck, error));
+    const struct hwl_sglang_other *o = &p->other;
+    put_modelled(l, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, o->activation, 0.5f, "sglang: largest step, not measured");
+    put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, o->decode_graphs, 1.0f, "sglang: CUDA graphs of decoding");
+    put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, o->prefill_graphs, 0.5f, "sglang: CUDA graphs of prefill");
+    put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_OTHER, o->requests, 0.01f, "sglang: ReqToTokenPool");
+    put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->context + o->distributed, 0.3f,
+                 "sglang: CUDA context, communicators");
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "sglang: a size is beyond 64 bits") : HWL_OK;
+}
+
+/* Start of a server with these settings; the pool is pinned so that what else is on the card does not move it. */
+static void put_command(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p)
+{
+    const struct hwl_sglang_setup *u = &p->setup;
+    char extra[400] = "";
+    size_t n = 0;
+    const struct {
+        bool there;
+        const char *flag;
+        uint64_t value;
+    } flags[] = {{u->pp > 1, "--pp-size", u->pp},
+                 {u->dp > 1, "--dp-size", u->dp},
+                 {u->ep, "--ep-size", u->tp},
+                 {u->dcp > 1, "--dcp-size", u->dcp},
+                 {u->max_requests > 0, "--max-running-requests", u->max_requests * u->attention_dp},
+                 {u->page > 1, "--page-size", u->page},
+                 {u->chunk > 0, "--chunked-prefill-size", u->chunk * u->attention_dp},
+                 {u->state_slots > 0, "--max-mamba-cache-size", u->state_slots * u->attention_dp}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].there)
+            n += (size_t)snprintf(extra + n, sizeof extra - n, " %s %llu", flags[i].flag,
+                                  (unsigned long long)flags[i].value);
+    char *text = hwl_arena_printf(
+        l->arena, "python -m sglang.launch_server --model-path %s --tp-size %u --context-length %llu --mem-fraction-static %.3f "
+                  "--max-total-tokens %llu%s%s%s",
+        m->name, u->tp, (unsigned long long)u->context, u->fraction, (unsigned long long)p->pools.tokens, extra,
+        u->attention_dp > 1 ? " --enable-dp-attention" : "", u->n_decode_graphs ? "" : " --disable-cuda-graph");
+    if (text)
+        hwl_ledger_view_text(l, "command_line", text);
+    else
+        l->failed = true;
+}
+
+static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p)
+{
+    const struct hwl_sglang_setup *u = &p->setup;
+    uint64_t rest = UINT64_MAX, after = UINT64_MAX, kv = 0, states = 0, pools = 0, graphs;
+    for (uint32_t i = 0; i < u->pp; i++) {
+        rest = hwl_min(rest, p->rest[i]);
+        after = hwl_min(after, p->after[i]);
+    }
+    for (uint64_t i = 0; i < l->n_entries; i++) {
+        const hwl_entry *e = &l->entries[i];
+        if (e->device != 0)
+            continue;
+        kv += e->kind == HWL_KIND_KV_CACHE && e->component != HWL_COMP_DRAFT ? e->bytes : 0;
+        pools += e->kind == HWL_KIND_KV_CACHE || e->kind == HWL_KIND_RECURRENT_STATE ? e->bytes : 0;
+        states += e->kind == HWL_KIND_RECURRENT_STATE ? e->bytes : 0;
+    }
+    hwl_ledger_view_u64(l, "max_total_num_tokens", p->pools.tokens);
+    if (p->pools.window_tokens) {
+        hwl_ledger_view_u64(l, "full_max_total_num_tokens", p->pools.full_tokens);
+        hwl_ledger_view_u64(l, "swa_max_total_num_tokens", p->pools.window_tokens);
+    }
+    if (u->recurrent)
+        hwl_ledger_view_u64(l, "max_mamba_cache_size", p->pools.states);
+    hwl_ledger_view_u64(l, "max_running_requests", p->pools.requests);
+    hwl_ledger_view_real(l, "mem_fraction_static", u->fraction);
+    hwl_ledger_view_u64(l, "chunked_prefill_size", u->chunk);
+    hwl_ledger_view_u64(l, "cuda_graph_max_bs", u->n_decode_graphs ? u->max_bs : 0);
+    hwl_ledger_view_u64(l, "weight_load_begin_avail_bytes", p->before);
+    hwl_ledger_view_u64(l, "weights_bytes", p->loaded[0]);
+    hwl_ledger_view_u64(l, "weight_load_end_avail_bytes", after);
+    hwl_ledger_view_u64(l, "rest_bytes", rest);
+    hwl_ledger_view_u64(l, "kv_bytes", kv);
+    if (states)
+        hwl_ledger_view_u64(l, "state_bytes", states);
+    const uint64_t pool_end = less(p->after[0], pools + p->other.requests);
+    graphs = p->other.decode_graphs + p->other.prefill_graphs;
+    hwl_ledger_view_u64(l, "pool_end_avail_bytes", pool_end);
+    hwl_ledger_view_u64(l, "graph_bytes", p->other.decode_graphs);
+    hwl_ledger_view_u64(l, "available_gpu_mem_bytes", less(pool_end, graphs));
+    put_command(l, m, p);
+    hwl_ledger_setting_u64(l, "tp", u->tp);
+    hwl_ledger_setting_u64(l, "pp", u->pp);
+    hwl_ledger_setting_u64(l, "dp", u->dp);
+    hwl_ledger_setting_bool(l, "enable-dp-attention", u->attention_dp > 1);
+    hwl_ledger_setting_bool(l, "ep", u->ep);
+    hwl_ledger_setting_u64(l, "ctx", u->context);
+    hwl_ledger_setting_u64(l, "max-batched-tokens", u->chunk);
+    hwl_ledger_setting_u64(l, "max-seqs", p->pools.requests);
+    hwl_ledger_setting_real(l, "gpu-memory-utilization", u->fraction);
+    hwl_ledger_setting_u64(l, "block-size", u->page);
+    hwl_ledger_setting_u64(l, "max-cudagraph-size", u->max_bs);
+    hwl_ledger_setting_text(l, "dtype", u->dtype);
+    hwl_ledger_setting_bool(l, "enable-prefix-caching", u->prefix);
+    hwl_ledger_setting_bool(l, "prefill-graph", u->n_prefill_graphs > 0);
+    hwl_ledger_setting_bool(l, "hybrid-kv-cache", u->window_pool);
+}
+
+/* Tokens of requests that a replica holds, and replicas. */
+static uint64_t replicas(const struct hwl_sglang_setup *u)
+{
+    return u->dp;
+}
+
+static void judge(struct hwl_ledger *l, const struct planned *p)
+{
+    const struct hwl_sglang_setup *u = &p->setup;
+    uint64_t need;
+    if (!p->pools.starts) {
+        l->exceeds = true;
+        double least = 0;
+        for (uint32_t i = 0; i < u->pp; i++)
+            least = p->before ? 1.0 - (double)p->after[i] / (double)p->before : 1.0;
+        hwl_ledger_note(l, "SGLang would not start: %s; --mem-fraction-static must be above %.3f", p->pools.why, least);
+    } else if (!hwl_mul(&need, l->context, hwl_div_ceil(l->concurrency, replicas(u))) ||
+               need > p->pools.tokens * u->dcp || hwl_div_ceil(l->concurrency, replicas(u)) > p->pools.requests) {
+        l->exceeds = true;
+        hwl_ledger_note(l, "the pool holds %llu tokens and %llu requests, not %llu requests of %llu tokens",
+                        (unsigned long long)p->pools.tokens, (unsigned long long)p->pools.requests,
+                        (unsigned long long)l->concurrency, (unsigned long long)l->context);
+    }
+    if (u->fraction_given)
+        hwl_ledger_note(l, "activations and CUDA graphs live in the %.3f that the static fraction leaves; SGLang measures "
+                           "neither before it serves",
+                        1.0 - u->fraction);
+}
+
+static hwl_status plan(const struct hwl_model *model, const void *ready, const char *version,
+                       const struct hwl_devices *devices, const struct hwl_settings *settings,
+                       struct hwl_ledger *ledger, hwl_error *error)
+{
+    (void)model;
+    const struct hwl_shard_prepared *prepared = ready;
+    const struct hwl_model *m = prepared->model;
+    struct planned *p = HWL_NEW(ledger->arena, struct planned);
+    if (!p)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(work_out(prepared, version, devices, settings, ledger->arena, p, error));
+    const struct hwl_sglang_setup *u = &p->setup;
+    const uint32_t copies = u->attention_dp > 1 ? 1 : u->dp;
+    uint64_t per_token = 0;
+    struct hwl_ck ck = {0};
+    for (uint32_t d = 0; d < copies; d++)
+        for (uint32_t s = 0; s < u->pp; s++)
+            for (uint32_t t = 0; t < u->tp; t++) {
+                const uint16_t device = (uint16_t)((d * u->pp + s) * u->tp + t);
+                HWL_TRY(put_rank(ledger, prepared, p, s, device, (uint16_t)devices->n_gpus, error));
+                if (d == 0 && t == 0)
+                    for (uint32_t i = u->stage_first[s]; i < u->stage_first[s + 1]; i++)
+                        hwl_ledger_place(ledger, device, i);
+            }
+    hwl_ledger_place(ledger, (uint16_t)((u->pp - 1) * u->tp), m->n_layers);
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_sglang_row r = hwl_sglang_row_of(&m->layers[i], u, &ck);
+        if (!(u->window_pool && m->layers[i].attn.window))
+            per_token = hwl_ck_add(&ck, per_token, hwl_ck_mul(&ck, r.kv + r.index, u->attention_tp / u->dcp));
+    }
+    if (ck.overflow)
+        return hwl_fail(error, HWL_E_OVERFLOW, "sglang: the cache is beyond 64 bits");
+    ledger->kv_bytes_per_token = per_token;
+    ledger->kv_tokens = hwl_ck_mul3(&ck, p->pools.tokens, u->dcp, u->dp);
+    /* without a length of its own a request may be as long as the pool: the server starts and cuts it there */
+    ledger->context = hwl_opt_has(settings, HWL_OPT_CTX) ? u->context : hwl_min(u->context, p->pools.tokens * u->dcp);
+    ledger->concurrency = hwl_opt_u64(settings, HWL_OPT_CONCURRENCY, 1);
+    put_views(ledger, m, p);
+    judge(ledger, p);
+    return HWL_OK;
+}
+
+static hwl_status limits(const struct hwl_model *model, const void *ready, const char *version,
+                         const struct hwl_devices *devices, const struct hwl_settings *settings, hwl_limits *out,
+                         hwl_error *error)
+{
+    struct hwl_arena arena = {0};
+    struct planned *p = HWL_NEW(&arena, struct planned);
+    hwl_status st = p ? work_out(ready, version, devices, settings, &arena, p, error)
+                      : hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    if (st == HWL_OK) {
+        const struct hwl_sglang_setup *u = &p->setup;
+        const uint64_t tokens = p->pools.tokens * u->dcp;
+        out->max_context = !p->pools.starts ? 0 : model->context_train ? hwl_min(tokens, model->context_train) : tokens;
+        out->max_concurrency = p->pools.starts && u->context ? hwl_min(tokens / u->context, p->pools.requests) * u->dp : 0;
+    }
+    hwl_arena_free(&arena);
+    return st;
+}
+
+static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
+                          struct hwl_arena *arena, void **prepared, hwl_error *error)
+{
+    struct hwl_shard_prepared *p;
+    (void)version;
+    HWL_TRY(hwl_shard_prepare(model, settings, arena, &p, error));
+    *prepared = p;
+    return HWL_OK;
+}
+
+const struct hwl_engine hwl_engine_sglang = {
+    .id = "sglang",
+    .versions = hwl_sglang_versions,
+    .version = hwl_sglang_version,
+    .args = hwl_sglang_args,
+    .n_args = HWL_SGLANG_N_ARGS,
+    .prepare = prepare,
+    .plan = plan,
+    .limits = limits,
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_ENGINE_SGLANG_SGLANG_H
+#define HWL_ENGINE_SGLANG_SGLANG_H
+
+#include "engine/engine.h"
+#include "engine/shared/shard.h"
+
+#define HWL_SGLANG_MAX_STAGES 64
+
+/* What the engine chooses by the memory of a card, MiB as nvidia-smi says them; below: exclusive, 0 ends the list. */
+struct hwl_sglang_class {
+    uint32_t below_mib;
+    uint32_t chunk, max_bs, max_bs_wide; /* wide: tensor parallel size of 4 or more */
+};
+
+/* How --mem-fraction-static is chosen where it is not given. */
+enum hwl_sglang_fraction {
+    HWL_SGLANG_BY_RANKS, /* a constant for each tensor parallel size */
+    HWL_SGLANG_BY_CLASS, /* a reserve for each class of card */
+    HWL_SGLANG_BY_USE,   /* a reserve summed from what the run asks for */
+};
+
+/* One release whose rules were read; others are mapped to one of these by range (version.c). */
+struct hwl_sglang_rules {
+    const char *version;
+    enum hwl_sglang_fraction fraction;
+    const struct hwl_sglang_class *classes;
+    uint32_t draft_reserve_mib, standalone_reserve_mib; /* of the reserve, for speculation */
+    uint32_t mla_prefill_max;                           /* tokens of the largest captured prefill, 0: none is captured */
+    bool prefill_graph;        /* prefill is captured unless switched off */
+    bool mla_prefill_reserve;  /* 1.5 GiB for captured prefill of latent attention */
+    bool batch_by_requests;    /* captured batches stop at --max-running-requests */
+    bool draft_counted;        /* draft weights and cache are inside the static share */
+    bool state_padding;        /* the padding slot of recurrent states is budgeted */
+    bool media_reserve;        /* 100 MiB of the budget wait for the cache of image embeddings */
+    bool window_by_requests;   /* without prefix caching the window pool is sized by the requests */
+    bool states_extra_buffer;  /* the automatic strategy keeps extra states */
+    bool states_ratio;         /* recurrent states take a ratio of the budget; before: a number of slots */
+    const char *window_classes; /* model classes with a pool of their own for window layers */
+};
+const struct hwl_sglang_rules *hwl_sglang_rules_of(const char *version);
+extern const char *const hwl_sglang_versions[];
+const char *hwl_sglang_version(const char *text);
+
+#define ROW(names, how, option, function, no_value) +1
+enum {
+    HWL_SGLANG_N_ARGS = 0
+#include "engine/sglang/args.def"
+};
+#undef ROW
+extern const struct hwl_engine_arg hwl_sglang_args[HWL_SGLANG_N_ARGS];
+
+struct hwl_sglang_kv_type {
+    const char *names;
+    uint8_t bits;   /* 0: the model's type */
+    uint8_t group;  /* elements that share a scale of one byte; 0: none */
+};
+
+/* A run resolved. */
+struct hwl_sglang_setup {
+    const struct hwl_sglang_rules *rules;
+    const struct hwl_sglang_kv_type *kv;
+    const hwl_device *card;
+    uint32_t cc; /* compute capability, 90 for 9.0 */
+    uint32_t tp, pp, dp, attention_dp, attention_tp, dcp;
+    bool ep;
+    const char *dtype;
+    uint64_t dtype_bytes;
+    uint64_t context;
+    uint64_t chunk;        /* tokens of a prefill step; 0: prompts are not split */
+    uint64_t max_prefill;
+    uint64_t max_requests; /* asked for, per attention rank; 0: by the capacity */
+    uint64_t max_tokens;   /* --max-total-tokens; 0: none */
+    uint64_t page;
+    uint64_t max_bs, n_decode_graphs, n_prefill_graphs;
+    double fraction;
+    bool fraction_given;
+    double window_ratio, state_ratio;
+    uint64_t state_slots;  /* --max-mamba-cache-size per attention rank; 0: none */
+    uint32_t states_per_request;
+    uint64_t conv_bytes, ssm_bytes; /* elements of recurrent states */
+    bool prefix, overlap, window_pool, mla, sparse, recurrent, encoder_only, multimodal;
+    const char *spec_method; /* of hwl_shard_run: "" none, "mtp", "eagle", "eagle3", "ngram" */
+    uint32_t draft_layers, draft_tokens;
+    uint64_t max_loras, max_lora_rank, cpu_offload;
+    uint16_t stage_first[HWL_SGLANG_MAX_STAGES + 1];
+    uint32_t redundant_experts;
+};
+/* HWL_E_REFUSED where SGLang refuses the settings. */
+hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
+                              const struct hwl_settings *settings, struct hwl_sglang_setup *out, hwl_error *error);
+/* Batch sizes captured for decoding up to max, and token counts captured for prefill. */
+uint64_t hwl_sglang_decode_graphs(uint64_t max, bool speculative);
+uint64_t hwl_sglang_prefill_graphs(uint64_t max);
+/* The share for weights and pools, as the engine would choose it. */
+double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglang_setup *setup, bool decode_graph,
+                           bool prefill_graph, const char *algorithm);
+
+/* Bytes of one token of a layer on a rank, K and V (or the latent row) and the indexer's keys. */
+struct hwl_sglang_row {
+    uint64_t kv, index;
+};
+struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup,
+                                        struct hwl_ck *ck);
+/* Bytes of one recurrent state of a layer on a rank. */
+hwl_status hwl_sglang_state_bytes(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup, uint64_t *bytes,
+                                  hwl_error *error);
+
+/* The pools of the smallest rank; layers' bytes follow from the tokens. */
+struct hwl_sglang_pools {
+    uint64_t full_tokens, window_tokens; /* window_tokens 0: one pool for all layers */
+    uint64_t tokens;                     /* max_total_num_tokens */
+    uint64_t states;                     /* slots of recurrent states, without the padding one */
+    uint64_t draft_states;               /* slots of states that drafted tokens pass through */
+    uint64_t requests;                   /* max_running_requests of an attention rank */
+    bool starts;
+    const char *why;                     /* where it does not start */
+};
+/* rest: bytes left to the pools on each stage. */
+hwl_status hwl_sglang_size_pools(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
+                                 const uint64_t *rest, struct hwl_sglang_pools *out, hwl_error *error);
+
+/* What a rank holds beside weights and pools. Modelled. */
+struct hwl_sglang_other {
+    uint64_t context;      /* CUDA context before anything is measured */
+    uint64_t distributed;  /* communicators, before the weights */
+    uint64_t requests;     /* table of token places of each request, int32 */
+    uint64_t decode_graphs, prefill_graphs;
+    uint64_t activation;   /* largest step */
+};
+hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
+                                    const struct hwl_shard_run *shards, const struct hwl_sglang_pools *pools,
+                                    struct hwl_sglang_other *out, hwl_error *error);
+/* The part of it that is in use before the engine measures what is free. */
+void hwl_sglang_before(const struct hwl_sglang_setup *setup, struct hwl_sglang_other *out);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Releases of SGLang whose code was read (their wheels), and the ranges of others that they stand for. */
+#include "engine/sglang/sglang.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.18", "0.5.13", "0.5.9", "0.5.3", "0.4.9", "0.4.2", NULL};
+
+/* arg_groups/memory_hook.py of 0.5.23, server_args.py before (_handle_gpu_memory_settings). */
+static const struct hwl_sglang_class by_23[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 4096, 48, 160},
+                                                {60 * 1024, 4096, 32, 160},   {160 * 1024, 8192, 256, 512},
+                                                {UINT32_MAX, 16384, 512, 512}, {0, 4096, 160, 160}};
+static const struct hwl_sglang_class by_09[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 2048, 24, 80},
+                                                {60 * 1024, 4096, 32, 160},   {160 * 1024, 8192, 256, 512},
+                                                {UINT32_MAX, 16384, 512, 512}, {0, 4096, 160, 160}};
+static const struct hwl_sglang_class by_03[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 2048, 16, 80},
+                                                {60 * 1024, 4096, 32, 160},   {160 * 1024, 8192, 256, 512},
+                                                {UINT32_MAX, 16384, 512, 512}, {0, 4096, 160, 160}};
+static const struct hwl_sglang_class by_49[] = {{35 * 1024, 2048, 8, 80},       {90 * 1024, 8192, 160, 160},
+                                                {160 * 1024, 8192, 256, 256},   {UINT32_MAX, 16384, 512, 512},
+                                                {0, 4096, 160, 160}};
+static const struct hwl_sglang_class by_42[] = {{25000, 2048, 8, 80}, {UINT32_MAX, 8192, 160, 160}, {0, 8192, 160, 160}};
+
+/* configs/model_config.py is_hybrid_swa_model */
+static const char windows_23[] =
+    "BeamForCausalLM Llama4ForConditionalGeneration GptOssForCausalLM GraniteSWAForCausalLM GraniteMoeSWAForCausalLM "
+    "IQuestQ1ForCausalLM MiMoV2ForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM Step3p7ForConditionalGeneration "
+    "Gemma4ForCausalLM Gemma4ForConditionalGeneration Gemma4UnifiedForConditionalGeneration LagunaForCausalLM "
+    "MellumForCausalLM MuseGlimmerForCausalLM MuseGlimmerForConditionalGeneration InklingForConditionalGeneration";
+static const char windows_13[] =
+    "Llama4ForConditionalGeneration GptOssForCausalLM MiMoV2ForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM "
+    "Step3p7ForConditionalGeneration Gemma4ForCausalLM Gemma4ForConditionalGeneration "
+    "Gemma4UnifiedForConditionalGeneration LagunaForCausalLM";
+static const char windows_09[] =
+    "Llama4ForConditionalGeneration GptOssForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM";
+
+static const struct hwl_sglang_rules rules[] = {
+    {.version = "0.5.23",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_23,
+     .mla_prefill_max = 8192,
+     .prefill_graph = true,
+     .mla_prefill_reserve = true,
+     .batch_by_requests = true,
+     .draft_counted = true,
+     .state_padding = true,
+     .media_reserve = true,
+     .window_by_requests = true,
+     .states_extra_buffer = true,
+     .states_ratio = true,
+     .window_classes = windows_23},
+    {.version = "0.5.18",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_09,
+     .mla_prefill_max = 2048,
+     .prefill_graph = true,
+     .mla_prefill_reserve = true,
+     .draft_counted = true,
+     .state_padding = true,
+     .media_reserve = true,
+     .states_extra_buffer = true,
+     .states_ratio = true,
+     .window_classes = windows_13},
+    {.version = "0.5.13",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_09,
+     .draft_reserve_mib = 4096,
+     .standalone_reserve_mib = 6144,
+     .mla_prefill_max = 2048,
+     .prefill_graph = true,
+     .mla_prefill_reserve = true,
+     .states_ratio = true,
+     .window_classes = windows_13},
+    {.version = "0.5.9",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_09,
+     .draft_reserve_mib = 2048,
+     .standalone_reserve_mib = 6144,
+     .mla_prefill_max = 2048,
+     .states_ratio = true,
+     .window_classes = windows_09},
+    {.version = "0.5.3",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_03,
+     .draft_reserve_mib = 2048,
+     .standalone_reserve_mib = 6144,
+     .window_classes = ""},
+    {.version = "0.4.9",
+     .fraction = HWL_SGLANG_BY_CLASS,
+     .classes = by_49,
+     .draft_reserve_mib = 2048,
+     .standalone_reserve_mib = 2048,
+     .window_classes = ""},
+    {.version = "0.4.2", .fraction = HWL_SGLANG_BY_RANKS, .classes = by_42, .window_classes = ""},
+};
+
+const struct hwl_sglang_rules *hwl_sglang_rules_of(const char *version)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(rules[i].version, version) == 0)
+            return &rules[i];
+    return &rules[0];
+}
+
+/* First patch release of each known set of rules; between two that were read the change is taken to lie in the middle. */
+static const struct {
+    unsigned minor, first, end;
+    const char *version;
+} ranges[] = {{4, 0, 5, "0.4.2"},    {4, 5, 11, "0.4.9"},   {5, 0, 6, "0.5.3"},    {5, 6, 11, "0.5.9"},
+              {5, 11, 16, "0.5.13"}, {5, 16, 21, "0.5.18"}, {5, 21, 26, "0.5.23"}};
+
+const char *hwl_sglang_version(const char *text)
+{
+    unsigned major, minor, patch;
+    if (sscanf(*text == 'v' ? text + 1 : text, "%u.%u.%u", &major, &minor, &patch) != 3 || major != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (minor == ranges[i].minor && patch >= ranges[i].first && patch < ranges[i].end)
+            return ranges[i].version;
+    return NULL;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_ENGINE_SHARED_ARGS_H
+#define HWL_ENGINE_SHARED_ARGS_H
+
+#include "settings/settings.h"
+
+/* "8192", "1k" (1,000), "1K" (1,024), "25.6k": human_readable_int of vLLM and SGLang. */
+bool hwl_args_human_int(const char *s, uint64_t *out);
+/* Sets a COUNT or BYTES option from such a number; engine and flag are for the message. */
+hwl_status hwl_args_set_int(struct hwl_settings *s, const char *engine, const char *option, const char *flag,
+                            const char *value, hwl_error *error);
+
+#endif
