@@ -302,6 +302,7 @@ void hwl_hf_decoder(struct hwl_hb *b, const struct hwl_config *root, const struc
     const uint32_t traits = kind->traits;
     const struct hwl_attn_shape s = hwl_hf_attn_shape(c, kind);
     const uint64_t vocab = hwl_hf_or(c, "vocab_size", kind->vocab), n = hwl_hf_or(c, "num_hidden_layers", kind->n_layers);
+    b->m->text_arch = kind->type;
     const struct hwl_moe m = read_moe(b, c, traits);
     if (!hwl_hb_layers(b, n, 0, 0))
         return;

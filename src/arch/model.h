@@ -130,6 +130,7 @@ struct hwl_gguf;
 struct hwl_model {
     struct hwl_arena arena;
     const char *name, *arch, *source, *form;
+    const char *text_arch; /* model_type of the language model inside towers ("qwen2" in LLaVA); NULL: arch itself */
     bool is_gguf;       /* tensors have GGUF names and dims order; gguf is set */
     bool generic;
     bool tied;          /* output matrix is the token embedding */

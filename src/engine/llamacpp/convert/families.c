@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Families that llama.cpp's converter knows: their name there and where they depart from the common names and metadata.
+ * Facts from llama.cpp 0c1e57098: conversion/ (classes, modify_tensors, set_gguf_parameters), src/models (load_arch_tensors). */
+#include "engine/llamacpp/convert/family.h"
+
+#define HD LC_HEAD_DIM
+#define LN LC_LAYER_NORM
+#define EX LC_EXPERTS_KEYS
+#define MLA_EX (LC_MLA | EX | LC_LEADING_DENSE)
+#define POST_NORM "ffn_norm=post_attention_norm"
+#define MAMBA2 "ssm_a=ssm_a:column ssm_d=ssm_d:column ssm_dt=ssm_dt.bias ssm_norm=ssm_norm:groups"
+#define BERT_NAMES                                                                                                                     \
+    "attn_post_norm=attn_output_norm ffn_post_norm=layer_output_norm .classifier.out_proj=cls.output .classifier.dense=cls classifier=cls:drop"
+#define BERT_EXTRA ":tokenizer.ggml.token_type_count=u2 attention.causal=b0"
+#define INDEXER_NAMES ".indexer.wq_b=indexer.attn_q_b .indexer.wk=indexer.attn_k .indexer.weights_proj=indexer.proj .indexer.k_norm=indexer.k_norm"
+
+/* Sorted by llama.cpp's name. */
+static const struct lc_family families[] = {
+    {"apertus", "apertus", HD, NULL, "xielu.alpha_n=f1 xielu.alpha_p=f1 xielu.beta=f1 xielu.eps=f1"},
+    {"arcee", "arcee", HD, NULL, NULL},
+    {"baichuan", "baichuan", 0, NULL, NULL},
+    {"bert camembert distilbert", "bert", LN | LC_BERT, BERT_NAMES, BERT_EXTRA},
+    {"roberta xlm-roberta", "bert", LN | LC_BERT, "pos_embd=position_embd:chop " BERT_NAMES, BERT_EXTRA},
+    {"bloom", "bloom", LN, NULL, NULL},
+    {"chatglm glm", "chatglm", 0, "ffn_gate_up=ffn_up", NULL},
+    {"cohere2", "cohere2", LN | LC_WINDOW, NULL, "logit_scale=f1"},
+    {"command-r cohere", "command-r", LN, NULL, NULL},
+    {"deepseek", "deepseek", EX | LC_LEADING_DENSE, NULL, NULL},
+    {"deepseek_v2 deepseek_v3 glm4_moe_lite kimi_k2 kimi_k25 youtu", "deepseek2", MLA_EX, NULL, NULL},
+    {"deepseek_v32", "deepseek32", MLA_EX | LC_INDEXER, INDEXER_NAMES, NULL},
+    {"dots1", "dots1", EX | HD | LC_LEADING_DENSE, NULL, NULL},
+    {"ernie4_5", "ernie4_5", HD, NULL, NULL},
+    {"exaone4", "exaone4", HD | LC_WINDOW, NULL, NULL},
+    {"falcon RefinedWeb RefinedWebModel", "falcon", LN, "ffn_norm=attn_norm_2", NULL},
+    {"falcon_h1", "falcon-h1", HD | LC_SSM, "ssm_a=ssm_a:column ssm_d=ssm_d:column ssm_dt=ssm_dt.bias ssm_norm=ssm_norm:groups", NULL},
+    {"gemma", "gemma", HD, NULL, NULL},
+    {"gemma2", "gemma2", HD | LC_WINDOW, NULL, NULL},
+    {"gemma3 gemma3_text", "gemma3", HD | LC_WINDOW, NULL, NULL},
+    {"glm4", "glm4", 0, NULL, NULL},
+    {"glm4_moe solar_open", "glm4moe", HD | EX | LC_LEADING_DENSE, "ffn_norm=post_attention_norm", "expert_gating_func=u2"},
+    {"glm_moe_dsa", "glm-dsa", MLA_EX | LC_INDEXER, INDEXER_NAMES, "expert_gating_func=u2"},
+    {"gpt2", "gpt2", LN, "attn_qkv=attn_qkv:transpose attn_output=attn_output:transpose ffn_up=ffn_up:transpose ffn_down=ffn_down:transpose", NULL},
+    {"gpt_oss", "gpt-oss", HD | LC_WINDOW | EX, POST_NORM, NULL},
+    {"gpt_neox", "gptneox", LN, NULL, "use_parallel_residual=b1"},
+    {"granite", "granite", 0, NULL, "logit_scale=f1"},
+    {"bamba granitemoehybrid", "granitehybrid", HD | EX | LC_SSM | LC_HYBRID | LC_SHARED_WIDTH, MAMBA2, "logit_scale=f1"},
+    {"granitemoe granitemoeshared", "granitemoe", EX | LC_SHARED_WIDTH, NULL, "logit_scale=f1"},
+    {"hunyuan_v1_dense", "hunyuan-dense", HD, NULL, NULL},
+    {"hunyuan_v1_moe", "hunyuan-moe", HD | EX, NULL, NULL},
+    {"internlm2", "internlm2", 0, "attn_qkv=attn_q,attn_k,attn_v:qkv", NULL},
+    {"jamba", "jamba", EX | LC_SSM | LC_HYBRID, NULL, NULL},
+    {"kimi_linear", "kimi-linear", MLA_EX | LC_HYBRID | LC_KDA, NULL, NULL},
+    {"aquila internlm3 llama mistral mixtral vicuna xverse yi", "llama", EX | HD, NULL, NULL},
+    {"mamba falcon_mamba", "mamba", LC_SSM, NULL, NULL},
+    {"mamba2", "mamba2", LC_SSM, MAMBA2, NULL},
+    {"minicpm", "minicpm", EX, NULL, NULL},
+    {"minicpm3", "minicpm3", LC_MLA, NULL, NULL},
+    {"minimax_m2", "minimax-m2", HD | EX, NULL, "expert_gating_func=u2"},
+    {"ministral3", "mistral3", HD, NULL, NULL},
+    {"mpt", "mpt", LN, NULL, NULL},
+    {"nemotron", "nemotron", LN, NULL, NULL},
+    {"olmo", "olmo", LN, NULL, NULL},
+    {"olmo2", "olmo2", 0, NULL, NULL},
+    {"olmo3", "olmo2", LC_WINDOW, NULL, NULL},
+    {"olmoe", "olmoe", EX, NULL, NULL},
+    {"phi phi-msft", "phi2", LN, NULL, NULL},
+    {"phi3 phi3_v", "phi3", LC_WINDOW, NULL, NULL},
+    {"phimoe", "phimoe", EX, NULL, NULL},
+    {"qwen", "qwen", 0, NULL, NULL},
+    {"qwen2", "qwen2", 0, NULL, NULL},
+    {"qwen2_moe", "qwen2moe", EX | LC_SHARED_WIDTH, NULL, NULL},
+    {"qwen2_5_vl qwen2_vl", "qwen2vl", 0, NULL, "rope.dimension_sections=a16,24,24,0"},
+    {"qwen3", "qwen3", HD, NULL, NULL},
+    {"qwen3_moe", "qwen3moe", HD | EX, NULL, NULL},
+    {"qwen3_next", "qwen3next", HD | EX | LC_DELTA | LC_SHARED_WIDTH, NULL, NULL},
+    {"qwen3_vl", "qwen3vl", HD, NULL, "rope.dimension_sections=a24,20,20,0 n_deepstack_layers=u3"},
+    {"qwen3_vl_moe", "qwen3vlmoe", HD | EX, NULL, "rope.dimension_sections=a24,20,20,0 n_deepstack_layers=u3"},
+    {"seed_oss", "seed_oss", HD, POST_NORM, NULL},
+    {"smollm3", "smollm3", 0, NULL, NULL},
+    {"stablelm", "stablelm", LN, NULL, NULL},
+    {"gpt_bigcode", "starcoder", LN, NULL, NULL},
+    {"starcoder2", "starcoder2", LN, NULL, NULL},
+};
+
+const struct lc_family *hwl_lc_family(const char *model_type)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (hwl_words_have(families[i].model_types, model_type))
+            return &families[i];
+    return NULL;
+}
