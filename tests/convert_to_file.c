@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* convert_to_file MODEL MIXTURE OUT.gguf: writes the GGUF that a model would become, its data a hole of the true size,
- * so that the real llama.cpp can be asked whether it loads it (docs/testing.md). */
+ * so that the real llama.cpp can be asked whether it loads it. convert_to_file MODEL roles: the tensors of the neutral model with
+ * their roles, for who writes a row of conversion (docs/adding-an-architecture.md). */
 #include "engine/llamacpp/convert.h"
 #include "engine/llamacpp/quant_rules.h"
 
@@ -62,6 +63,19 @@ static void put_kv(FILE *f, const struct hwl_gguf_kv *kv)
     }
 }
 
+static void print_roles(const struct hwl_model *m)
+{
+    const struct hwl_tensor *tensors = m->n_logical ? m->logical : m->tensors;
+    const uint64_t n = m->n_logical ? m->n_logical : m->n_tensors;
+    for (uint64_t i = 0; i < n; i++) {
+        const struct hwl_tensor *t = &tensors[i];
+        printf("%3d %-14s %s x%u%s [", t->layer, hwl_role_name((enum hwl_role)t->role), t->name ? t->name : "?", t->count, t->tied ? " tied" : t->buffer ? " buffer" : "");
+        for (unsigned d = 0; d < t->n_dims; d++)
+            printf("%s%" PRIu64, d ? ", " : "", t->dims[d]);
+        printf("]\n");
+    }
+}
+
 int main(int argc, char **argv)
 {
     hwl_error e;
@@ -69,6 +83,11 @@ int main(int argc, char **argv)
     struct hwl_gguf *g;
     struct hwl_arena arena = {0};
     char line[1200];
+    if (argc == 3 && strcmp(argv[2], "roles") == 0 && hwl_model_open(argv[1], NULL, &model, &e) == HWL_OK) {
+        print_roles(model);
+        hwl_model_free(model);
+        return 0;
+    }
     if (argc != 4)
         return 2;
     const int ftype = hwl_lc_ftype(argv[2]);

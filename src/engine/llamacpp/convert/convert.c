@@ -22,11 +22,9 @@ static bool always_f32(enum hwl_role role, enum hwl_part part, struct hwl_str st
            role == HWL_ROLE_TYPE_EMBD || role == HWL_ROLE_SSM_CONV || role == HWL_ROLE_SSM_A || hwl_role_component(role) == HWL_COMP_NORM;
 }
 
-static hwl_status put_tensor(struct lc_job *j, const struct hwl_tensor *t, struct hwl_str stem, unsigned n_dims, const uint64_t *dims)
+static hwl_status put_named(struct lc_job *j, const struct hwl_tensor *t, struct hwl_str stem, bool bare, unsigned n_dims, const uint64_t *dims)
 {
     char name[128];
-    /* A and D of a state space stand without a suffix; names that end in one bring their own */
-    const bool bare = (t->role == HWL_ROLE_SSM_A && !hwl_str_ends(stem, "_norm")) || t->role == HWL_ROLE_SSM_D || hwl_str_ends(stem, ".bias");
     const char *suffix = bare ? "" : t->part == HWL_PART_BIAS ? ".bias" : ".weight";
     if (t->layer >= 0)
         (void)snprintf(name, sizeof name, "blk.%d.%.*s%s", t->layer, (int)stem.n, stem.p, suffix);
@@ -36,6 +34,13 @@ static hwl_status put_tensor(struct lc_job *j, const struct hwl_tensor *t, struc
     if (bare || always_f32((enum hwl_role)t->role, (enum hwl_part)t->part, stem, n_dims))
         type = HWL_DTYPE_F32;
     return hwl_gguf_put_tensor(j->gguf, j->arena, name, type, n_dims, dims, j->error);
+}
+
+/* A and D of a state space stand without a suffix; names that end in one bring their own. */
+static hwl_status put_tensor(struct lc_job *j, const struct hwl_tensor *t, struct hwl_str stem, unsigned n_dims, const uint64_t *dims)
+{
+    const bool bare = t->role == HWL_ROLE_SSM_A || t->role == HWL_ROLE_SSM_D || hwl_str_ends(stem, ".bias");
+    return put_named(j, t, stem, bare, n_dims, dims);
 }
 
 static hwl_status put_kv_b(struct lc_job *j, const struct hwl_tensor *t)
@@ -98,6 +103,16 @@ static hwl_status put_qkvz(struct lc_job *j, const struct hwl_tensor *t, struct 
     return put_parts(j, t, names, n, dims, 1, widths);
 }
 
+/* Convolutions of query, key and value that stand in one: [kernel, 3 x channels]. */
+static hwl_status put_thirds(struct lc_job *j, const struct hwl_tensor *t, struct hwl_str names, unsigned n, uint64_t *dims)
+{
+    if (n != 2)
+        return bad_shape(j, t);
+    const uint64_t third = dims[1] / 3, widths[3] = {third, third, third};
+    dims[1] = 1;
+    return put_parts(j, t, names, 3, dims, 2, widths);
+}
+
 /* Experts below one another, [experts * width, hidden] as the file has it. */
 static hwl_status put_stacked(struct lc_job *j, const struct hwl_tensor *t, struct hwl_str name, unsigned n, uint64_t *dims, bool down)
 {
@@ -134,6 +149,8 @@ static hwl_status convert_as(struct lc_job *j, const struct hwl_tensor *t, const
     case LC_HALVES: return put_halves(j, t, row->name, n, dims);
     case LC_QKV: return put_qkv(j, t, row->name, n, dims);
     case LC_QKVZ: return put_qkvz(j, t, row->name, n, dims);
+    case LC_THIRDS: return put_thirds(j, t, row->name, n, dims);
+    case LC_BARE: return put_named(j, t, row->name, true, n, dims);
     case LC_EXPERTS: return put_stacked(j, t, row->name, n, dims, false);
     case LC_EXPERTS_T: return put_stacked(j, t, row->name, n, dims, true);
     case LC_COLUMN:
@@ -160,13 +177,6 @@ static hwl_status convert_as(struct lc_job *j, const struct hwl_tensor *t, const
     case LC_CHOP:
         if (n == 2 && dims[1] > j->model->context_train)
             dims[1] = j->model->context_train;
-        break;
-    case LC_SHRINK:
-        if (n == 2) {
-            dims[2] = dims[1];
-            dims[1] = 1;
-            n = 3;
-        }
         break;
     default: break;
     }
@@ -206,9 +216,12 @@ static hwl_status put_rope_factors(struct lc_job *j)
 
 hwl_status hwl_lc_convert(const struct hwl_model *model, struct hwl_arena *arena, struct hwl_gguf **out, hwl_error *error)
 {
-    const struct lc_family *family = hwl_lc_family(model->arch);
+    bool moe = false;
+    for (uint32_t i = 0; i < model->n_layers; i++)
+        moe = moe || model->layers[i].feed_forward == HWL_FFN_MOE;
+    const struct lc_family *family = hwl_lc_family(model->arch, moe);
     if (!family && model->text_arch) /* towers around a language model: the file holds the language model */
-        family = hwl_lc_family(model->text_arch);
+        family = hwl_lc_family(model->text_arch, moe);
     struct lc_job j = {model, family, NULL, arena, error};
     if (!family)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "%s: what llama.cpp's converter makes of this family is not known here; give a .gguf file", model->arch);

@@ -19,7 +19,8 @@ enum lc_change {
     LC_EXPERTS,   /* all experts below one another as [experts * width, hidden] become [hidden, width, experts] */
     LC_EXPERTS_T, /* the same of the way down: [width, hidden, experts] */
     LC_CHOP,      /* rows of positions that no token has are cut off (RoBERTa) */
-    LC_SHRINK,    /* a convolution's middle one is kept: [kernel, 1, channels] */
+    LC_THIRDS,    /* three convolutions in one: each [kernel, 1, channels / 3] */
+    LC_BARE,      /* the name stands without ".weight" */
 };
 
 struct lc_name {
@@ -44,7 +45,7 @@ enum lc_keys {
     LC_KDA = 4096,
     LC_SHORT_CONV = 8192,
     LC_BERT = 16384,         /* no causal mask, segment types */
-    LC_SINGLE_KV = 32768,    /* the key/value head count is never per layer */
+    LC_DOUBLE_FF = 32768,    /* feed_forward_length counts gate and up together (Qwen 1) */
 };
 
 struct lc_family {
@@ -55,8 +56,9 @@ struct lc_family {
     const char *extra;       /* keys that the loader asks for and whose value moves no byte: "name=f1 name=u2 name=b1 name=a1,2,3"; ":name": global */
 };
 
-/* NULL: a family that llama.cpp's converter does not know, or that we do not. */
-const struct lc_family *hwl_lc_family(const char *model_type);
+/* moe: the model has experts; some configurations become one of two architectures by it. NULL: a family that llama.cpp's
+ * converter does not know, or that we do not. */
+const struct lc_family *hwl_lc_family(const char *model_type, bool moe);
 /* False: no name is known. */
 bool hwl_lc_name(const struct lc_family *family, const struct hwl_tensor *tensor, struct lc_name *out);
 

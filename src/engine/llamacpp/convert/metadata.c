@@ -79,6 +79,8 @@ static hwl_status put_attention(struct lc_job *j)
         heads[i] = own->n_heads;
         kv[i] = keys & LC_HYBRID ? l->attn.n_kv_heads : own->n_kv_heads;
         ff[i] = l->ffn.d_ff ? l->ffn.d_ff : l->ffn.d_expert;
+        if (keys & LC_DOUBLE_FF)
+            ff[i] *= 2;
     }
     HWL_TRY(put_per_layer(j, "feed_forward_length", ff, n));
     if (!a)
@@ -108,8 +110,10 @@ static hwl_status put_experts(struct lc_job *j)
     uint64_t dense = 0;
     while (dense < m->n_layers && m->layers[dense].feed_forward != HWL_FFN_MOE)
         dense++;
-    if (dense == m->n_layers)
-        return HWL_OK;
+    if (dense == m->n_layers) { /* a family of experts without any: all layers lead */
+        HWL_TRY(j->family->keys & LC_LEADING_DENSE ? put_key(j, "expert_feed_forward_length", 0) : HWL_OK);
+        return j->family->keys & LC_LEADING_DENSE ? put_key(j, "leading_dense_block_count", dense) : HWL_OK;
+    }
     const struct hwl_ffn *f = &m->layers[dense].ffn;
     HWL_TRY(put_key(j, "expert_count", f->n_experts));
     HWL_TRY(put_key(j, "expert_used_count", f->n_experts_used));
@@ -119,6 +123,16 @@ static hwl_status put_experts(struct lc_job *j)
     if (j->family->keys & LC_SHARED_WIDTH && f->d_shared)
         HWL_TRY(put_key(j, "expert_shared_feed_forward_length", f->d_shared));
     return j->family->keys & LC_LEADING_DENSE ? put_key(j, "leading_dense_block_count", dense) : HWL_OK;
+}
+
+/* Rows of the segment table: the loader compares them with the tokenizer's count. */
+static hwl_status put_segments(struct lc_job *j)
+{
+    const struct hwl_model *m = j->model;
+    for (uint64_t i = 0; i < m->n_tensors; i++)
+        if (m->tensors[i].role == HWL_ROLE_TYPE_EMBD)
+            return hwl_gguf_put_u64(j->gguf, j->arena, "tokenizer.ggml.token_type_count", m->tensors[i].dims[0]);
+    return HWL_OK;
 }
 
 static const struct hwl_state *state_of(const struct hwl_model *m)
@@ -207,6 +221,8 @@ hwl_status hwl_lc_put_metadata(struct lc_job *j)
         HWL_TRY(put_experts(j));
     if (j->family->keys & (LC_SSM | LC_DELTA | LC_KDA | LC_SHORT_CONV))
         HWL_TRY(put_state(j));
+    if (j->family->keys & LC_BERT)
+        HWL_TRY(put_segments(j));
     HWL_TRY(put_extra(j));
     return hwl_gguf_put_str(j->gguf, j->arena, "tokenizer.ggml.model", "no_vocab");
 }

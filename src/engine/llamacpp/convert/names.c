@@ -69,8 +69,8 @@ static const struct {
     const char *name;
     enum lc_change change;
 } changes[] = {
-    {"chop", LC_CHOP}, {"column", LC_COLUMN}, {"drop", LC_DROP}, {"experts", LC_EXPERTS}, {"experts_t", LC_EXPERTS_T}, {"groups", LC_GROUPS},
-    {"halves", LC_HALVES}, {"kv_b", LC_KV_B}, {"qkv", LC_QKV}, {"qkvz", LC_QKVZ}, {"shrink", LC_SHRINK}, {"transpose", LC_TRANSPOSE},
+    {"bare", LC_BARE}, {"chop", LC_CHOP}, {"column", LC_COLUMN}, {"drop", LC_DROP}, {"experts", LC_EXPERTS}, {"experts_t", LC_EXPERTS_T}, {"groups", LC_GROUPS},
+    {"halves", LC_HALVES}, {"kv_b", LC_KV_B}, {"qkv", LC_QKV}, {"qkvz", LC_QKVZ}, {"thirds", LC_THIRDS}, {"transpose", LC_TRANSPOSE},
 };
 
 static enum lc_change change_of(struct hwl_str word)
