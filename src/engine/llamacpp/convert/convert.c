@@ -19,15 +19,21 @@ static bool always_f32(enum hwl_role role, enum hwl_part part, struct hwl_str st
         if (hwl_str_eq(stem, stems[i]))
             return true;
     return n_dims <= 1 || part == HWL_PART_BIAS || role == HWL_ROLE_ROUTER || role == HWL_ROLE_SHEXP_ROUTER || role == HWL_ROLE_POS_EMBD ||
-           role == HWL_ROLE_TYPE_EMBD || role == HWL_ROLE_SSM_CONV || role == HWL_ROLE_SSM_A || hwl_role_component(role) == HWL_COMP_NORM;
+           role == HWL_ROLE_TYPE_EMBD || role == HWL_ROLE_ATTN_REL_BIAS || role == HWL_ROLE_SSM_CONV || role == HWL_ROLE_SSM_A || hwl_role_component(role) == HWL_COMP_NORM;
 }
 
 static hwl_status put_named(struct lc_job *j, const struct hwl_tensor *t, struct hwl_str stem, bool bare, unsigned n_dims, const uint64_t *dims)
 {
     char name[128];
     const char *suffix = bare ? "" : t->part == HWL_PART_BIAS ? ".bias" : ".weight";
+    const struct hwl_model *m = j->model;
+    const bool pair = j->family->keys & LC_ENC_DEC;
+    const int32_t first = pair && t->layer >= (int32_t)m->n_layers ? (int32_t)(m->n_layers + m->n_mtp) : 0;
+    const char *side = !pair ? "" : first ? "enc." : "dec.";
     if (t->layer >= 0)
-        (void)snprintf(name, sizeof name, "blk.%d.%.*s%s", t->layer, (int)stem.n, stem.p, suffix);
+        (void)snprintf(name, sizeof name, "%sblk.%d.%.*s%s", side, t->layer - first, (int)stem.n, stem.p, suffix);
+    else if (pair && t->role == HWL_ROLE_OUTPUT_NORM)
+        (void)snprintf(name, sizeof name, "%s%.*s%s", t->name && strncmp(t->name, "encoder", 7) == 0 ? "enc." : "dec.", (int)stem.n, stem.p, suffix);
     else
         (void)snprintf(name, sizeof name, "%.*s%s", (int)stem.n, stem.p, suffix);
     enum hwl_dtype type = j->model->dtype == HWL_DTYPE_F32 || j->model->dtype == HWL_DTYPE_F16 ? (enum hwl_dtype)j->model->dtype : HWL_DTYPE_BF16;
@@ -103,6 +109,17 @@ static hwl_status put_qkvz(struct lc_job *j, const struct hwl_tensor *t, struct 
     return put_parts(j, t, names, n, dims, 1, widths);
 }
 
+/* All experts in one tensor, [experts, in, out]: turned to [in, out, experts] as the file has it. */
+static hwl_status put_down(struct lc_job *j, const struct hwl_tensor *t, struct hwl_str name, unsigned n, uint64_t *dims)
+{
+    const uint64_t width = t->layer >= 0 ? j->model->layers[t->layer].ffn.d_expert : 0;
+    if (n == 3 && t->count <= 1 && dims[0] == j->model->hidden && dims[1] == width) {
+        dims[0] = width;
+        dims[1] = j->model->hidden;
+    }
+    return put_tensor(j, t, name, n, dims);
+}
+
 /* Convolutions of query, key and value that stand in one: [kernel, 3 x channels]. */
 static hwl_status put_thirds(struct lc_job *j, const struct hwl_tensor *t, struct hwl_str names, unsigned n, uint64_t *dims)
 {
@@ -149,6 +166,7 @@ static hwl_status convert_as(struct lc_job *j, const struct hwl_tensor *t, const
     case LC_HALVES: return put_halves(j, t, row->name, n, dims);
     case LC_QKV: return put_qkv(j, t, row->name, n, dims);
     case LC_QKVZ: return put_qkvz(j, t, row->name, n, dims);
+    case LC_DOWN: return put_down(j, t, row->name, n, dims);
     case LC_THIRDS: return put_thirds(j, t, row->name, n, dims);
     case LC_BARE: return put_named(j, t, row->name, true, n, dims);
     case LC_EXPERTS: return put_stacked(j, t, row->name, n, dims, false);
@@ -188,7 +206,7 @@ static hwl_status convert_tensor(struct lc_job *j, const struct hwl_tensor *t)
     const bool buffer = t->buffer && t->role != HWL_ROLE_ROUTER_BIAS; /* the correction bias of the scores is stored */
     if (t->tied || buffer || t->component == HWL_COMP_VISION || t->component == HWL_COMP_AUDIO || t->component == HWL_COMP_PROJECTOR)
         return HWL_OK; /* towers become a file of their own (mmproj) */
-    if (t->layer >= (int32_t)j->model->n_layers)
+    if (t->layer >= (int32_t)j->model->n_layers && !(j->family->keys & LC_ENC_DEC))
         return HWL_OK;
     struct lc_name row;
     if (!hwl_lc_name(j->family, t, &row))
@@ -204,12 +222,20 @@ static hwl_status convert_tensor(struct lc_job *j, const struct hwl_tensor *t)
     return convert_as(j, t, &row);
 }
 
-/* Llama 3.1's frequencies are stored as a tensor of factors (conversion/llama.py, generate_extra_tensors). */
+/* Frequencies of Llama 3.1, and of the layers without a window of Gemma 4, are stored as a tensor of factors (generate_extra_tensors
+ * of conversion/llama.py and gemma.py). */
 static hwl_status put_rope_factors(struct lc_job *j)
 {
     const char *type = j->model->hints.rope_type;
-    const uint64_t n = j->model->n_layers ? j->model->layers[0].attn.head_dim_k / 2 : 0;
-    if (!type || strcmp(type, "llama3") != 0 || !n)
+    const struct hwl_model *m = j->model;
+    uint64_t n = 0;
+    if (j->family->keys & LC_WINDOW_DIMS) {
+        for (uint32_t i = 0; i < m->n_layers && !n; i++)
+            n = m->layers[i].attn.window ? 0 : m->layers[i].attn.head_dim_k / 2;
+    } else if (type && strcmp(type, "llama3") == 0 && m->n_layers) {
+        n = m->layers[0].attn.head_dim_k / 2;
+    }
+    if (!n)
         return HWL_OK;
     return hwl_gguf_put_tensor(j->gguf, j->arena, "rope_freqs.weight", HWL_DTYPE_F32, 1, &n, j->error);
 }
@@ -223,6 +249,8 @@ hwl_status hwl_lc_convert(const struct hwl_model *model, struct hwl_arena *arena
     if (!family && model->text_arch) /* towers around a language model: the file holds the language model */
         family = hwl_lc_family(model->text_arch, moe);
     struct lc_job j = {model, family, NULL, arena, error};
+    if (!family && hwl_lc_no_family(model->arch))
+        return hwl_fail(error, HWL_E_REFUSED, "llama.cpp refuses: its converter knows no model of type %s", model->arch);
     if (!family)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "%s: what llama.cpp's converter makes of this family is not known here; give a .gguf file", model->arch);
     j.gguf = hwl_gguf_new(arena);

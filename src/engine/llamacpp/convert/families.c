@@ -12,6 +12,7 @@
 #define BERT_NAMES                                                                                                                     \
     "attn_post_norm=attn_output_norm ffn_post_norm=layer_output_norm .classifier.out_proj=cls.output .classifier.dense=cls classifier=cls:drop"
 #define BERT_EXTRA "attention.causal=b0"
+#define LATENT_MOE "ffn_norm=attn_norm .fc1_latent_proj=ffn_latent_down .fc2_latent_proj=ffn_latent_up "
 #define SHORT_CONV ".conv.conv=shortconv.conv .conv.in_proj=shortconv.in_proj .conv.out_proj=shortconv.out_proj embd_norm=token_embd_norm output_norm=token_embd_norm"
 #define DELTA "ffn_norm=post_attention_norm .in_proj_qkv=attn_qkv .in_proj_z=attn_gate .in_proj_b=ssm_beta .in_proj_a=ssm_alpha ssm_dt=ssm_dt.bias"
 #define INDEXER_NAMES ".indexer.wq_b=indexer.attn_q_b .indexer.wk=indexer.attn_k .indexer.weights_proj=indexer.proj .indexer.k_norm=indexer.k_norm"
@@ -19,7 +20,7 @@
 /* Sorted by llama.cpp's name. */
 static const struct lc_family families[] = {
     {"afmoe", "afmoe", HD | EX | LC_WINDOW | LC_LEADING_DENSE, NULL, NULL},
-    {"apertus", "apertus", HD, ".act_fn.alpha_p=alpha:drop .act_fn.alpha_n=alpha:drop .act_fn.beta=beta:drop .act_fn.eps=eps:drop", "xielu.alpha_n=f1 xielu.alpha_p=f1 xielu.beta=f1 xielu.eps=f1"},
+    {"apertus", "apertus", HD, ".act_fn.alpha_p=alpha:drop .act_fn.alpha_n=alpha:drop .act_fn.beta=beta:drop .act_fn.eps=eps:drop", ":xielu.alpha_n=f1 :xielu.alpha_p=f1 :xielu.beta=f1 :xielu.eps=f1"},
     {"arcee", "arcee", HD, NULL, NULL},
     {"baichuan", "baichuan", 0, NULL, NULL},
     {"bailing_moe", "bailingmoe", HD | EX | LC_LEADING_DENSE, "attn_qkv=attn_q,attn_k,attn_v:qkv", NULL},
@@ -47,7 +48,7 @@ static const struct lc_family families[] = {
     {"gemma", "gemma", HD, NULL, NULL},
     {"gemma2", "gemma2", HD | LC_WINDOW, NULL, NULL},
     {"gemma3 gemma3_text", "gemma3", HD | LC_WINDOW, NULL, NULL},
-    {"gemma4 gemma4_text", "gemma4", HD | LC_PATTERN | EX, "layer_scale=layer_output_scale .per_layer_input_gate=inp_gate .per_layer_projection=proj .post_per_layer_input_norm=post_norm .embed_tokens_per_layer=per_layer_token_embd .per_layer_model_projection=per_layer_model_proj .per_layer_projection_norm=per_layer_proj_norm", NULL},
+    {"gemma4 gemma4_text", "gemma4", HD | LC_PATTERN | EX | LC_WINDOW_DIMS, "layer_scale=layer_output_scale .per_layer_input_gate=inp_gate .per_layer_projection=proj .post_per_layer_input_norm=post_norm .embed_tokens_per_layer=per_layer_token_embd .per_layer_model_projection=per_layer_model_proj .per_layer_projection_norm=per_layer_proj_norm", NULL},
     {"glm_moe_dsa", "glm-dsa", MLA_EX | LC_INDEXER, INDEXER_NAMES, "expert_gating_func=u2"},
     {"glm4", "glm4", 0, NULL, NULL},
     {"glm4_moe solar_open", "glm4moe", HD | EX | LC_LEADING_DENSE, POST_NORM, "expert_gating_func=u2"},
@@ -55,12 +56,12 @@ static const struct lc_family families[] = {
     {"gpt2", "gpt2", LN, "attn_qkv=attn_qkv:transpose attn_output=attn_output:transpose ffn_up=ffn_up:transpose ffn_down=ffn_down:transpose", NULL},
     {"gpt_neox", "gptneox", LN, NULL, "use_parallel_residual=b1"},
     {"granite", "granite", 0, NULL, "logit_scale=f1"},
-    {"granite_swa", "granite-swa", HD | EX | LC_PATTERN, NULL, "logit_scale=f1"},
+    {"granite_swa", "granite_swa", HD | EX | LC_PATTERN, NULL, "logit_scale=f1"},
     {"bamba granitemoehybrid", "granitehybrid", HD | EX | LC_SSM | LC_HYBRID | LC_SHARED_WIDTH, MAMBA2, "logit_scale=f1"},
     {"granitemoe granitemoeshared", "granitemoe", EX | LC_SHARED_WIDTH, NULL, "logit_scale=f1"},
     {"hunyuan_v1_dense", "hunyuan-dense", HD, NULL, NULL},
     {"hunyuan_v1_moe", "hunyuan-moe", HD | EX, NULL, NULL},
-    {"hy_v3", "hy-v3", HD | EX | LC_LEADING_DENSE | LC_SHARED_WIDTH, NULL, "expert_gating_func=u2"},
+    {"hy_v3", "hy_v3", HD | EX | LC_LEADING_DENSE | LC_SHARED_WIDTH, "router_bias=exp_probs_b:bare", "expert_gating_func=u2"},
     {"internlm2", "internlm2", 0, "attn_qkv=attn_q,attn_k,attn_v:qkv", NULL},
     {"jais2", "jais2", HD | LN, NULL, NULL},
     {"jamba", "jamba", EX | LC_SSM | LC_HYBRID, NULL, NULL},
@@ -80,8 +81,8 @@ static const struct lc_family families[] = {
     {"ministral3", "mistral3", HD, NULL, NULL},
     {"mpt", "mpt", LN, NULL, NULL},
     {"nemotron", "nemotron", LN, NULL, NULL},
-    {"nemotron_h", "nemotron_h", HD | LC_SSM | LC_HYBRID, "ffn_norm=attn_norm " MAMBA2, NULL},
-    {"nemotron_h", "nemotron_h_moe", HD | LC_SSM | LC_HYBRID | EX | LC_SHARED_WIDTH, "ffn_norm=attn_norm " MAMBA2, NULL},
+    {"nemotron_h", "nemotron_h", HD | LC_SSM | LC_HYBRID, LATENT_MOE MAMBA2, "attention.layer_norm_epsilon=f1"},
+    {"nemotron_h", "nemotron_h_moe", HD | LC_SSM | LC_HYBRID | EX | LC_SHARED_WIDTH, LATENT_MOE MAMBA2, "attention.layer_norm_epsilon=f1"},
     {"olmo", "olmo", LN, NULL, NULL},
     {"olmo2", "olmo2", 0, NULL, NULL},
     {"olmo3", "olmo2", LC_WINDOW, NULL, NULL},
@@ -102,6 +103,7 @@ static const struct lc_family families[] = {
     {"qwen3_vl_moe", "qwen3vlmoe", HD | EX, NULL, "rope.dimension_sections=a24,20,20,0 n_deepstack_layers=u3"},
     {"seed_oss", "seed_oss", HD, POST_NORM, NULL},
     {"smollm3", "smollm3", 0, NULL, NULL},
+    {"mt5 t5 umt5", "t5", HD | LC_ENC_DEC, "attn_output=attn_o attn_rel_bias=attn_rel_b cross_norm=cross_attn_norm cross_q=cross_attn_q cross_k=cross_attn_k cross_v=cross_attn_v cross_output=cross_attn_o", "attention.relative_buckets_count=u32"},
     {"stablelm", "stablelm", LN, NULL, NULL},
     {"gpt_bigcode", "starcoder", LN, NULL, NULL},
     {"starcoder2", "starcoder2", LN, NULL, NULL},
@@ -115,4 +117,14 @@ const struct lc_family *hwl_lc_family(const char *model_type, bool moe)
         if (hwl_words_have(families[i].model_types, model_type) && (!found || ((families[i].keys & EX) != 0) == moe))
             found = &families[i];
     return found;
+}
+
+/* conversion/__init__.py TEXT_MODEL_MAP has no class of theirs. */
+static const char *const without =
+    "albert bart biogpt clip codegen ctrl deberta-v2 diffllama doge electra falcon_ocr falcon_perception flex_olmo gptj helium hymba jetmoe m2m_100 "
+    "marian mbart mllama mpnet nanochat openai-gpt opt pegasus persimmon recurrent_gemma rwkv5 siglip siglip2 vaultgemma whisper xglm zamba zamba2";
+
+bool hwl_lc_no_family(const char *model_type)
+{
+    return hwl_words_have(without, model_type);
 }

@@ -19,6 +19,7 @@ enum lc_change {
     LC_EXPERTS,   /* all experts below one another as [experts * width, hidden] become [hidden, width, experts] */
     LC_EXPERTS_T, /* the same of the way down: [width, hidden, experts] */
     LC_CHOP,      /* rows of positions that no token has are cut off (RoBERTa) */
+    LC_DOWN,      /* the way down of experts that stand in one tensor: [experts, in, out] is turned */
     LC_THIRDS,    /* three convolutions in one: each [kernel, 1, channels / 3] */
     LC_BARE,      /* the name stands without ".weight" */
 };
@@ -45,6 +46,8 @@ enum lc_keys {
     LC_KDA = 4096,
     LC_SHORT_CONV = 8192,
     LC_BERT = 16384,         /* no causal mask, segment types */
+    LC_ENC_DEC = 65536,      /* encoder and decoder under names of their own */
+    LC_WINDOW_DIMS = 131072, /* windowed layers have head sizes of their own; layers may share caches and have embeddings of their own */
     LC_DOUBLE_FF = 32768,    /* feed_forward_length counts gate and up together (Qwen 1) */
 };
 
@@ -59,6 +62,8 @@ struct lc_family {
 /* moe: the model has experts; some configurations become one of two architectures by it. NULL: a family that llama.cpp's
  * converter does not know, or that we do not. */
 const struct lc_family *hwl_lc_family(const char *model_type, bool moe);
+/* True: llama.cpp's converter is known to have no class for it. */
+bool hwl_lc_no_family(const char *model_type);
 /* False: no name is known. */
 bool hwl_lc_name(const struct lc_family *family, const struct hwl_tensor *tensor, struct lc_name *out);
 

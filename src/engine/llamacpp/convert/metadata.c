@@ -46,6 +46,29 @@ static hwl_status put_windows(struct lc_job *j)
     return j->family->keys & LC_PATTERN ? hwl_gguf_put_array_u64(j->gguf, j->arena, full, pattern, n) : HWL_OK;
 }
 
+/* Gemma 4: keys of windowed layers, caches that layers share, embeddings of each layer. */
+static hwl_status put_window_dims(struct lc_job *j)
+{
+    const struct hwl_model *m = j->model;
+    const struct hwl_attention *windowed = NULL;
+    uint64_t shared = 0, per_layer = 0;
+    for (uint64_t i = 0; i < m->n_layers; i++) {
+        if (!windowed && m->layers[i].attn.window)
+            windowed = &m->layers[i].attn;
+        shared += m->layers[i].attn.kv_shared_with >= 0;
+    }
+    for (uint64_t i = 0; i < m->n_tensors; i++)
+        if (m->tensors[i].role == HWL_ROLE_PER_LAYER_EMBD && m->n_layers)
+            per_layer = m->tensors[i].dims[1] / m->n_layers;
+    HWL_TRY(put_key(j, "embedding_length_per_layer_input", per_layer));
+    HWL_TRY(put_key(j, "attention.shared_kv_layers", shared));
+    if (!windowed)
+        return HWL_OK;
+    HWL_TRY(put_key(j, "attention.key_length_swa", windowed->head_dim_k));
+    HWL_TRY(put_key(j, "attention.value_length_swa", windowed->head_dim_v));
+    return put_key(j, "rope.dimension_count_swa", windowed->head_dim_k);
+}
+
 static hwl_status put_latent(struct lc_job *j, const struct hwl_attention *a)
 {
     if (a->q_lora_rank)
@@ -71,13 +94,16 @@ static hwl_status put_attention(struct lc_job *j)
     const struct hwl_attention *a = NULL;
     if (!heads || !kv || !ff)
         return HWL_E_NOMEM;
-    for (uint64_t i = 0; i < n && !a; i++)
-        a = m->layers[i].attn.n_heads ? &m->layers[i].attn : NULL;
+    for (uint64_t i = 0; i < n; i++) /* where windowed layers differ, the plain keys are those of the full ones */
+        if (m->layers[i].attn.n_heads && (!a || (keys & LC_WINDOW_DIMS && a->window && !m->layers[i].attn.window)))
+            a = &m->layers[i].attn;
     for (uint64_t i = 0; i < n; i++) {
         const struct hwl_layer *l = &m->layers[i];
         const struct hwl_attention *own = l->attn.n_heads || !a ? &l->attn : a;
         heads[i] = own->n_heads;
         kv[i] = keys & LC_HYBRID ? l->attn.n_kv_heads : own->n_kv_heads;
+        if (keys & LC_MLA && !(keys & LC_LEADING_DENSE)) /* not absorbed: a key for each head */
+            kv[i] = own->n_heads;
         ff[i] = l->ffn.d_ff ? l->ffn.d_ff : l->ffn.d_expert;
         if (keys & LC_DOUBLE_FF)
             ff[i] *= 2;
@@ -101,6 +127,8 @@ static hwl_status put_attention(struct lc_job *j)
         HWL_TRY(put_key(j, "attention.indexer.key_length", a->index_head_dim));
         HWL_TRY(put_key(j, "attention.indexer.top_k", a->index_topk));
     }
+    if (keys & LC_WINDOW_DIMS)
+        HWL_TRY(put_window_dims(j));
     return keys & (LC_WINDOW | LC_PATTERN) ? put_windows(j) : HWL_OK;
 }
 
@@ -110,6 +138,8 @@ static hwl_status put_experts(struct lc_job *j)
     uint64_t dense = 0;
     while (dense < m->n_layers && m->layers[dense].feed_forward != HWL_FFN_MOE)
         dense++;
+    if (dense == m->n_layers && j->family->keys & LC_LEADING_DENSE)
+        HWL_TRY(put_key(j, "expert_shared_count", 0));
     if (dense == m->n_layers) { /* a family of experts without any: all layers lead */
         HWL_TRY(j->family->keys & LC_LEADING_DENSE ? put_key(j, "expert_feed_forward_length", 0) : HWL_OK);
         return j->family->keys & LC_LEADING_DENSE ? put_key(j, "leading_dense_block_count", dense) : HWL_OK;
@@ -203,13 +233,24 @@ static hwl_status put_extra(struct lc_job *j)
     return HWL_OK;
 }
 
+/* Experts behind a narrower space (Nemotron 3 Super). */
+static hwl_status put_latent_width(struct lc_job *j)
+{
+    const struct hwl_model *m = j->model;
+    struct lc_name name;
+    for (uint64_t i = 0; i < m->n_tensors; i++)
+        if (m->tensors[i].part == HWL_PART_WEIGHT && hwl_lc_name(j->family, &m->tensors[i], &name) && hwl_str_eq(name.name, "ffn_latent_down"))
+            return put_key(j, "moe_latent_size", m->tensors[i].dims[0]);
+    return HWL_OK;
+}
+
 hwl_status hwl_lc_put_metadata(struct lc_job *j)
 {
     const struct hwl_model *m = j->model;
     char key[128];
     HWL_TRY(hwl_gguf_put_str(j->gguf, j->arena, "general.architecture", j->family->arch));
     HWL_TRY(hwl_gguf_put_str(j->gguf, j->arena, "general.name", m->name ? m->name : ""));
-    HWL_TRY(put_key(j, "block_count", m->n_layers));
+    HWL_TRY(put_key(j, "block_count", j->family->keys & LC_ENC_DEC ? m->n_encoder : m->n_layers));
     HWL_TRY(put_key(j, "context_length", m->context_train));
     HWL_TRY(put_key(j, "embedding_length", m->hidden));
     HWL_TRY(put_key(j, "vocab_size", m->vocab));
@@ -223,6 +264,9 @@ hwl_status hwl_lc_put_metadata(struct lc_job *j)
         HWL_TRY(put_state(j));
     if (j->family->keys & LC_BERT)
         HWL_TRY(put_segments(j));
+    if (j->family->keys & LC_ENC_DEC && m->n_encoder != m->n_layers)
+        HWL_TRY(put_key(j, "decoder_block_count", m->n_layers));
+    HWL_TRY(put_latent_width(j));
     HWL_TRY(put_extra(j));
     return hwl_gguf_put_str(j->gguf, j->arena, "tokenizer.ggml.model", "no_vocab");
 }

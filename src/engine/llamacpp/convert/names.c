@@ -44,7 +44,7 @@ static const struct {
     {HWL_ROLE_ROUTER_BIAS, "exp_probs_b.bias", LC_KEEP},
     {HWL_ROLE_EXP_GATE, "ffn_gate_exps", LC_KEEP},
     {HWL_ROLE_EXP_UP, "ffn_up_exps", LC_KEEP},
-    {HWL_ROLE_EXP_DOWN, "ffn_down_exps", LC_KEEP},
+    {HWL_ROLE_EXP_DOWN, "ffn_down_exps", LC_DOWN},
     {HWL_ROLE_EXP_GATE_UP, "ffn_gate_exps ffn_up_exps", LC_HALVES},
     {HWL_ROLE_SHEXP_GATE, "ffn_gate_shexp", LC_KEEP},
     {HWL_ROLE_SHEXP_UP, "ffn_up_shexp", LC_KEEP},
