@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading a start-up log: hostile text, line by line, everything capped. */
+#include "log/log.h"
+
+#include "base/file.h"
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const engine_names[HWL_LOG_ENGINES] = {"vllm", "sglang", "llama.cpp"};
+
+const char *hwl_log_copy(struct hwl_log *log, const char *text, uint64_t n)
+{
+    const char *s = hwl_arena_strn(&log->arena, text, n < HWL_LOG_MAX_VALUE ? n : HWL_LOG_MAX_VALUE);
+    if (!s)
+        log->nomem = true;
+    return s ? s : "";
+}
+
+void hwl_log_add_figure(struct hwl_log *log, const hwl_log_figure *figure)
+{
+    if (log->n_figures >= HWL_LOG_MAX_FIGURES)
+        return;
+    hwl_log_figure *list = hwl_arena_grow(&log->arena, log->figures, &log->cap_figures, log->n_figures + 1, sizeof *list);
+    if (!list) {
+        log->nomem = true;
+        return;
+    }
+    log->figures = list;
+    list[log->n_figures++] = *figure;
+}
+
+/* What a person gave wins over the engine's own summary, and among equals the first. */
+void hwl_log_set(struct hwl_log *log, struct hwl_str name, struct hwl_str value, bool resolved)
+{
+    char key[64];
+    if (!name.n || name.n >= sizeof key || log->n_settings >= HWL_LOG_MAX_SETTINGS)
+        return;
+    for (uint64_t i = 0; i < name.n; i++)
+        key[i] = name.p[i] == '_' ? '-' : name.p[i];
+    key[name.n] = 0;
+    for (uint64_t i = 0; i < log->n_settings; i++)
+        if (strcmp(log->settings[i].name, key) == 0) {
+            if (log->settings[i].resolved && !resolved) {
+                log->settings[i].value = hwl_log_copy(log, value.p, value.n);
+                log->settings[i].resolved = false;
+            }
+            return;
+        }
+    struct hwl_log_setting *list = hwl_arena_grow(&log->arena, log->settings, &log->cap_settings, log->n_settings + 1, sizeof *list);
+    if (!list) {
+        log->nomem = true;
+        return;
+    }
+    log->settings = list;
+    list[log->n_settings++] = (struct hwl_log_setting){hwl_log_copy(log, key, name.n), hwl_log_copy(log, value.p, value.n), resolved};
+}
+
+void hwl_log_add_note(struct hwl_log *log, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const char **list = log->n_notes < 64 ? hwl_arena_grow(&log->arena, log->notes, &log->cap_notes, log->n_notes + 1, sizeof *list) : NULL;
+    if (!list)
+        return;
+    log->notes = list;
+    list[log->n_notes++] = hwl_log_copy(log, text, strlen(text));
+}
+
+/* One line without control sequences and control characters: n characters of p into out. */
+static void clean(const char *p, uint64_t n, char *out)
+{
+    uint64_t k = 0;
+    for (uint64_t i = 0; i < n && k < HWL_LOG_MAX_LINE; i++) {
+        if (p[i] == '\033' && i + 1 < n && p[i + 1] == '[') {
+            i += 2;
+            while (i < n && !(p[i] >= '@' && p[i] <= '~'))
+                i++;
+            continue;
+        }
+        out[k++] = (unsigned char)p[i] < 32 ? ' ' : p[i];
+    }
+    while (k && out[k - 1] == ' ')
+        k--;
+    out[k] = 0;
+}
+
+static hwl_status read_lines(struct hwl_log *log, const char *text, uint64_t length, const char *name, hwl_error *error)
+{
+    char *line = malloc(HWL_LOG_MAX_LINE + 1);
+    if (!line)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    uint64_t number = 0;
+    for (uint64_t at = 0; at < length;) {
+        const char *end = memchr(text + at, '\n', (size_t)(length - at));
+        const uint64_t n = end ? (uint64_t)(end - (text + at)) : length - at;
+        clean(text + at, n, line);
+        number++;
+        hwl_log_read_figures(log, line, number);
+        hwl_log_read_settings(log, line);
+        at += n + 1;
+    }
+    free(line);
+    if (log->nomem)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    for (int i = 0; i < HWL_LOG_ENGINES; i++)
+        if (log->votes[i] > log->votes[log->engine])
+            log->engine = (enum hwl_log_engine)i;
+    if (!log->votes[log->engine])
+        return hwl_fail_at(error, HWL_E_UNSUPPORTED, name, HWL_NO_OFFSET, "", "no line of a start-up of vLLM, SGLang or llama.cpp in it");
+    return HWL_OK;
+}
+
+hwl_status hwl_log_from_text(const char *text, uint64_t length, const char *name, hwl_log **out, hwl_error *error)
+{
+    if (length > HWL_LOG_MAX_BYTES)
+        return hwl_fail_at(error, HWL_E_LIMIT, name, HWL_NO_OFFSET, "", "the log is above %llu MiB", (unsigned long long)(HWL_LOG_MAX_BYTES >> 20));
+    struct hwl_log *log = calloc(1, sizeof *log);
+    if (!log)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    log->version = log->model = log->failure = log->file_type = "";
+    const hwl_status status = read_lines(log, text, length, name, error);
+    if (status != HWL_OK) {
+        hwl_log_free(log);
+        return status;
+    }
+    *out = log;
+    return HWL_OK;
+}
+
+hwl_status hwl_log_open(const char *path, hwl_log **out, hwl_error *error)
+{
+    char *text = NULL;
+    uint64_t n = 0;
+    HWL_TRY(hwl_file_read(path, HWL_LOG_MAX_BYTES, &text, &n, error));
+    const hwl_status status = hwl_log_from_text(text, n, path, out, error);
+    free(text);
+    return status;
+}
+
+void hwl_log_free(hwl_log *log)
+{
+    if (!log)
+        return;
+    hwl_arena_free(&log->arena);
+    free(log);
+}
+
+const char *hwl_log_engine(const hwl_log *log)
+{
+    return engine_names[log->engine];
+}
+
+const char *hwl_log_version(const hwl_log *log)
+{
+    return log->version;
+}
+
+const char *hwl_log_model(const hwl_log *log)
+{
+    return log->model;
+}
+
+const char *hwl_log_failure(const hwl_log *log)
+{
+    return log->failure;
+}
+
+bool hwl_log_get_figure(const hwl_log *log, uint32_t index, hwl_log_figure *out)
+{
+    if (index >= log->n_figures)
+        return false;
+    *out = log->figures[index];
+    return true;
+}
+
+bool hwl_log_get_setting(const hwl_log *log, uint32_t index, const char **name, const char **value)
+{
+    if (index >= log->n_settings)
+        return false;
+    *name = log->settings[index].name;
+    *value = log->settings[index].value;
+    return true;
+}
+
+bool hwl_log_get_term(const hwl_log *log, uint32_t index, hwl_log_term *out)
+{
+    if (index >= log->n_terms)
+        return false;
+    *out = log->terms[index];
+    return true;
+}
+
+const char *hwl_log_note(const hwl_log *log, uint32_t index)
+{
+    return index < log->n_notes ? log->notes[index] : NULL;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_LOG_LOG_H
+#define HWL_LOG_LOG_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#include <hwledger/log.h>
+
+enum hwl_log_engine { HWL_LOG_VLLM, HWL_LOG_SGLANG, HWL_LOG_LLAMACPP, HWL_LOG_ENGINES };
+
+#define HWL_LOG_MAX_BYTES ((uint64_t)64 << 20)
+#define HWL_LOG_MAX_LINE 65536 /* of a longer line the rest is not looked at */
+#define HWL_LOG_MAX_FIGURES 8192
+#define HWL_LOG_MAX_SETTINGS 512
+#define HWL_LOG_MAX_VALUE 4096
+
+struct hwl_log_setting {
+    const char *name, *value; /* value "" for a flag */
+    bool resolved;            /* from the engine's own summary, not from the command line */
+};
+
+struct hwl_log_gpu {
+    const char *name;
+    uint64_t total, free; /* bytes, 0 unknown */
+};
+
+struct hwl_log {
+    struct hwl_arena arena;
+    uint32_t votes[HWL_LOG_ENGINES]; /* lines of each engine */
+    enum hwl_log_engine engine;
+    const char *version, *model, *failure, *file_type;
+    hwl_log_figure *figures;
+    uint64_t n_figures, cap_figures;
+    struct hwl_log_setting *settings;
+    uint64_t n_settings, cap_settings;
+    struct hwl_log_gpu gpu[64];
+    uint32_t n_gpus;
+    hwl_log_term *terms;
+    uint64_t n_terms, cap_terms;
+    const char **notes;
+    uint64_t n_notes, cap_notes;
+    bool nomem;
+};
+
+/* Reads one line without its end; n <= HWL_LOG_MAX_LINE, line[n] is 0. */
+void hwl_log_read_figures(struct hwl_log *log, const char *line, uint64_t number);
+void hwl_log_read_settings(struct hwl_log *log, const char *line);
+
+void hwl_log_add_figure(struct hwl_log *log, const hwl_log_figure *figure);
+void hwl_log_set(struct hwl_log *log, struct hwl_str name, struct hwl_str value, bool resolved);
+void hwl_log_add_note(struct hwl_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *hwl_log_copy(struct hwl_log *log, const char *text, uint64_t n);
+
+/* A decimal number with an optional sign and thousands commas at p: the characters used, 0 for none. */
+uint64_t hwl_log_number(const char *p, double *value, double *rounding);
+
+#endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans what a log says was started, and lays the plan beside the logged figures. */
+#include "base/bytes.h"
+#include "base/status.h"
+#include "log/log.h"
+#include "plan/internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GIB (1024.0 * 1024.0 * 1024.0)
+
+static const char *setting(const struct hwl_log *log, const char *name)
+{
+    for (uint64_t i = 0; i < log->n_settings; i++)
+        if (strcmp(log->settings[i].name, name) == 0)
+            return log->settings[i].value;
+    return NULL;
+}
+
+/* The logged figure: of several ranks the least or the most. */
+static const hwl_log_figure *figure(const struct hwl_log *log, const char *name, bool most)
+{
+    const hwl_log_figure *f = NULL;
+    for (uint64_t i = 0; i < log->n_figures; i++) {
+        const hwl_log_figure *x = &log->figures[i];
+        if (strcmp(x->name, name) == 0 && (!f || (most ? x->value > f->value : x->value < f->value)))
+            f = x;
+    }
+    return f;
+}
+
+hwl_status hwl_log_open_model(const hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error)
+{
+    static const char *const endings[] = {"-gguf", "-hf", "-instruct", "-it", "-chat", "-base"};
+    const char *general = setting(log, "general.name");
+    const char *names[2] = {log->model, general ? general : ""};
+    hwl_error first = {.offset = HWL_NO_OFFSET};
+    hwl_status status = HWL_E_NOT_FOUND;
+    for (int i = 0; i < 2; i++) {
+        char name[512];
+        if (!*names[i] || strlen(names[i]) >= sizeof name)
+            continue;
+        strcpy(name, names[i]);
+        for (int k = 0; k < 5; k++) { /* as it stands, its last part, then without endings */
+            hwl_error e = {.offset = HWL_NO_OFFSET};
+            const hwl_status st = hwl_model_open(name, options, out, &e);
+            if (st == HWL_OK)
+                return HWL_OK;
+            if (status == HWL_E_NOT_FOUND && !*first.message) {
+                first = e;
+                status = st;
+            }
+            char *slash = strrchr(name, '/'), *end = NULL;
+            if (slash && slash[1]) {
+                memmove(name, slash + 1, strlen(slash + 1) + 1);
+                continue;
+            }
+            for (size_t s = 0; s < sizeof endings / sizeof *endings && !end; s++)
+                if (strlen(name) > strlen(endings[s]) && hwl_text_eq_nocase(name + strlen(name) - strlen(endings[s]), endings[s]))
+                    end = name + strlen(name) - strlen(endings[s]);
+            if (!end)
+                break;
+            *end = 0;
+        }
+    }
+    if (error)
+        *error = first;
+    if (!*first.message)
+        return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no model; name one behind the file");
+    return status;
+}
+
+static uint64_t ranks(const struct hwl_log *log)
+{
+    static const char *const sizes[] = {"tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size", "tp-size", "pp-size", "dp-size"};
+    uint64_t n = 1;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint64_t v;
+        const char *text = setting(log, sizes[i]);
+        if (text && hwl_text_u64(text, &v) && v > 0 && v <= 64)
+            n *= v;
+    }
+    return hwl_min(n, 64);
+}
+
+hwl_status hwl_log_devices(const hwl_log *log, hwl_devices **out, hwl_error *error)
+{
+    hwl_devices *d;
+    char spec[160];
+    HWL_TRY(hwl_devices_new(&d));
+    hwl_status status = HWL_OK;
+    for (uint32_t i = 0; i < log->n_gpus && status == HWL_OK; i++) {
+        const struct hwl_log_gpu *g = &log->gpu[i];
+        status = hwl_devices_add_gpu(d, g->name, NULL);
+        if (status != HWL_OK && g->free) {
+            (void)snprintf(spec, sizeof spec, "%llu", (unsigned long long)g->free);
+            status = hwl_devices_add_gpu_memory(d, spec, error);
+        }
+    }
+    const hwl_log_figure *total = figure(log, "total_bytes", true);
+    if (status == HWL_OK && !log->n_gpus && log->engine != HWL_LOG_LLAMACPP) {
+        const hwl_accelerator *a, *hit = NULL;
+        if (!total) {
+            hwl_devices_free(d);
+            return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no device; name one with --gpu");
+        }
+        for (uint32_t i = 0; (a = hwl_accelerator_at(i)) && !hit; i++)
+            if (a->driver_bytes != HWL_UNKNOWN && fabs((double)a->driver_bytes - total->value) <= total->rounding * 1.01)
+                hit = a;
+        if (hit) {
+            (void)snprintf(spec, sizeof spec, "%sx%llu", hit->name, (unsigned long long)ranks(log));
+            status = hwl_devices_add_gpu(d, spec, error);
+        } else {
+            (void)snprintf(spec, sizeof spec, "%.0fx%llu", total->value, (unsigned long long)ranks(log));
+            status = hwl_devices_add_gpu_memory(d, spec, error);
+        }
+    }
+    if (status != HWL_OK) {
+        hwl_devices_free(d);
+        return status;
+    }
+    *out = d;
+    return HWL_OK;
+}
+
+/* JSON of a Python literal: enough for the dictionaries that options take. */
+static void to_json(const char *p, char *out, size_t size)
+{
+    static const char *const words[][2] = {{"True", "true"}, {"False", "false"}, {"None", "null"}};
+    size_t n = 0;
+    while (*p && n + 8 < size) {
+        bool done = false;
+        for (int i = 0; i < 3 && !done; i++)
+            if (strncmp(p, words[i][0], strlen(words[i][0])) == 0) {
+                n += (size_t)snprintf(out + n, size - n, "%s", words[i][1]);
+                p += strlen(words[i][0]);
+                done = true;
+            }
+        if (!done) {
+            out[n++] = *p == '\'' ? '"' : *p;
+            p++;
+        }
+    }
+    out[n] = 0;
+}
+
+static void apply(struct hwl_log *log, const char *engine, hwl_settings *s)
+{
+    for (uint64_t i = 0; i < log->n_settings; i++) {
+        const struct hwl_log_setting *x = &log->settings[i];
+        char name[72], value[1024];
+        const char *argv[2] = {name, value};
+        int argc = 2;
+        if (strcmp(x->name, "general.name") == 0)
+            continue;
+        if (strcmp(x->value, "False") == 0 && x->resolved && strcmp(x->name, "enable-prefix-caching") != 0)
+            continue; /* the default */
+        const bool off = strcmp(x->value, "False") == 0;
+        (void)snprintf(name, sizeof name, "--%s%s", off ? "no-" : "", x->name);
+        if (off || strcmp(x->value, "True") == 0)
+            argc = 1;
+        else if (*x->value == '{')
+            to_json(x->value, value, sizeof value);
+        else if (*x->value == '[') { /* a list: the command line has its elements */
+            (void)snprintf(value, sizeof value, "%s", x->value + 1);
+            value[strcspn(value, "]")] = 0;
+        } else
+            (void)snprintf(value, sizeof value, "%s", x->value);
+        hwl_error e = {.offset = HWL_NO_OFFSET};
+        if (hwl_settings_engine_args(s, engine, argc, argv, &e) != HWL_OK && !x->resolved)
+            hwl_log_add_note(log, "%s is left out: %s", name, e.message);
+    }
+}
+
+/* "Q4_K - Medium" -> Q4_K_M; "mostly F16" -> F16. */
+static void quant_of_file_type(const char *text, char *out, size_t size)
+{
+    const char *p = strncmp(text, "mostly ", 7) == 0 ? text + 7 : strncmp(text, "all ", 4) == 0 ? text + 4 : text;
+    size_t n = strcspn(p, " ");
+    const char *dash = strstr(p, " - ");
+    (void)snprintf(out, size, "%.*s%s%.1s", (int)(n < 16 ? n : 16), p, dash ? "_" : "", dash ? dash + 3 : "");
+}
+
+static void add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *f,
+                     double allowed, const char *more, const char *less)
+{
+    if (!f || log->n_terms >= 1024)
+        return;
+    hwl_log_term *list = hwl_arena_grow(&log->arena, log->terms, &log->cap_terms, log->n_terms + 1, sizeof *list);
+    if (!list)
+        return;
+    const double off = f->value - planned;
+    hwl_log_term t = {.name = name, .device = device, .planned = planned, .logged = f->value, .rounding = f->rounding, .allowed = allowed};
+    t.within = fabs(off) <= f->rounding * 1.001 + allowed * fabs(planned);
+    t.meaning = t.within ? allowed > 0 ? "as planned, within what the plan allows for" : "equal" : off > 0 ? more : less;
+    log->terms = list;
+    list[log->n_terms++] = t;
+}
+
+static const struct hwl_view_item *view(const hwl_plan *plan, const char *name)
+{
+    for (uint64_t i = 0; i < plan->ledger.n_views; i++)
+        if (strcmp(plan->ledger.views[i].name, name) == 0)
+            return &plan->ledger.views[i];
+    return NULL;
+}
+
+static bool view_value(const hwl_plan *plan, const char *name, double *value)
+{
+    const struct hwl_view_item *v = view(plan, name);
+    if (!v || (v->type != HWL_VIEW_U64 && v->type != HWL_VIEW_REAL))
+        return false;
+    *value = v->type == HWL_VIEW_U64 ? (double)v->u64 : v->real;
+    return true;
+}
+
+/* What each figure of a server means where it differs; allowed as the entries of a plan say. */
+static const struct row {
+    const char *name;
+    double allowed;
+    bool most; /* of several ranks the plan's is the largest */
+    const char *more, *less;
+} rows[] = {
+    {"weights_bytes", 0.01, true,
+     "more is loaded than the shapes give: weights kept in another type, a draft, an adapter or a tower that the flags do not show",
+     "less is loaded than planned: the checkpoint is packed more tightly, or split over more ranks"},
+    {"peak_activation_bytes", 0.1, true,
+     "the profile run needed more: a larger batch (max_num_batched_tokens, max_num_seqs), an encoder or a kernel's workspace",
+     "the profile run needed less: a smaller batch than the defaults of this version, or no sampler on this rank"},
+    {"non_torch_bytes", 0.2, true,
+     "more lies outside torch: NCCL, compilation that ran in the same start, or another process that grew in between",
+     "less lies outside torch than on the cards that the plan was fitted to"},
+    {"graph_bytes", 0.2, true, "CUDA graphs took more: more sizes, or kernels with buffers of their own",
+     "CUDA graphs took less: fewer sizes, or memory that was reused"},
+    {"available_kv_bytes", 0.03, false, "more was left for the cache: the sum of the terms above",
+     "less was left for the cache: the sum of the terms above"},
+    {"num_gpu_blocks", 0.03, false, "more blocks, for the same reason as the bytes", "fewer blocks, for the same reason as the bytes"},
+    {"kv_cache_tokens", 0.03, false, "more tokens, for the same reason as the bytes", "fewer tokens, for the same reason as the bytes"},
+    {"max_concurrency", 0.03, false, "follows from the tokens", "follows from the tokens"},
+    {"block_size", 0, false, "the hybrid block is larger: another cache type, or states of another type or with drafted tokens",
+     "the hybrid block is smaller: another cache type, or states of another type"},
+};
+
+static void server_terms(struct hwl_log *log, const hwl_plan *plan)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double planned;
+        const hwl_log_figure *f = figure(log, rows[i].name, rows[i].most);
+        if (view_value(plan, rows[i].name, &planned))
+            add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
+    }
+    double weights, other;
+    if (view_value(plan, "weights_bytes", &weights) && view_value(plan, "non_torch_bytes", &other))
+        add_term(log, "consumed_bytes", "", weights + other, figure(log, "consumed_bytes", true), 0.05, rows[0].more, rows[0].less);
+}
+
+/* With the logged bytes given, what is left is the cache's arithmetic: tokens must lie between both ends of the rounding. */
+static void given_terms(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *s)
+{
+    const hwl_log_figure *bytes = figure(log, "available_kv_bytes", false), *tokens = figure(log, "kv_cache_tokens", false);
+    double end[2];
+    if (!bytes || !tokens || bytes->value <= 0 || log->engine != HWL_LOG_VLLM)
+        return;
+    for (int i = 0; i < 2; i++) {
+        hwl_settings *copy = NULL;
+        hwl_plan *plan = NULL;
+        char text[32];
+        (void)snprintf(text, sizeof text, "%.0f", bytes->value + (i ? 1 : -1) * bytes->rounding * 1.02);
+        bool ok = hwl_settings_copy(s, &copy) == HWL_OK && hwl_settings_set(copy, "kv-cache-memory", text, NULL) == HWL_OK &&
+                  hwl_planner_plan(planner, devices, copy, &plan, NULL) == HWL_OK && view_value(plan, "kv_cache_tokens", &end[i]);
+        hwl_plan_free(plan);
+        hwl_settings_free(copy);
+        if (!ok)
+            return;
+    }
+    const hwl_log_figure f = {.value = tokens->value, .rounding = (end[1] - end[0]) / 2};
+    add_term(log, "kv_cache_tokens_given_bytes", "", (end[0] + end[1]) / 2, &f, 0,
+             "the cache is laid out for more tokens than planned: an option or version that the log does not show, or another rank's bytes",
+             "the cache is laid out for fewer tokens than planned: an option or version that the log does not show, or another rank's bytes");
+}
+
+/* "CUDA0", "ROCm1", "Vulkan0" -> the index of a GPU; anything else lies in host memory. */
+static uint32_t device_index(const char *name, uint32_t n_gpus)
+{
+    static const char *const gpus[] = {"CUDA", "ROCm", "Vulkan", "SYCL", "Metal", "MTL"};
+    for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++) {
+        const size_t n = strlen(gpus[i]);
+        if (strncmp(name, gpus[i], n) == 0 && (name[n] == 0 || (name[n] >= '0' && name[n] <= '9')))
+            return name[n] ? (uint32_t)(name[n] - '0') : 0;
+    }
+    return n_gpus;
+}
+
+static void buffer_terms(struct hwl_log *log, const hwl_plan *plan)
+{
+    static const struct {
+        const char *name;
+        hwl_kind kind;
+        double allowed;
+    } kinds[] = {{"weights_bytes", HWL_KIND_WEIGHTS, 0},
+                 {"kv_cache_bytes", HWL_KIND_KV_CACHE, 0},
+                 {"recurrent_state_bytes", HWL_KIND_RECURRENT_STATE, 0},
+                 {"compute_bytes", HWL_KIND_COMPUTE, 0.02},
+                 {"output_bytes", HWL_KIND_OUTPUT, 0}};
+    for (uint32_t d = 0; d < plan->n_devices; d++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            hwl_log_figure sum = {.value = 0};
+            bool any = false;
+            for (uint64_t i = 0; i < log->n_figures; i++) {
+                const hwl_log_figure *f = &log->figures[i];
+                if (!*f->device || strcmp(f->name, kinds[k].name) != 0 || device_index(f->device, plan->n_devices - 1) != d)
+                    continue;
+                sum.value += f->value;
+                sum.rounding += f->rounding;
+                any = true;
+            }
+            uint64_t planned = 0;
+            for (uint64_t i = 0; i < plan->ledger.n_entries; i++)
+                if (plan->ledger.entries[i].device == d && plan->ledger.entries[i].kind == kinds[k].kind)
+                    planned += plan->ledger.entries[i].bytes;
+            if (any)
+                add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned, &sum,
+                         kinds[k].allowed, "llama.cpp took more: another build, type or option than the log shows",
+                         "llama.cpp took less: another build, type or option than the log shows");
+        }
+}
+
+/* Settings that stand in lines of figures, not of options. */
+static void from_figures(const struct hwl_log *log, hwl_settings *s)
+{
+    static const char *const names[][2] = {{"gpu_memory_utilization", "gpu-memory-utilization"}, {"max_batched_tokens", "max-batched-tokens"}};
+    char text[40];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const hwl_log_figure *f = figure(log, names[i][0], true);
+        if (f && !hwl_settings_get(s, names[i][1], text, sizeof text)) {
+            (void)snprintf(text, sizeof text, "%.10g", f->value);
+            (void)hwl_settings_set(s, names[i][1], text, NULL);
+        }
+    }
+    const hwl_log_figure *len = figure(log, "concurrency_len", true);
+    if (len && log->engine == HWL_LOG_VLLM && !hwl_settings_get(s, "ctx", text, sizeof text)) {
+        (void)snprintf(text, sizeof text, "%.0f", len->value);
+        (void)hwl_settings_set(s, "ctx", text, NULL);
+    }
+    if (log->engine == HWL_LOG_LLAMACPP)
+        (void)hwl_settings_set(s, "program", "library", NULL);
+}
+
+static const char *known_version(struct hwl_log *log, const struct hwl_engine *engine)
+{
+    const char *oldest = engine->versions[0], *v = NULL;
+    for (const char *const *k = engine->versions; *k; k++)
+        oldest = *k;
+    if (!*log->version)
+        return NULL;
+    if (engine->version)
+        v = engine->version(log->version);
+    for (const char *const *k = engine->versions; !v && *k; k++)
+        v = strcmp(*k, log->version) == 0 ? *k : NULL;
+    if (v)
+        return v;
+    hwl_log_add_note(log, "%s %s is not modelled: planned by the rules of %s, the oldest that are known", engine->id, log->version, oldest);
+    return oldest;
+}
+
+hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_error *error)
+{
+    const char *id = hwl_log_engine(log);
+    log->n_terms = log->n_notes = 0;
+    hwl_settings *s;
+    const struct hwl_engine *engine = hwl_engine_find(id, error);
+    if (!engine)
+        return HWL_E_NOT_FOUND;
+    if (hwl_settings_new(&s) != HWL_OK)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    hwl_planner *planner = NULL;
+    hwl_plan *plan = NULL;
+    hwl_error e = {.offset = HWL_NO_OFFSET};
+    const char *version = known_version(log, engine);
+    hwl_status status = hwl_settings_set(s, "engine", id, error);
+    if (status == HWL_OK && version)
+        status = hwl_settings_set(s, "engine-version", version, error);
+    apply(log, id, s);
+    from_figures(log, s);
+    if (log->engine == HWL_LOG_LLAMACPP && *log->file_type && strcmp(model->form, "gguf") != 0) {
+        char quant[24];
+        quant_of_file_type(log->file_type, quant, sizeof quant);
+        (void)hwl_settings_set(s, "quant", quant, NULL);
+    }
+    if (status == HWL_OK)
+        status = hwl_planner_new(model, devices, s, &planner, &e);
+    if (status == HWL_OK)
+        status = hwl_planner_plan(planner, devices, s, &plan, &e);
+    if (status == HWL_OK) {
+        if (log->engine == HWL_LOG_LLAMACPP)
+            buffer_terms(log, plan);
+        else
+            server_terms(log, plan);
+        given_terms(log, planner, devices, s);
+        for (uint64_t i = 0; i < plan->ledger.n_notes; i++)
+            hwl_log_add_note(log, "%s", plan->ledger.notes[i]);
+        const bool refused = plan->ledger.exceeds || plan->verdict == HWL_VERDICT_EXCEEDS;
+        if (refused != (*log->failure != 0))
+            hwl_log_add_note(log, refused ? "the plan says that it does not fit, the log shows that it started"
+                                          : "the log shows that it did not start, the plan says that it fits");
+        else if (*log->failure)
+            hwl_log_add_note(log, "it did not start, as the plan says");
+    } else if (status == HWL_E_REFUSED) {
+        hwl_log_add_note(log, "%s", e.message);
+        status = HWL_OK;
+    } else if (error) {
+        *error = e;
+    }
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    hwl_settings_free(s);
+    return status;
+}

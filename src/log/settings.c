@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was started: version, model, options and cards, from the lines in which an engine shows its configuration. */
+#include "log/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB ((uint64_t)1 << 20)
+
+static bool is_key(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+/* The value at p: a quoted text without its quotes, or everything up to a comma or the end of the list, brackets
+ * balanced. Returns what follows. */
+static const char *value_at(const char *p, struct hwl_str *value)
+{
+    if (*p == '\'' || *p == '"') {
+        const char quote = *p++;
+        value->p = p;
+        while (*p && *p != quote)
+            p += *p == '\\' && p[1] ? 2 : 1;
+        value->n = (uint64_t)(p - value->p);
+        return *p ? p + 1 : p;
+    }
+    int depth = 0;
+    char quote = 0;
+    value->p = p;
+    for (; *p; p++) {
+        if (quote) {
+            if (*p == '\\' && p[1])
+                p++;
+            else if (*p == quote)
+                quote = 0;
+            continue;
+        }
+        if (*p == '\'' || *p == '"')
+            quote = *p;
+        else if (*p == '(' || *p == '[' || *p == '{')
+            depth++;
+        else if (*p == ')' || *p == ']' || *p == '}') {
+            if (depth-- == 0)
+                break;
+        } else if (*p == ',' && depth == 0)
+            break;
+    }
+    value->n = (uint64_t)(p - value->p);
+    while (value->n && value->p[value->n - 1] == ' ')
+        value->n--;
+    return p;
+}
+
+/* "'key': value, ..." (separator :) or "key=value, ...". */
+static void pairs(struct hwl_log *log, const char *p, char separator, bool resolved,
+                  void (*take)(struct hwl_log *, struct hwl_str key, struct hwl_str value, bool resolved))
+{
+    for (int i = 0; *p && i < 2048; i++) {
+        struct hwl_str key, value;
+        p += strspn(p, " ,");
+        const bool quoted = *p == '\'' || *p == '"';
+        key.p = quoted ? p + 1 : p;
+        const char *end = key.p;
+        while (is_key(*end))
+            end++;
+        key.n = (uint64_t)(end - key.p);
+        end += quoted && (*end == '\'' || *end == '"');
+        end += strspn(end, " ");
+        if (!key.n || *end != separator)
+            return;
+        end++;
+        end += strspn(end, " ");
+        p = value_at(end, &value);
+        take(log, key, value, resolved);
+        if (*p != ',')
+            return;
+    }
+}
+
+/* Options that change no memory and that may hold secrets or paths are passed over at once. */
+static const char dull[] = "host port api_key served_model_name root_path uvicorn_log_level log_level ssl_keyfile ssl_certfile "
+                           "chat_template tool_call_parser reasoning_parser enable_auto_tool_choice download_dir "
+                           "tokenizer tokenizer_path tokenizer_mode revision tokenizer_revision random_seed seed";
+
+static bool is_word(const char *words, struct hwl_str s)
+{
+    char text[64];
+    if (s.n >= sizeof text)
+        return false;
+    memcpy(text, s.p, s.n);
+    text[s.n] = 0;
+    return hwl_words_have(words, text);
+}
+
+static void take_option(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
+{
+    if (is_word("model model_path model_tag", key)) {
+        if (!*log->model && value.n)
+            log->model = hwl_log_copy(log, value.p, value.n);
+        return;
+    }
+    if (hwl_str_eq(value, "None") || hwl_str_eq(value, "null") || is_word(dull, key))
+        return;
+    hwl_log_set(log, key, value, resolved);
+}
+
+/* vLLM's summary of the resolved configuration, and the option that each field came from. */
+static void take_summary(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
+{
+    static const char *const names[][2] = {{"dtype", "dtype"},
+                                           {"max_seq_len", "max_model_len"},
+                                           {"tensor_parallel_size", "tensor_parallel_size"},
+                                           {"pipeline_parallel_size", "pipeline_parallel_size"},
+                                           {"data_parallel_size", "data_parallel_size"},
+                                           {"decode_context_parallel_size", "decode_context_parallel_size"},
+                                           {"quantization", "quantization"},
+                                           {"enforce_eager", "enforce_eager"},
+                                           {"kv_cache_dtype", "kv_cache_dtype"},
+                                           {"enable_prefix_caching", "enable_prefix_caching"}};
+    if (hwl_str_eq(key, "model"))
+        take_option(log, key, value, resolved);
+    if (hwl_str_starts(value, "torch.")) {
+        value.p += 6;
+        value.n -= 6;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (hwl_str_eq(key, names[i][0]) && !hwl_str_eq(value, "None"))
+            hwl_log_set(log, hwl_str_of(names[i][1]), value, resolved);
+}
+
+/* Fields of SGLang's ServerArgs whose values the start-up itself fills in stay out: the plan derives them. */
+static void take_server_arg(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
+{
+    static const char moving[] =
+        "model_path tp_size pp_size dp_size ep_size mem_fraction_static max_running_requests max_total_tokens "
+        "chunked_prefill_size max_prefill_tokens context_length kv_cache_dtype dtype quantization page_size "
+        "cuda_graph_max_bs disable_cuda_graph disable_radix_cache enable_dp_attention swa_full_tokens_ratio "
+        "mamba_full_memory_ratio max_mamba_cache_size speculative_algorithm speculative_num_steps "
+        "speculative_num_draft_tokens speculative_eagle_topk";
+    if (is_word(moving, key))
+        take_option(log, key, value, resolved);
+}
+
+/* The shell's line: "vllm serve MODEL --name value --flag". */
+static void command_line(struct hwl_log *log, const char *p, enum hwl_log_engine engine)
+{
+    struct hwl_str word[2] = {{0}, {0}};
+    log->votes[engine]++;
+    for (int i = 0; i < 512; i++) {
+        p += strspn(p, " \t\\");
+        const bool quoted = *p == '\'' || *p == '"';
+        const char quote = *p;
+        struct hwl_str next = {quoted ? p + 1 : p, 0};
+        while (next.p[next.n] && (quoted ? next.p[next.n] != quote : !strchr(" \t", next.p[next.n])))
+            next.n++;
+        const bool option = !quoted && next.n > 2 && next.p[0] == '-' && next.p[1] == '-';
+        const bool ends = !*p || (!quoted && strchr("|&;>", *p));
+        if (word[0].n && (option || ends || word[1].n)) {
+            const char *equals = memchr(word[0].p, '=', word[0].n);
+            if (equals) {
+                word[1] = (struct hwl_str){equals + 1, word[0].n - (uint64_t)(equals + 1 - word[0].p)};
+                word[0].n = (uint64_t)(equals - word[0].p);
+            }
+            take_option(log, word[0], word[1].n ? word[1] : hwl_str_of("True"), false);
+            word[0].n = word[1].n = 0;
+        }
+        if (ends)
+            return;
+        if (option)
+            word[0] = (struct hwl_str){next.p + 2, next.n - 2};
+        else if (word[0].n && !word[1].n)
+            word[1] = next;
+        else if (!*log->model && next.n && *next.p != '-')
+            log->model = hwl_log_copy(log, next.p, next.n);
+        p = next.p + next.n + (quoted && next.p[next.n]);
+    }
+}
+
+static void version_behind(struct hwl_log *log, const char *line, const char *phrase)
+{
+    const char *at = strstr(line, phrase);
+    if (!at || *log->version)
+        return;
+    at += strlen(phrase);
+    at += *at == 'v';
+    uint64_t n = 0;
+    while (n < 60 && (is_key(at[n]) || at[n] == '.' || at[n] == '+'))
+        n++;
+    if (n && at[0] >= '0' && at[0] <= '9')
+        log->version = hwl_log_copy(log, at, n);
+}
+
+static void vllm(struct hwl_log *log, const char *line)
+{
+    const char *at;
+    version_behind(log, line, "API server version ");
+    version_behind(log, line, "LLM engine (");
+    if ((at = strstr(line, "non-default args: {"))) {
+        log->votes[HWL_LOG_VLLM]++;
+        pairs(log, at + 19, ':', false, take_option);
+    }
+    if ((at = strstr(line, "LLM engine (")) && (at = strstr(at, "with config: "))) {
+        log->votes[HWL_LOG_VLLM]++;
+        pairs(log, at + 13, '=', true, take_summary);
+    }
+    if ((at = strstr(line, "vllm serve ")) && !strstr(line, "RuntimeError"))
+        command_line(log, at + 11, HWL_LOG_VLLM);
+    if ((at = strstr(line, "vllm.entrypoints.openai.api_server ")))
+        command_line(log, at + 35, HWL_LOG_VLLM);
+}
+
+static void sglang(struct hwl_log *log, const char *line)
+{
+    const char *at;
+    if ((at = strstr(line, "server_args=ServerArgs("))) {
+        log->votes[HWL_LOG_SGLANG]++;
+        pairs(log, at + 23, '=', true, take_server_arg);
+    }
+    if ((at = strstr(line, "sglang.launch_server ")))
+        command_line(log, at + 21, HWL_LOG_SGLANG);
+    version_behind(log, line, "sglang version: ");
+}
+
+static void add_gpu(struct hwl_log *log, const char *name, uint64_t n, uint64_t total, uint64_t free_bytes)
+{
+    if (log->n_gpus < sizeof log->gpu / sizeof *log->gpu && n && n < 90)
+        log->gpu[log->n_gpus++] = (struct hwl_log_gpu){hwl_log_copy(log, name, n), total, free_bytes};
+}
+
+/* The value of "print_info: key   = value". */
+static bool print_info(const char *line, const char *key, struct hwl_str *value)
+{
+    const char *at = strstr(line, "print_info: ");
+    at = at ? at + 12 : strstr(line, "print_meta: ") ? strstr(line, "print_meta: ") + 12 : NULL;
+    const size_t n = strlen(key);
+    if (!at || strncmp(at, key, n) != 0)
+        return false;
+    at += n;
+    at += strspn(at, " ");
+    if (*at != '=')
+        return false;
+    at++;
+    at += strspn(at, " ");
+    value->p = at;
+    value->n = strlen(at);
+    return value->n > 0;
+}
+
+/* "llama_context: n_ctx         = 4096" and what the option is called. */
+static void context_line(struct hwl_log *log, const char *line)
+{
+    static const char *const names[][2] = {{"n_ctx", "ctx-size"},      {"n_batch", "batch-size"}, {"n_ubatch", "ubatch-size"},
+                                           {"n_seq_max", "parallel"},  {"flash_attn", "flash-attn"}};
+    const char *at = strstr(line, "llama_context: ");
+    at = at ? at + 15 : strstr(line, "llama_new_context_with_model: ");
+    if (!at)
+        return;
+    at += strncmp(at, "llama_new_context", 17) == 0 ? 30 : 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const size_t n = strlen(names[i][0]);
+        if (strncmp(at, names[i][0], n) != 0 || (at[n] != ' ' && at[n] != '='))
+            continue;
+        const char *value = at + n + strspn(at + n, " ");
+        if (*value != '=')
+            continue;
+        value++;
+        value += strspn(value, " ");
+        log->votes[HWL_LOG_LLAMACPP]++;
+        if (i == 4) /* 0 and 1 of older builds, words of newer */
+            value = *value == '1' || strncmp(value, "enabled", 7) == 0 ? "on" : *value == '0' || *value == 'd' ? "off" : "auto";
+        hwl_log_set(log, hwl_str_of(names[i][1]), hwl_str_of(value), true);
+        return;
+    }
+}
+
+static void llamacpp(struct hwl_log *log, const char *line)
+{
+    const char *at;
+    struct hwl_str value;
+    version_behind(log, line, "build: ");
+    version_behind(log, line, "main: build = ");
+    if ((at = strstr(line, "tensors from ")) && (at = at + 13, strstr(at, " (version"))) {
+        log->votes[HWL_LOG_LLAMACPP]++;
+        if (!*log->model)
+            log->model = hwl_log_copy(log, at, (uint64_t)(strstr(at, " (version") - at));
+    }
+    if (print_info(line, "general.name", &value)) {
+        log->votes[HWL_LOG_LLAMACPP]++;
+        hwl_log_set(log, hwl_str_of("general.name"), value, true);
+    }
+    if (print_info(line, "file type", &value))
+        log->file_type = hwl_log_copy(log, value.p, value.n);
+    if ((at = strstr(line, "offloaded ")) && strstr(at, " layers to GPU")) {
+        char *end;
+        const unsigned long of = strtoul(at + 10, &end, 10), all = *end == '/' ? strtoul(end + 1, NULL, 10) : 0;
+        char text[24];
+        (void)snprintf(text, sizeof text, "%lu", of >= all ? 999 : of);
+        hwl_log_set(log, hwl_str_of("n-gpu-layers"), hwl_str_of(text), true);
+    }
+    if ((at = strstr(line, "), K (")) && strstr(line, " cells,")) { /* "K (f16): 256.00 MiB, V (f16): 256.00 MiB" */
+        const char *v = strstr(at + 6, "V (");
+        hwl_log_set(log, hwl_str_of("cache-type-k"), (struct hwl_str){at + 6, strcspn(at + 6, ")")}, true);
+        if (v)
+            hwl_log_set(log, hwl_str_of("cache-type-v"), (struct hwl_str){v + 3, strcspn(v + 3, ")")}, true);
+    }
+    context_line(log, line);
+    /* "using device CUDA0 (NVIDIA RTX A6000) (0000:01:00.0) - 48267 MiB free" */
+    if ((at = strstr(line, "using device ")) && (at = strchr(at, '(')) && strstr(at, " MiB free")) {
+        const char *dash = strstr(at, " - ");
+        double mib = 0, r;
+        if (dash && hwl_log_number(dash + 3, &mib, &r) && mib > 0 && mib < 1e9)
+            add_gpu(log, at + 1, strcspn(at + 1, ")"), 0, (uint64_t)mib * MIB);
+    }
+}
+
+void hwl_log_read_settings(struct hwl_log *log, const char *line)
+{
+    vllm(log, line);
+    sglang(log, line);
+    llamacpp(log, line);
+}
