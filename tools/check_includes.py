@@ -10,6 +10,7 @@ ALLOWED["arch"] = {"base", "source"}
 ALLOWED["engine"] = {"base", "source", "device", "ledger", "settings", "arch"}
 ALLOWED["plan"] = ALLOWED["engine"] | {"engine"}
 ALLOWED["search"] = ALLOWED["export"] = ALLOWED["plan"] | {"plan"}
+ALLOWED["log"] = ALLOWED["export"] | {"export"}
 ALLOWED["probe"] = {"base", "device"}
 # front ends and what they share stand on the public headers alone
 ALLOWED["view"] = set()

@@ -7,6 +7,7 @@
  * reads no environment variables and keeps no global state: distinct objects, distinct threads. */
 #include <hwledger/device.h>
 #include <hwledger/error.h>
+#include <hwledger/log.h>
 #include <hwledger/model.h>
 #include <hwledger/plan.h>
 #include <hwledger/probe.h>

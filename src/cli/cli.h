@@ -92,6 +92,7 @@ int cli_nothing(const struct cli_args *args, const char *what);
 
 int cli_plan(struct cli_args *args);
 int cli_inspect(struct cli_args *args);
+int cli_explain_log(struct cli_args *args);
 int cli_models(struct cli_args *args);
 int cli_list_devices(struct cli_args *args);
 int cli_later(struct cli_args *args);

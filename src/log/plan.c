@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GIB (1024.0 * 1024.0 * 1024.0)
+#define CONTEXT_BYTES ((uint64_t)520 << 20) /* of a CUDA context with vLLM's kernels */
 
 static const char *setting(const struct hwl_log *log, const char *name)
 {
@@ -85,6 +85,29 @@ static uint64_t ranks(const struct hwl_log *log)
     return hwl_min(n, 64);
 }
 
+/* "CUDA0", "ROCm1", "Vulkan0" -> the index of a GPU; anything else lies in host memory. */
+static uint32_t device_index(const char *name, uint32_t n_gpus)
+{
+    static const char *const gpus[] = {"CUDA", "ROCm", "Vulkan", "SYCL", "Metal", "MTL"};
+    for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++) {
+        const size_t n = strlen(gpus[i]);
+        if (strncmp(name, gpus[i], n) == 0 && (name[n] == 0 || (name[n] >= '0' && name[n] <= '9')))
+            return name[n] ? (uint32_t)(name[n] - '0') : 0;
+    }
+    return n_gpus;
+}
+
+/* GPUs whose buffers the log shows. */
+static uint32_t gpus_in_figures(const struct hwl_log *log)
+{
+    uint32_t n = 0;
+    for (uint64_t i = 0; i < log->n_figures; i++) {
+        const uint32_t d = *log->figures[i].device ? device_index(log->figures[i].device, UINT32_MAX) : UINT32_MAX;
+        n = d != UINT32_MAX && d + 1 > n ? d + 1 : n;
+    }
+    return n;
+}
+
 hwl_status hwl_log_devices(const hwl_log *log, hwl_devices **out, hwl_error *error)
 {
     hwl_devices *d;
@@ -98,6 +121,10 @@ hwl_status hwl_log_devices(const hwl_log *log, hwl_devices **out, hwl_error *err
             (void)snprintf(spec, sizeof spec, "%llu", (unsigned long long)g->free);
             status = hwl_devices_add_gpu_memory(d, spec, error);
         }
+    }
+    if (status == HWL_OK && gpus_in_figures(log) > log->n_gpus) {
+        hwl_devices_free(d);
+        return hwl_fail(error, HWL_E_NOT_FOUND, "the log does not say what its GPUs are; name them with --gpu");
     }
     const hwl_log_figure *total = figure(log, "total_bytes", true);
     if (status == HWL_OK && !log->n_gpus && log->engine != HWL_LOG_LLAMACPP) {
@@ -121,6 +148,10 @@ hwl_status hwl_log_devices(const hwl_log *log, hwl_devices **out, hwl_error *err
         hwl_devices_free(d);
         return status;
     }
+    /* free as the worst rank saw it, which had made its context before it looked */
+    const hwl_log_figure *left = figure(log, "free_before_bytes", false);
+    for (uint32_t i = 0; left && left->value > 0 && log->engine == HWL_LOG_VLLM && i < d->n_gpus; i++)
+        d->gpu[i].free_bytes = hwl_min(d->gpu[i].memory_bytes, (uint64_t)left->value + CONTEXT_BYTES);
     *out = d;
     return HWL_OK;
 }
@@ -276,21 +307,9 @@ static void given_terms(struct hwl_log *log, const hwl_planner *planner, const h
             return;
     }
     const hwl_log_figure f = {.value = tokens->value, .rounding = (end[1] - end[0]) / 2};
-    add_term(log, "kv_cache_tokens_given_bytes", "", (end[0] + end[1]) / 2, &f, 0,
+    add_term(log, "kv_cache_tokens_exact", "", (end[0] + end[1]) / 2, &f, 0,
              "the cache is laid out for more tokens than planned: an option or version that the log does not show, or another rank's bytes",
              "the cache is laid out for fewer tokens than planned: an option or version that the log does not show, or another rank's bytes");
-}
-
-/* "CUDA0", "ROCm1", "Vulkan0" -> the index of a GPU; anything else lies in host memory. */
-static uint32_t device_index(const char *name, uint32_t n_gpus)
-{
-    static const char *const gpus[] = {"CUDA", "ROCm", "Vulkan", "SYCL", "Metal", "MTL"};
-    for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++) {
-        const size_t n = strlen(gpus[i]);
-        if (strncmp(name, gpus[i], n) == 0 && (name[n] == 0 || (name[n] >= '0' && name[n] <= '9')))
-            return name[n] ? (uint32_t)(name[n] - '0') : 0;
-    }
-    return n_gpus;
 }
 
 static void buffer_terms(struct hwl_log *log, const hwl_plan *plan)
@@ -322,8 +341,8 @@ static void buffer_terms(struct hwl_log *log, const hwl_plan *plan)
                     planned += plan->ledger.entries[i].bytes;
             if (any)
                 add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned, &sum,
-                         kinds[k].allowed, "llama.cpp took more: another build, type or option than the log shows",
-                         "llama.cpp took less: another build, type or option than the log shows");
+                         kinds[k].allowed, "llama.cpp took more here: another build, or tensors and layers put elsewhere (-ot, --n-cpu-moe, -ts) by options that the log does not show",
+                         "llama.cpp took less here: another build, or tensors and layers put elsewhere (-ot, --n-cpu-moe, -ts) by options that the log does not show");
         }
 }
 
@@ -370,9 +389,11 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     const char *id = hwl_log_engine(log);
     log->n_terms = log->n_notes = 0;
     hwl_settings *s;
-    const struct hwl_engine *engine = hwl_engine_find(id, error);
-    if (!engine)
-        return HWL_E_NOT_FOUND;
+    const struct hwl_engine *engine = hwl_engine_find(id, NULL);
+    if (!engine) {
+        hwl_log_add_note(log, "%s is not planned in this version", id);
+        return HWL_OK;
+    }
     if (hwl_settings_new(&s) != HWL_OK)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     hwl_planner *planner = NULL;
@@ -384,6 +405,8 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         status = hwl_settings_set(s, "engine-version", version, error);
     apply(log, id, s);
     from_figures(log, s);
+    if (log->engine == HWL_LOG_LLAMACPP && !*log->file_type && strcmp(model->form, "gguf") != 0)
+        hwl_log_add_note(log, "the log does not say the file type: weights are planned as they are published");
     if (log->engine == HWL_LOG_LLAMACPP && *log->file_type && strcmp(model->form, "gguf") != 0) {
         char quant[24];
         quant_of_file_type(log->file_type, quant, sizeof quant);

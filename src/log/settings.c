@@ -88,7 +88,8 @@ static bool is_word(const char *words, struct hwl_str s)
     char text[64];
     if (s.n >= sizeof text)
         return false;
-    memcpy(text, s.p, s.n);
+    for (uint64_t i = 0; i < s.n; i++)
+        text[i] = s.p[i] == '-' ? '_' : s.p[i];
     text[s.n] = 0;
     return hwl_words_have(words, text);
 }

@@ -120,19 +120,19 @@ static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u
                                   .bytes = hwl_ck_add(ck, hwl_ck_add(ck, forward, blas), kept)};
     if (stage + 1 != u->pp || u->encoder_only)
         return;
-    /* the sampler's dummy run: logits, their fp32 copy, probabilities and noise; a row of the vocabulary for
-     * each program of the Triton top-k kernel; the hidden states of the batch and two copies of the sampled rows */
+    /* the sampler's dummy run: logits, and by release their fp32 copy, probabilities and noise; a row of the vocabulary
+     * for each program of the Triton top-k kernel; the hidden states of the batch and two copies of the sampled rows */
     const uint64_t rows = hwl_min(u->max_seqs, u->mbt);
     const uint64_t logits = hwl_ck_mul(ck, rows, m->vocab);
     const uint64_t programs = u->rules->triton_sampler ? multiprocessors(u) : 0;
     const uint64_t buffer = hwl_ck_mul3(ck, programs, m->vocab, 4);
     const uint64_t hidden = hwl_ck_mul3(ck, u->mbt + 2 * rows, m->hidden, u->dtype_bytes);
-    const uint64_t sampler = hwl_ck_add(ck, hwl_ck_mul(ck, logits, 12 + u->dtype_bytes), hwl_ck_add(ck, buffer, hidden));
+    const uint64_t sampler = hwl_ck_add(ck, hwl_ck_mul(ck, logits, u->rules->sampler_bytes + u->dtype_bytes), hwl_ck_add(ck, buffer, hidden));
     if (sampler > forward)
         *out = (struct hwl_vllm_term){
             .formula = "{0} logits x {1} B + {2} rows x {3} x {4} B hidden + {5} top-k buffers + {6} cuBLAS workspace + "
                        "{7} encoder",
-            .args = {logits, 12 + u->dtype_bytes, u->mbt + 2 * rows, m->hidden, u->dtype_bytes, buffer, blas, kept},
+            .args = {logits, u->rules->sampler_bytes + u->dtype_bytes, u->mbt + 2 * rows, m->hidden, u->dtype_bytes, buffer, blas, kept},
             .bytes = hwl_ck_add(ck, hwl_ck_add(ck, sampler, blas), kept)};
 }
 

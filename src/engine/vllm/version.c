@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.19.0", NULL};
+const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.19.0", "0.11.2", NULL};
 
 /* Read in the wheels of 0.19.0, 0.29.0 and 0.33.0; 0.32.0 differs from 0.33.0 by the GDN checkpoints only. */
 static const struct hwl_vllm_rules rules[] = {
@@ -17,6 +17,7 @@ static const struct hwl_vllm_rules rules[] = {
      .pads_pages = true,
      .merges_buckets = true,
      .in_flight_batches = true,
+     .sampler_bytes = 12,
      .hybrid_prefix = true,
      .mamba2_checkpoints = true,
      .gdn_checkpoints = true,
@@ -33,6 +34,7 @@ static const struct hwl_vllm_rules rules[] = {
      .pads_pages = true,
      .merges_buckets = true,
      .in_flight_batches = true,
+     .sampler_bytes = 12,
      .hybrid_prefix = true,
      .mamba2_checkpoints = true,
      .backend_alignment = true,
@@ -48,6 +50,7 @@ static const struct hwl_vllm_rules rules[] = {
      .pads_pages = true,
      .merges_buckets = true,
      .in_flight_batches = true,
+     .sampler_bytes = 4, /* the V2 runner's first form: an fp32 copy, no top-k */
      .hybrid_prefix = true,
      .mode_all = true,
      .backend_alignment = true,
@@ -55,7 +58,10 @@ static const struct hwl_vllm_rules rules[] = {
      .graph_estimate = true,
      .small_windows = true,
      .no_minimax = true},
-    {.version = "0.19.0", .utilization = 0.90, .mode_all = true, .triton_sampler = true},
+    {.version = "0.19.0", .utilization = 0.90, .mode_all = true, .triton_sampler = true, .sampler_bytes = 12},
+    /* not read; the sort of the logits (4 and 8 bytes, twice over, with softmax and copies) is what start-ups of 0.10 and
+     * 0.11 on H100, L40S and RTX cards show: 38 bytes a 16-bit logit */
+    {.version = "0.11.2", .utilization = 0.90, .mode_all = true, .sampler_bytes = 36},
 };
 
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)
@@ -70,7 +76,7 @@ const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)
 static const struct {
     unsigned first, end; /* minor numbers of 0.x */
     const char *version;
-} ranges[] = {{17, 21, "0.19.0"}, {21, 32, "0.29.0"}, {32, 33, "0.32.0"}, {33, 36, "0.33.0"}};
+} ranges[] = {{8, 17, "0.11.2"}, {17, 21, "0.19.0"}, {21, 32, "0.29.0"}, {32, 33, "0.32.0"}, {33, 36, "0.33.0"}};
 
 const char *hwl_vllm_version(const char *text)
 {

@@ -262,6 +262,26 @@ static void put_views(struct hwl_ledger *l, const struct planned *p)
         hwl_ledger_setting_text(l, "mamba_cache_mode", state_modes[u->state_mode]);
 }
 
+/* Before anything is loaded every rank must find the asked share free (worker/utils.py request_memory). */
+static void check_free(const struct planned *p, const struct hwl_devices *devices, struct hwl_ledger *ledger)
+{
+    const struct hwl_vllm_setup *u = &p->setup;
+    const uint32_t ranks = u->tp * u->pp * u->dp;
+    for (uint32_t i = 0; i < ranks && i < devices->n_gpus && u->kv_budget == HWL_UNKNOWN; i++) {
+        const hwl_device *d = &devices->gpu[i];
+        if (d->memory_bytes == HWL_UNKNOWN || d->free_bytes == HWL_UNKNOWN || d->free_bytes >= d->memory_bytes)
+            continue;
+        const uint64_t asked = (uint64_t)((double)d->memory_bytes * u->utilization);
+        const uint64_t context = p->other[0].context, found = d->free_bytes > context ? d->free_bytes - context : 0;
+        if (found >= asked)
+            continue;
+        ledger->exceeds = true;
+        hwl_ledger_note(ledger, "vLLM would not start: %s has %llu B free, and gpu_memory_utilization %.2f asks for %llu B",
+                        d->id, (unsigned long long)found, u->utilization, (unsigned long long)asked);
+        return;
+    }
+}
+
 static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
                           struct hwl_arena *arena, void **prepared, hwl_error *error)
 {
@@ -298,6 +318,7 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
     ledger->kv_tokens = p->cache.tokens;
     ledger->context = p->cache.max_len;
     ledger->concurrency = hwl_opt_u64(settings, HWL_OPT_CONCURRENCY, 1);
+    check_free(p, devices, ledger);
     if (!p->starts || !p->cache.fits) {
         ledger->exceeds = true;
         hwl_ledger_note(ledger,

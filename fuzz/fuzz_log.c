@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A start-up log: read, opened and planned as far as it goes, written as JSON. */
+#include "fuzz.h"
+
+#include <hwledger/hwledger.h>
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    hwl_log *log;
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_error error;
+    char *text;
+    uint64_t n;
+    if (hwl_log_from_text((const char *)data, size, "fuzz", &log, &error) != HWL_OK) {
+        if (!error.message[0])
+            abort();
+        return 0;
+    }
+    /* a path in the text must not send the fuzzer over the disk: one model stands for all */
+    if (hwl_model_open("llama-3.2-1b", NULL, &model, &error) == HWL_OK) {
+        if (hwl_log_devices(log, &devices, &error) == HWL_OK) {
+            (void)hwl_log_plan(log, model, devices, &error);
+            hwl_devices_free(devices);
+        }
+        hwl_model_free(model);
+    }
+    if (hwl_log_json(log, &text, &n, &error) == HWL_OK)
+        hwl_text_free(text);
+    hwl_log_free(log);
+    return 0;
+}

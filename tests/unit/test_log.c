@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start-up logs of all eras: figures, options and failure found, hostile text borne, the plan laid beside. */
+#include <hwledger/hwledger.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define GIB 1073741824.0
+#define MIB 1048576.0
+
+static hwl_log *open_log(const char *name)
+{
+    char path[512];
+    hwl_log *log = NULL;
+    hwl_error e = {0};
+    snprintf(path, sizeof path, "%s/logs/%s", HWL_TEST_DATA, name);
+    if (hwl_log_open(path, &log, &e) != HWL_OK)
+        fail_msg("%s: %s", name, e.message);
+    return log;
+}
+
+static void found(const hwl_log *log, const char *name, const char *device, double value)
+{
+    hwl_log_figure f;
+    for (uint32_t i = 0; hwl_log_get_figure(log, i, &f); i++)
+        if (strcmp(f.name, name) == 0 && strcmp(f.device, device) == 0 && fabs(f.value - value) <= 1e-6 * fabs(value))
+            return;
+    fail_msg("%s %s is not %f", name, device, value);
+}
+
+static const char *option(const hwl_log *log, const char *want)
+{
+    const char *name, *value;
+    for (uint32_t i = 0; hwl_log_get_setting(log, i, &name, &value); i++)
+        if (strcmp(name, want) == 0)
+            return value;
+    return "";
+}
+
+static void vllm_eras(void **state)
+{
+    (void)state;
+    hwl_log *log = open_log("vllm-0.6.log");
+    assert_string_equal(hwl_log_engine(log), "vllm");
+    assert_string_equal(hwl_log_version(log), "0.6.3.post1");
+    assert_string_equal(hwl_log_model(log), "meta-llama/Llama-3.1-8B-Instruct");
+    assert_string_equal(option(log, "max-model-len"), "29000");
+    assert_non_null(strstr(hwl_log_failure(log), "max seq len (29000)"));
+    found(log, "weights_bytes", "", 14.9888 * GIB);
+    found(log, "total_bytes", "", 23.58 * GIB);
+    found(log, "peak_torch_bytes", "", 17.98 * GIB);
+    found(log, "non_torch_bytes", "", 0.35 * GIB);
+    found(log, "available_kv_bytes", "", 2.89 * GIB);
+    found(log, "gpu_memory_utilization", "", 0.9);
+    found(log, "num_gpu_blocks", "", 1478);
+    found(log, "max_concurrency", "", 0.82);
+    hwl_log_free(log);
+
+    log = open_log("vllm-0.8.log");
+    assert_string_equal(hwl_log_version(log), "0.8.5");
+    assert_string_equal(option(log, "quantization"), "bitsandbytes");
+    assert_string_equal(hwl_log_failure(log), "");
+    found(log, "peak_activation_bytes", "", 1.16 * GIB);
+    found(log, "available_kv_bytes", "", 45.21 * GIB);
+    found(log, "num_gpu_blocks", "", 14815);
+    found(log, "graph_bytes", "", 1.12 * GIB);
+    hwl_log_free(log);
+
+    log = open_log("vllm-0.29.log");
+    assert_string_equal(hwl_log_version(log), "0.29.0");
+    assert_string_equal(hwl_log_model(log), "Qwen/Qwen3-8B");
+    assert_string_equal(option(log, "gpu-memory-utilization"), "0.92");
+    assert_string_equal(option(log, "enforce-eager"), "True");
+    assert_string_equal(option(log, "served-model-name"), "");
+    found(log, "kv_cache_tokens", "", 149424);
+    found(log, "max_concurrency", "", 4.56);
+    found(log, "consumed_bytes", "", 15.5 * GIB);
+    found(log, "total_bytes", "", 39.49 * GIB);
+    hwl_log_free(log);
+
+    log = open_log("vllm-refused.log");
+    found(log, "available_kv_bytes", "", -2.14 * GIB);
+    assert_non_null(strstr(hwl_log_failure(log), "No available memory"));
+    hwl_log_free(log);
+}
+
+static void other_engines(void **state)
+{
+    (void)state;
+    hwl_log *log = open_log("sglang.log");
+    assert_string_equal(hwl_log_engine(log), "sglang");
+    assert_string_equal(hwl_log_model(log), "Qwen/Qwen2.5-32B-Instruct");
+    assert_string_equal(option(log, "tp-size"), "4");
+    assert_string_equal(option(log, "mem-fraction-static"), "0.9");
+    assert_string_equal(option(log, "max-running-requests"), "");
+    found(log, "weights_bytes", "", 15.54 * GIB);
+    found(log, "graph_bytes", "", 0.58 * GIB);
+    found(log, "kv_cache_tokens", "", 46611);
+    found(log, "k_bytes", "", 1.42 * GIB);
+    found(log, "ssm_state_bytes", "", 6.46 * GIB);
+    hwl_log_free(log);
+
+    log = open_log("llamacpp.log");
+    assert_string_equal(hwl_log_engine(log), "llama.cpp");
+    assert_string_equal(hwl_log_version(log), "5192");
+    assert_string_equal(hwl_log_model(log), "/models/Qwen3-235B-A22B-Q8_0.gguf");
+    assert_string_equal(option(log, "ctx-size"), "32768");
+    assert_string_equal(option(log, "n-gpu-layers"), "999");
+    assert_string_equal(option(log, "cache-type-k"), "f16");
+    assert_string_equal(option(log, "flash-attn"), "on");
+    found(log, "weights_bytes", "CUDA0", 39273.87 * MIB);
+    found(log, "weights_bytes", "CPU_Mapped", 198451.27 * MIB);
+    found(log, "kv_cache_bytes", "CUDA0", 6016 * MIB);
+    found(log, "output_bytes", "CUDA_Host", 0.58 * MIB);
+    found(log, "compute_bytes", "CUDA_Host", 72.01 * MIB);
+    hwl_log_free(log);
+
+    log = open_log("llamacpp-2024.log");
+    assert_string_equal(hwl_log_engine(log), "llama.cpp");
+    found(log, "weights_bytes", "CUDA0", 4403.49 * MIB);
+    found(log, "weights_bytes", "CPU", 281.81 * MIB);
+    found(log, "kv_cache_bytes", "CUDA0", 1024 * MIB);
+    found(log, "compute_bytes", "CUDA0", 560 * MIB);
+    hwl_log_free(log);
+}
+
+static const hwl_log_term *term(const hwl_log *log, const char *name, hwl_log_term *t)
+{
+    for (uint32_t i = 0; hwl_log_get_term(log, i, t); i++)
+        if (strcmp(t->name, name) == 0)
+            return t;
+    fail_msg("no term %s", name);
+    return t;
+}
+
+static void planned(void **state)
+{
+    (void)state;
+    hwl_log *log = open_log("vllm-0.19.log");
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_error e = {0};
+    hwl_log_term t;
+    assert_string_equal(option(log, "quantization"), "compressed-tensors");
+    assert_string_equal(option(log, "enable-prefix-caching"), "False");
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_log_devices(log, &devices, &e), HWL_OK);
+    assert_int_equal(hwl_devices_gpus(devices), 2);
+    assert_string_equal(hwl_devices_get(devices, 0)->name, "NVIDIA H100 80GB HBM3");
+    assert_int_equal(hwl_log_plan(log, model, devices, &e), HWL_OK);
+    assert_true(term(log, "weights_bytes", &t)->within);
+    assert_true(fabs(t.planned / t.logged - 1) < 0.005);
+    assert_true(term(log, "kv_cache_tokens", &t)->within);
+    assert_true(term(log, "kv_cache_tokens_exact", &t)->within);
+    assert_true(fabs(term(log, "graph_bytes", &t)->planned / t.logged - 1) < 0.1);
+    assert_true(fabs(term(log, "peak_activation_bytes", &t)->planned / t.logged - 1) < 0.01);
+    char *text;
+    uint64_t n;
+    assert_int_equal(hwl_log_json(log, &text, &n, &e), HWL_OK);
+    assert_non_null(strstr(text, "hwledger.log/1"));
+    hwl_text_free(text);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    hwl_log_free(log);
+
+    /* a start that failed, for the reason that the plan gives: 38 bytes a logit of a 201,088 vocabulary, 1024 times */
+    log = open_log("vllm-refused.log");
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_log_devices(log, &devices, &e), HWL_E_NOT_FOUND);
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_devices_add_gpu(devices, "H100-80GB", &e), HWL_OK);
+    assert_int_equal(hwl_log_plan(log, model, devices, &e), HWL_OK);
+    bool said = false;
+    const char *note;
+    for (uint32_t i = 0; (note = hwl_log_note(log, i)); i++)
+        said = said || strstr(note, "did not start, as the plan says");
+    assert_true(said);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    hwl_log_free(log);
+}
+
+static void hostile(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "", "\n\n\n", "GPU KV cache size: ", "GPU KV cache size: ,,,\n", "non-default args: {'a\n", "non-default args: {'model': {{{{[[[\n",
+        "Initializing a V1 LLM engine (v\n", "LLM engine (v0.19.0) with config: model='\\", " buffer size = 1 MiB", "CUDA0 KV buffer size = 9e999 MiB\n",
+        "Free memory on device (1/\n", "using device ( -  MiB free\n", "offloaded /999999999999999999999999 layers to GPU\n", "\033[", "\033[31",
+        "vllm serve", "vllm serve \\ --", "vllm serve '", "server_args=ServerArgs(=,=,,(", "tensors from  (version", "), K ( cells,", " cells,), K (\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        hwl_log *log = NULL;
+        hwl_error e = {0};
+        const size_t n = strlen(texts[i]);
+        char *exact = malloc(n + 1); /* no byte behind the end may be read */
+        assert_non_null(exact);
+        memcpy(exact, texts[i], n);
+        if (hwl_log_from_text(exact, n, "t", &log, &e) == HWL_OK)
+            hwl_log_free(log);
+        else
+            assert_true(e.message[0] != 0);
+        free(exact);
+    }
+    char *big = malloc(1 << 20);
+    assert_non_null(big);
+    memset(big, 'x', 1 << 20);
+    memcpy(big, "GPU KV cache size: 1,024 tokens ", 32);
+    hwl_log *log = NULL;
+    hwl_error e = {0};
+    assert_int_equal(hwl_log_from_text(big, 1 << 20, "big", &log, &e), HWL_OK);
+    found(log, "kv_cache_tokens", "", 1024);
+    hwl_log_free(log);
+    assert_int_equal(hwl_log_from_text(big, (uint64_t)65 << 20, "big", &log, &e), HWL_E_LIMIT);
+    free(big);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vllm_eras), cmocka_unit_test(other_engines), cmocka_unit_test(planned),
+                                       cmocka_unit_test(hostile)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""logs.py TRUTH_FOLDER [-v]: every collected start-up log through `hwledger explain-log`, planned against logged.
+
+The collections hold figures, not texts, so each row is written in the words that the engine of its time prints. A figure
+that explain-log does not find again is an error. Exit 1 where one is lost."""
+import ast, json, os, pathlib, re, statistics, subprocess, sys, tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+GIB = 1 << 30
+
+
+def exe():
+    for p in (os.environ.get("HWLEDGER"), ROOT / "build" / "hwledger", ROOT / "bld" / "hwledger"):
+        if p and pathlib.Path(p).exists():
+            return str(p)
+    sys.exit("logs.py: build/hwledger is not there; run ./run first")
+
+
+def rows(path):
+    return [json.loads(l) for l in path.read_text().splitlines() if l.strip()] if path.exists() else []
+
+
+def vllm_h100(r):
+    """vLLM 0.19 with debug lines: (text, {figure: value})."""
+    t, want = [f"INFO 04-01 10:00:00 [utils.py:233] non-default args: {r['non_default_args']}"], {}
+    if r.get("tp"):
+        t.append(f"INFO 04-01 10:00:01 [core.py:105] Initializing a V1 LLM engine (v{r['vllm']}) with config: model='{r['model']}', "
+                 f"speculative_config=None, dtype=torch.{r['dtype']}, max_seq_len={r['max_model_len']}, tensor_parallel_size={r['tp']}, "
+                 f"pipeline_parallel_size={r['pp']}, data_parallel_size={r['dp']}, quantization={r['quantization']}, "
+                 f"enforce_eager={r['enforce_eager']}, kv_cache_dtype={r['kv_cache_dtype']}, device_config=cuda")
+    if r.get("max_num_batched_tokens"):
+        t.append(f"INFO 04-01 10:00:01 [scheduler.py:239] Chunked prefill is enabled with max_num_batched_tokens={r['max_num_batched_tokens']}.")
+    for w in r.get("weights_gib_ranks") or []:
+        t.append(f"INFO 04-01 10:00:09 [gpu_model_runner.py:4820] Model loading took {w} GiB memory and 3.123456 seconds")
+        want["weights_bytes"] = max(want.get("weights_bytes", 0), w * GIB)
+    for p in r.get("profile_ranks") or []:
+        t.append(f"DEBUG 04-01 10:00:20 [gpu_worker.py:432] Memory profiling takes 3.10 seconds. Total non KV cache memory: {p['non_kv_gib']}GiB; "
+                 f"torch peak memory increase: {p['torch_peak_gib']}GiB; non-torch forward increase memory: {p['non_torch_gib']}GiB; "
+                 f"weights memory: {p['weights_gib']}GiB.")
+        want["peak_activation_bytes"] = max(want.get("peak_activation_bytes", 0), p["torch_peak_gib"] * GIB)
+        want["non_torch_bytes"] = max(want.get("non_torch_bytes", 0), p["non_torch_gib"] * GIB)
+    for a in r.get("kv_available_gib_ranks") or []:
+        t.append(f"INFO 04-01 10:00:21 [gpu_worker.py:436] Available KV cache memory: {a} GiB")
+        want["available_kv_bytes"] = a * GIB
+    if r.get("kv_tokens"):
+        t.append(f"INFO 04-01 10:00:21 [kv_cache_utils.py:1319] GPU KV cache size: {r['kv_tokens']:,} tokens")
+        want["kv_cache_tokens"] = r["kv_tokens"]
+    if r.get("max_concurrency"):
+        t.append(f"INFO 04-01 10:00:21 [kv_cache_utils.py:1324] Maximum concurrency for {r['max_model_len']:,} tokens per request: {r['max_concurrency']}x")
+        want["max_concurrency"] = r["max_concurrency"]
+    for g in r.get("cuda_graph_gib_ranks") or []:
+        if g:
+            t.append(f"INFO 04-01 10:00:30 [gpu_worker.py:597] CUDA graph pool memory: {g['actual']} GiB (actual), {g['estimated']} GiB (estimated), difference: 0.0 GiB (1.0%).")
+            want["graph_bytes"] = g["actual"] * GIB
+    if r.get("init") and r.get("gpu_memory_utilization"):
+        t.append(f"INFO 04-01 10:00:31 [gpu_worker.py:640] Free memory on device cuda:0 ({r['init']['free_gib']}/{r['init']['total_gib']} GiB) on startup. "
+                 f"Desired GPU memory utilization is ({r['gpu_memory_utilization']}, {r['requested_gib']} GiB).")
+    t += [f"ERROR 04-01 10:00:40 {e.strip()}" for e in r.get("errors") or []]
+    return "\n".join(t) + "\n", want
+
+
+def version_of(r):
+    """The logged release, or the one that was current on the day that the note states."""
+    if r.get("vllm_version"):
+        return r["vllm_version"]
+    m = re.search(r"(20\d\d)-(\d\d)", r.get("note", ""))
+    if not m:
+        return "0.11.0" if "old token formula" in r.get("note", "") else None
+    day = m.group(1) + m.group(2)
+    for until, v in (("202502", "0.6.6"), ("202507", "0.8.5"), ("202512", "0.11.2"), ("202604", "0.18.1"), ("202605", "0.20.0"), ("202606", "0.22.0"),
+                     ("202607", "0.23.0"), ("202608", "0.24.0"), ("202609", "0.27.1")):
+        if day < until:
+            return v
+    return "0.29.0"
+
+
+def vllm_any(r):
+    """A row of any release, in the words of V0 or V1."""
+    f, g, t, want = r["flags"], r["log"], [], {}
+    v = version_of(r)
+    args = {k: x for k, x in f.items() if k not in ("speculative", "graph_profile", "max_cudagraph_captures", "gpu_memory_utilization_note") and not (isinstance(x, str) and x.endswith("+"))}
+    t.append(f"INFO non-default args: {dict(model=r['model'], **args)!r}")
+    if v:
+        t.append(f"INFO Initializing {'an' if r['engine'] == 'v0' else 'a V1'} LLM engine (v{v}) with config: model='{r['model']}'")
+
+    def put(key, name, text, scale=1):
+        if isinstance(g.get(key), (int, float)):
+            t.append(text.format(g[key]))
+            want[name] = g[key] * scale
+    old = r["engine"] == "v0"
+    put("model_load_gib", "weights_bytes", "INFO Loading model weights took {} GB" if old else "INFO Model loading took {} GiB memory and 9.1 seconds", GIB)
+    put("weights_gib", "weights_bytes", "INFO model weights take {}GiB; " if old else "INFO Actual usage is {} GiB for weight,", GIB)
+    put("activation_peak_gib", "peak_activation_bytes", "INFO PyTorch activation peak memory takes {}GiB;" if old else "INFO {} GiB for peak activation,", GIB)
+    put("non_torch_gib", "non_torch_bytes", "INFO non_torch_memory takes {}GiB;" if old else "INFO {} GiB for non-torch memory,", GIB)
+    put("consumed_gib", "consumed_bytes", "INFO Actual usage is {} GiB for consumed memory (weights + non-torch),", GIB)
+    put("available_kv_gib", "available_kv_bytes", "INFO the rest of the memory reserved for KV Cache is {}GiB." if old else "INFO Available KV cache memory: {} GiB", GIB)
+    put("graph_gib", "graph_bytes", "INFO Graph capturing finished in 20 secs, took {} GiB", GIB)
+    put("graph_estimate_gib", "graph_estimate_bytes", "INFO Estimated CUDA graph memory: {} GiB total", GIB)
+    put("kv_blocks", "num_gpu_blocks", "INFO # GPU blocks: {}, # CPU blocks: 2048")
+    if isinstance(g.get("kv_cache_tokens"), int):
+        t.append(f"INFO GPU KV cache size: {g['kv_cache_tokens']:,} tokens")
+        want["kv_cache_tokens"] = g["kv_cache_tokens"]
+    if g.get("max_concurrency") and g.get("concurrency_at_len"):
+        t.append(f"INFO Maximum concurrency for {g['concurrency_at_len']:,} tokens per request: {g['max_concurrency']}x")
+        want["max_concurrency"] = g["max_concurrency"]
+    if g.get("outcome") == "refused":
+        t.append("ERROR ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine.")
+    return "\n".join(t) + "\n", want
+
+
+def sglang_any(r):
+    f, g, t, want = r["flags"], r["log"], [], {}
+    names = {"tp": "tp_size", "dp": "dp_size", "context_len": "context_length"}
+    t.append("[2026-02-01 10:00:00] server_args=ServerArgs(" + ", ".join([f"model_path='{r['model']}'"] + [f"{names.get(k, k)}={v!r}" for k, v in f.items()]) + ")")
+
+    def one(x):
+        return x[0] if isinstance(x, list) else x
+    if g.get("weight_begin_avail_gb"):
+        t.append(f"[2026-02-01 10:00:01] Load weight begin. avail mem={g['weight_begin_avail_gb']:.2f} GB")
+        want["free_before_bytes"] = g["weight_begin_avail_gb"] * GIB
+    if g.get("weight_mem_usage_gb"):
+        t.append(f"[2026-02-01 10:00:09] Load weight end. type=X, dtype=torch.bfloat16, avail mem={g.get('weight_load_avail_gb', 0):.2f} GB, mem usage={g['weight_mem_usage_gb']:.2f} GB.")
+        want["weights_bytes"] = g["weight_mem_usage_gb"] * GIB
+    if g.get("mamba_cache_size"):
+        t.append(f"[2026-02-01 10:00:10] Mamba Cache is allocated. max_mamba_cache_size: {g['mamba_cache_size']}, conv_state size: {g['conv_state_gb']:.2f}GB, ssm_state size: {g['ssm_state_gb']:.2f}GB")
+        want["mamba_slots"] = g["mamba_cache_size"]
+        want["ssm_state_bytes"] = g["ssm_state_gb"] * GIB
+    if g.get("kv_cache_tokens"):
+        sizes = f", K size: {g['k_size_gb']:.2f} GB, V size: {g['v_size_gb']:.2f} GB" if "k_size_gb" in g else f", KV size: {g['kv_size_gb']:.2f} GB" if "kv_size_gb" in g else ""
+        t.append(f"[2026-02-01 10:00:11] KV Cache is allocated. #tokens: {one(g['kv_cache_tokens'])}{sizes}")
+        want["kv_cache_tokens"] = one(g["kv_cache_tokens"])
+    if g.get("max_total_num_tokens"):
+        t.append(f"[2026-02-01 10:00:20] max_total_num_tokens={g['max_total_num_tokens']}, chunked_prefill_size=8192, max_prefill_tokens=16384, max_running_requests=2048, context_len=4096")
+        want["kv_cache_tokens"] = min(want.get("kv_cache_tokens", 1 << 60), g["max_total_num_tokens"])
+    if g.get("graph_capture_gb"):
+        t.append(f"[2026-02-01 10:00:15] Capture cuda graph end. Time elapsed: 3.10 s. mem usage={g['graph_capture_gb']:.2f} GB. avail mem=3.00 GB.")
+        want["graph_bytes"] = g["graph_capture_gb"] * GIB
+    return "\n".join(t) + "\n", want
+
+
+def llamacpp_any(r):
+    s, t, want = r.get("settings") or {}, [], {}
+    if r.get("build"):
+        t.append(f"build: {r['build']} with cc for x86_64-linux-gnu")
+    t.append(f"llama_model_loader: loaded meta data with 30 key-value pairs and 291 tensors from {(r.get('model_file') or 'model.gguf').strip()} (version GGUF V3 (latest))")
+    if r.get("model"):
+        t.append(f"print_info: general.name     = {r['model']}")
+    if r.get("file_type"):
+        t.append(f"print_info: file type   = {r['file_type']}")
+    for g in r.get("gpus") or []:
+        if g.get("free_mib"):
+            t.append(f"llama_model_load_from_file_impl: using device {g.get('device', 'CUDA0')} ({g['name']}) - {g['free_mib']} MiB free")
+    if r.get("offloaded"):
+        t.append(f"load_tensors: offloaded {r['offloaded']} layers to GPU")
+    for k in ("n_seq_max", "n_ctx", "n_batch", "n_ubatch", "flash_attn"):
+        if k in s:
+            t.append(f"llama_context: {k:13} = {s[k]}")
+    word = {"model": "load_tensors: {:>12} model", "kv": "llama_kv_cache: {:>10} KV", "rs": "llama_memory_recurrent: {:>10} RS", "compute": "llama_context: {:>10} compute", "output": "llama_context: {:>10}  output"}
+    name = {"model": "weights_bytes", "kv": "kv_cache_bytes", "rs": "recurrent_state_bytes", "compute": "compute_bytes", "output": "output_bytes"}
+    for b in r.get("buffers") or []:
+        if b["what"] in word and isinstance(b.get("mib"), (int, float)):
+            t.append(word[b["what"]].format(b["backend"]) + f" buffer size = {b['mib']:8.2f} MiB")
+            want[f"{name[b['what']]} {b['backend']}"] = round(b["mib"], 2) * (1 << 20)
+    return "\n".join(t) + "\n", want
+
+
+def configs(truth):
+    found = {}
+    for f in (truth.parent / "facts" / "models.jsonl", truth / "vllm_oracle" / "models.jsonl"):
+        for m in rows(f):
+            found[m["id"].lower()] = m["config"]
+    return found
+
+
+class Runner:
+    def __init__(self, truth):
+        self.exe, self.configs, self.tmp = exe(), configs(truth), pathlib.Path(tempfile.mkdtemp())
+
+    def explain(self, text, model="", gpus=()):
+        p = self.tmp / "start.log"
+        p.write_text(text)
+        args = [self.exe, "explain-log", str(p)]
+        c = self.configs.get(model.lower())
+        if c:
+            d = self.tmp / re.sub(r"\W", "_", model)
+            d.mkdir(exist_ok=True)
+            (d / "config.json").write_text(json.dumps(c))
+            args.append(str(d))
+        for g in gpus:
+            args += g
+        r = subprocess.run([*args, "--json"], text=True, capture_output=True, timeout=60)
+        return (json.loads(r.stdout) if r.returncode == 0 and r.stdout else None), r.stderr.strip()
+
+    def gpu(self, r):
+        """Options that say the row's cards; the log itself seldom does."""
+        n = r.get("n_gpu") or 1
+        name = (r.get("gpu") or "").split("(")[0].strip()
+        if name and "class" not in r["gpu"] and not name.endswith("GB") and subprocess.run([self.exe, "plan", "llama-3.1-8b", "--gpu", f"{name}x{n}", "--json"], capture_output=True).returncode in (0, 3):
+            return [["--gpu", f"{name}x{n}"]]
+        return [["--gpu-memory", f"{int(r['gpu_total_gib'] * GIB)}x{n}"]] if r.get("gpu_total_gib") else []
+
+
+def lost(doc, want):
+    """Figures of the row that were not read again."""
+    bad = []
+    for k, v in want.items():
+        name, _, device = k.partition(" ")
+        if not any(f["name"] == name and (not device or f.get("device") == device) and abs(f["value"] - v) <= max(f["rounding"], 1e-9 * abs(v)) * 1.01 for f in doc["figures"]):
+            bad.append(k)
+    return bad
+
+
+def survey(truth):
+    """Yields (collection, name, document or None, lost figures, error)."""
+    run = Runner(truth)
+    for r in rows(truth / "vllm_h100_logs.jsonl"):
+        text, want = vllm_h100(r)
+        doc, err = run.explain(text, r["model"])
+        yield "vLLM 0.19.0, H100", f"{r['model']}{' tp%d' % r['tp'] if r.get('tp') else ''}{' pp%d' % r['pp'] if r.get('pp', 1) and r.get('pp', 1) > 1 else ''}{' (failed)' if r['failed'] else ''}", doc, lost(doc, want) if doc else list(want), err
+    for r in rows(truth / "vllm_logs.jsonl"):
+        text, want = vllm_any(r)
+        doc, err = run.explain(text, r["model"], run.gpu(r))
+        yield "vLLM, all releases and cards", f"{r['model']} [{r.get('gpu') or '?'} x {r.get('n_gpu') or '?'}, {version_of(r) or '?'}]", doc, lost(doc, want) if doc else list(want), err
+    for r in rows(truth / "sglang_logs.jsonl"):
+        text, want = sglang_any(r)
+        doc, err = run.explain(text, r["model"], run.gpu(r))
+        yield "SGLang", f"{r['model']} [{r.get('gpu') or '?'} x {r.get('n_gpu') or '?'}]", doc, lost(doc, want) if doc else list(want), err
+    for r in rows(truth / "llamacpp_logs" / "rows.jsonl"):
+        if r["engine"] not in ("llama.cpp", "ik_llama.cpp"):
+            continue
+        text, want = llamacpp_any(r)
+        doc, err = run.explain(text, "")
+        yield "llama.cpp", f"{r.get('model')} {r.get('file_type') or ''} [{r.get('backend')}, {r.get('build') or '?'}]", doc, lost(doc, want) if doc else list(want), err
+
+
+def main():
+    truth, verbose = pathlib.Path(sys.argv[1]), "-v" in sys.argv
+    n = bad = planned = 0
+    errors = {}
+    for kind, name, doc, missing, err in survey(truth):
+        n += 1
+        bad += bool(missing) or doc is None
+        if missing or doc is None:
+            print(f"{kind}: {name}: {'not read: ' + err if doc is None else 'lost ' + ', '.join(missing)}")
+        if not doc:
+            continue
+        planned += bool(doc["terms"])
+        for t in doc["terms"]:
+            if t["logged"]:
+                errors.setdefault((kind, t["name"]), []).append(t["planned"] / t["logged"] - 1)
+        if verbose:
+            print(f"{kind}: {name}: " + ("; ".join(f"{t['name']}{' ' + t['device'] if t.get('device') else ''} {t['planned'] / t['logged'] - 1:+.1%}" for t in doc["terms"] if t["logged"]) or "not planned: " + (err or "; ".join(doc["notes"]))))
+    for (kind, name), e in sorted(errors.items()):
+        a = sorted(map(abs, e))
+        print(f"{kind}: {name}: median {statistics.median(a):.1%} p90 {a[int(0.9 * (len(a) - 1))]:.1%} worst {a[-1]:.1%} of {len(a)}")
+    print(f"logs: {n} read, {planned} planned, {bad} with a figure lost")
+    sys.exit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()
