@@ -80,33 +80,45 @@ static uint64_t take(struct run *r, uint32_t s, uint64_t n)
     return at;
 }
 
+static void remove_block(struct space *p, uint32_t i)
+{
+    p->n--;
+    memmove(&p->free[i], &p->free[i + 1], (p->n - i) * sizeof p->free[0]);
+}
+
+/* The first block that the freed space touches takes it, in ggml's order: an empty tensor (no recurrent states to copy) leaves
+ * blocks of size 0 inside other free space, so the neighbours by offset are not always the ones that merge. */
 static void give_back(struct run *r, uint32_t s, uint64_t at, uint64_t n)
 {
     struct space *p = &r->space[s];
     n = pad(n, p->align);
-    uint32_t i = 0;
-    for (; i < p->n && p->free[i].at < at; i++)
-        ;
-    /* block i - 1 lies before, block i behind */
-    if (i > 0 && p->free[i - 1].at + p->free[i - 1].size == at) {
-        struct block *b = &p->free[i - 1];
-        b->size += n;
-        if (i < p->n && b->at + b->size == p->free[i].at) {
-            b->size += p->free[i].size;
-            p->n--;
-            memmove(&p->free[i], &p->free[i + 1], (p->n - i) * sizeof *b);
+    for (uint32_t i = 0; i < p->n; i++) {
+        struct block *b = &p->free[i];
+        if (b->at + b->size == at) {
+            b->size += n;
+            if (i + 1 < p->n && b->at + b->size == b[1].at) {
+                b->size += b[1].size;
+                remove_block(p, i + 1);
+            }
+            return;
         }
-        return;
-    }
-    if (i < p->n && at + n == p->free[i].at) {
-        p->free[i].at = at;
-        p->free[i].size += n;
-        return;
+        if (at + n == b->at) {
+            b->at = at;
+            b->size += n;
+            if (i > 0 && b[-1].at + b[-1].size == at) {
+                b[-1].size += b->size;
+                remove_block(p, i);
+            }
+            return;
+        }
     }
     if (p->n == MAX_FREE) {
         r->failed = true;
         return;
     }
+    uint32_t i = 0;
+    while (i < p->n && p->free[i].at < at)
+        i++;
     memmove(&p->free[i + 1], &p->free[i], (p->n - i) * sizeof p->free[0]);
     p->free[i] = (struct block){ at, n };
     p->n++;
