@@ -64,9 +64,12 @@ static uint64_t take(struct run *r, uint32_t s, uint64_t n)
     struct space *p = &r->space[s];
     n = pad(n, p->align);
     uint32_t best = p->n - 1;
+    uint64_t least = UINT64_MAX; /* the last block counts only when no other fits; it may be one of size 0 */
     for (uint32_t i = 0; i + 1 < p->n; i++)
-        if (p->free[i].size >= n && p->free[i].size <= p->free[best].size)
+        if (p->free[i].size >= n && p->free[i].size <= least) {
             best = i;
+            least = p->free[i].size;
+        }
     struct block *b = &p->free[best];
     const uint64_t at = b->at;
     b->at += n;
