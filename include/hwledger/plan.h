@@ -130,6 +130,8 @@ HWL_API hwl_status hwl_planner_limits(const hwl_planner *planner, const hwl_devi
 
 /* The plan document of schema hwledger.plan/1; limits may be NULL (then null). Free with hwl_text_free. */
 HWL_API hwl_status hwl_plan_json(const hwl_plan *plan, const hwl_limits *limits, char **out, uint64_t *length, hwl_error *error);
+/* The document where the engine itself refuses the settings (HWL_E_REFUSED): verdict "refused", why as its "refusal", no entries. */
+HWL_API hwl_status hwl_refusal_json(const char *why, char **out, uint64_t *length, hwl_error *error);
 
 HWL_API const char *hwl_kind_name(hwl_kind kind);
 HWL_API const char *hwl_component_name(hwl_component component);

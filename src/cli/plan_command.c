@@ -205,6 +205,15 @@ static hwl_status make(struct cli_args *args, const hwl_model *model, const hwl_
     return status == HWL_OK ? hwl_planner_plan(*planner, devices, args->settings, plan, error) : status;
 }
 
+/* Who reads JSON gets the engine's refusal as a document as well. */
+static void refused(const struct cli_args *args, const hwl_error *error)
+{
+    char *text = NULL;
+    if (args->flag[CLI_JSON] && error->status == HWL_E_REFUSED && hwl_refusal_json(error->message, &text, NULL, NULL) == HWL_OK)
+        (void)fputs(text, stdout);
+    hwl_text_free(text);
+}
+
 int cli_plan(struct cli_args *args)
 {
     if (args->n_words != 1)
@@ -229,6 +238,7 @@ int cli_plan(struct cli_args *args)
             rc = show(args, plan, limited ? &limits : NULL, advice, n_advice);
         } else {
             error.status = status == HWL_E_NOT_FOUND ? HWL_E_USAGE : status; /* an engine's name */
+            refused(args, &error);
             rc = cli_fail(&error);
         }
     }

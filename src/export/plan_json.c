@@ -191,6 +191,20 @@ static bool add_advice(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_advi
     return ok && hwl_json_add(doc, root, "advice", list);
 }
 
+hwl_status hwl_refusal_json(const char *why, char **out, uint64_t *length, hwl_error *error)
+{
+    static const char *const lists[] = {"devices", "entries", "placement"};
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = doc ? yyjson_mut_obj(doc) : NULL;
+    bool ok = root && hwl_json_add(doc, root, "schema", yyjson_mut_str(doc, "hwledger.plan/1")) &&
+              hwl_json_add(doc, root, "verdict", yyjson_mut_str(doc, "refused")) && hwl_json_add(doc, root, "refusal", hwl_json_str(doc, why));
+    for (size_t i = 0; ok && i < sizeof lists / sizeof *lists; i++)
+        ok = hwl_json_add(doc, root, lists[i], yyjson_mut_arr(doc));
+    if (doc)
+        yyjson_mut_doc_set_root(doc, root);
+    return hwl_json_finish(doc, ok, out, length, error);
+}
+
 hwl_status hwl_plan_json(const hwl_plan *plan, const hwl_limits *limits, char **out, uint64_t *length, hwl_error *error)
 {
     return hwl_plan_json_advised(plan, limits, NULL, 0, out, length, error);

@@ -159,8 +159,7 @@ static bool compute(const struct lc_model *m, const struct lc_params *p, const s
     }
     for (uint32_t i = 0; i <= place->n_gpus; i++)
         out->bytes[i] = a[i] > c[i] ? a[i] : c[i];
-    /* a few settings of models with state are still some percent off (nodes whose home the scheduler finds otherwise) */
-    out->exact = o.measured && (m->memory == LC_MEM_KV || m->memory == LC_MEM_NONE);
+    out->exact = o.measured;
     out->fa = fa;
     out->left_out = o.left_out;
     return true;
