@@ -5,13 +5,13 @@ tensors that those models have. What an architecture requires is asked of the li
 MODELS = {}
 
 
-def model(arch, layers, embd, heads, kv, ff, vocab=32000, ctx=131072, add=(), drop=(), name=None, types=None, **keys):
+def model(arch, layers, embd, heads, kv, ff, vocab=32000, ctx=131072, add=(), drop=(), name=None, types=None, given=False, **keys):
     md = {"block_count": layers, "context_length": ctx, "embedding_length": embd, "feed_forward_length": ff,
           "attention.head_count": heads, "attention.head_count_kv": kv, "vocab_size": vocab,
           "attention.layer_norm_rms_epsilon": 1e-6, "attention.layer_norm_epsilon": 1e-5}
     md.update({k.replace("__", "."): v for k, v in keys.items()})
     md = {k: v for k, v in md.items() if v is not None}
-    MODELS[name or arch] = {"arch": arch, "metadata": md, "add": list(add), "drop": list(drop), "types": types or {}}
+    MODELS[name or arch] = {"arch": arch, "metadata": md, "add": list(add), "drop": list(drop), "types": types or {}, "given": given}
 
 
 def out(embd, vocab=32000):
@@ -133,7 +133,8 @@ model("deepseek32", 4, 7168, 128, 1, 18432, vocab=129280, attention__q_lora_rank
 model("glm-dsa", 5, 6144, 64, 1, 12288, vocab=154880, ctx=202752, attention__q_lora_rank=2048, attention__kv_lora_rank=512, attention__key_length=576, attention__value_length=512,
       attention__key_length_mla=256, attention__value_length_mla=256, rope__dimension_count=64, expert_count=64, expert_used_count=8, expert_feed_forward_length=2048, expert_shared_count=1,
       leading_dense_block_count=2, nextn_predict_layers=1, expert_gating_func=2, expert_weights_norm=True, expert_weights_scale=2.5,
-      attention__indexer__head_count=32, attention__indexer__key_length=128, attention__indexer__top_k=2048, add=out(6144, 154880) + each(5, ("exp_probs_b.bias", 64))[2:])
+      attention__indexer__head_count=32, attention__indexer__key_length=128, attention__indexer__top_k=2048, add=out(6144, 154880) + each(5, ("exp_probs_b.bias", 64))[2:] +
+      each(5, ("indexer.k_norm.weight", 128), ("indexer.k_norm.bias", 128), ("indexer.proj.weight", 6144, 32), ("indexer.attn_k.weight", 6144, 128), ("indexer.attn_q_b.weight", 2048, 4096)))
 model("glm4moe", 5, 4096, 96, 8, 10944, vocab=151552, **{**HD, "rope__dimension_count": 64}, expert_count=64, expert_used_count=8, expert_feed_forward_length=1408, expert_shared_count=1,
       leading_dense_block_count=1, nextn_predict_layers=1, expert_gating_func=2, expert_weights_norm=True, expert_weights_scale=1.0, add=out(4096, 151552) + qkv_bias(5, 12288, 1024) + each(5, ("exp_probs_b.bias", 64))[1:])
 # with state
@@ -161,9 +162,11 @@ model("kimi-linear", 8, 2304, 32, [0, 0, 0, 1, 0, 0, 0, 1], 9216, vocab=163840, 
       attention__kv_lora_rank=512, rope__dimension_count=64, **SSM, kda__head_dim=128, expert_count=64, expert_used_count=8, expert_feed_forward_length=1024, expert_shared_count=1, leading_dense_block_count=1,
       expert_gating_func=2, expert_weights_scale=2.446, add=out(2304, 163840) + each(8, ("exp_probs_b.bias", 64))[1:])
 model("lfm2", 8, 2048, 32, [0, 0, 8, 0, 0, 8, 0, 8], 8192, vocab=65536, rope__dimension_count=64, shortconv__l_cache=3)
-model("rwkv6", 6, 2560, 0, 0, 8960, vocab=65536, wkv__head_size=64, time_mix_extra_dim=32, time_decay_extra_dim=64, rescale_every_n_layers=2)
+model("rwkv6", 6, 2560, 0, 0, 8960, vocab=65536, wkv__head_size=64, time_mix_extra_dim=32, time_decay_extra_dim=64, rescale_every_n_layers=2,
+      given=True, add=each(6, ("time_mix_lerp_fused.weight", 2560, 1, 1, 5)))
 model("rwkv6qwen2", 4, 3584, 56, 8, 18944, vocab=152064, wkv__head_size=64, time_mix_extra_dim=64, time_decay_extra_dim=96, token_shift_count=1)
-model("arwkv7", 4, 1536, 24, 24, 8960, vocab=151936, wkv__head_size=64, attention__decay_lora_rank=96, attention__iclr_lora_rank=96, attention__value_residual_mix_lora_rank=64, token_shift_count=1, attention__gate_lora_rank=128)
+model("arwkv7", 4, 1536, 24, 24, 8960, vocab=151936, wkv__head_size=64, attention__decay_lora_rank=96, attention__iclr_lora_rank=96, attention__value_residual_mix_lora_rank=64, token_shift_count=1, attention__gate_lora_rank=128,
+      add=each(4, ("time_mix_g1.weight", 1536, 128), ("time_mix_g2.weight", 128, 1536)))
 # without a cache
 ENC = {"attention__causal": False, "pooling_type": 1, "tokenizer__ggml__token_type_count": 2}
 model("nomic-bert", 4, 768, 12, 12, 3072, vocab=30522, ctx=2048, **ENC, rope__dimension_count=64)

@@ -33,9 +33,9 @@ class Library:
         (self.folder / "stub.c").write_text(STUB)
         subprocess.run(["cc", "-shared", "-fPIC", "-o", self.folder / "stub.so", self.folder / "stub.c"], check=True)
 
-    def required(self, arch, md):
+    def required(self, arch, md, given):
         f = self.folder / "enum.gguf"
-        gguf_file.write({"arch": arch, "metadata": md, "tensors": []}, f)
+        gguf_file.write({"arch": arch, "metadata": md, "tensors": given}, f)
         r = subprocess.run([self.oracle, self.lib, "enum", f], capture_output=True, text=True, env={"LD_PRELOAD": str(self.folder / "stub.so")})
         try:
             return json.loads(r.stdout)
@@ -59,13 +59,18 @@ def spec_of(lib, m):
     for k, v in m["metadata"].items():
         md[k if k.split(".")[0] in ("general", "tokenizer", "xielu") else f"{m['arch']}.{k}"] = v
     md["tokenizer.ggml.model"] = "no_vocab"
-    listed = lib.required(m["arch"], md)
-    drafts = m["metadata"].get("nextn_predict_layers", 0)
-    if drafts: # of an empty file the library takes only the draft layers: the others come from the model without those
-        key = m["arch"] + ".block_count"
-        plain = {k: v for k, v in md.items() if not k.endswith("nextn_predict_layers")} | {key: md[key] - drafts}
-        listed = lib.required(m["arch"], plain) + listed
+    given = [[t[0], "f32", *t[1:]] for t in m["add"] if m["given"]]
+    drafts, layers = m["metadata"].get("nextn_predict_layers", 0), m["metadata"]["block_count"]
+    plain = md
+    if drafts: # of an empty file the library takes no layer for sure: ask for the model without draft layers
+        plain = {k: v for k, v in md.items() if not k.endswith("nextn_predict_layers")} | {m["arch"] + ".block_count": layers - drafts}
+    listed = lib.required(m["arch"], plain, given)
     tensors = {t[0]: [t[0], *t[2:]] for t in listed if not any(re.search(d, t[0]) for d in m["drop"])}
+    for i in range(layers - drafts, layers): # a draft layer is built like the last one
+        like, embd = f"blk.{layers - drafts - 1}.", m["metadata"]["embedding_length"]
+        for t in [t for n, t in tensors.items() if n.startswith(like)] + [["nextn.eh_proj.weight", 2 * embd, embd], ["nextn.enorm.weight", embd], ["nextn.hnorm.weight", embd]]:
+            name = f"blk.{i}." + t[0].removeprefix(like)
+            tensors[name] = [name, *t[1:]]
     for t in m["add"]:
         tensors.setdefault(t[0], list(t))
     tensors = tensors.values()
