@@ -47,6 +47,8 @@ enum lc_arch_flags {
     LC_MINICPM3 = 0x800000,
     LC_TIED_FIRST = 0x1000000, /* the output's copy is made before the embedding: two on the host as well */
     LC_ROPE_FULL = 0x2000000,  /* only full-attention layers use rope factors */
+    LC_DRAFT_BIAS = 0x4000000, /* of a draft layer the score bias is loaded all the same */
+    LC_SCAN = 0x8000000,       /* ssm_a is what SSM_SCAN reads */
 };
 
 struct lc_arch {

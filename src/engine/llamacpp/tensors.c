@@ -5,12 +5,14 @@
 
 #include "arch/gguf_model.h"
 #include "base/status.h"
+#include "engine/llamacpp/arch_row.h"
 
 #include <string.h>
 
 /* Tensors without a layer number. Those of `first` belong to the first layer; all others to the output. */
-static const char *const input[] = {"token_embd", "position_embd", "token_types", "per_layer_token_embd"};
-static const char *const first[] = {"token_embd_norm", "per_layer_model_proj", "per_layer_proj_norm", "hrm.z_l_init", "conv1d",
+static const char *const input[] = {"token_embd", "position_embd", "token_types", "per_layer_token_embd",
+                                    "hrm"}; /* hrm.z_l_init */
+static const char *const first[] = {"token_embd_norm", "per_layer_model_proj", "per_layer_proj_norm", "conv1d",
                                     "nextn.pre_projection"};
 static const char *const unused[] = {"masked_embd_centroids", "masked_embd_ordering"};
 static const char *const every[] = {"rope_freqs", "rope_factors_long", "rope_factors_short"};
@@ -24,12 +26,27 @@ static bool among(struct hwl_str s, const char *const *list, size_t n)
 }
 #define AMONG(s, list) among(s, list, sizeof(list) / sizeof *(list))
 
+/* A weight whose operation CUDA lacks lies on the host whatever its layer (llama-model-loader.cpp weight_buft_supported;
+ * ggml-cuda.cu: SSM_SCAN and SSM_CONV). */
+static bool no_kernel(const struct lc_model *m, const struct lc_tensor *t, struct hwl_str base)
+{
+    const uint64_t *d = t->t->dims;
+    if (hwl_str_eq(base, "ssm_conv1d"))
+        return t->t->n_dims > 1 && d[1] % 128 != 0;
+    if (!(m->row->flags & LC_SCAN) || !hwl_str_eq(base, "ssm_a") || !d[1])
+        return false;
+    const uint64_t head = m->ssm_d_inner / d[1];
+    return d[0] == 1 ? (m->ssm_d_state != 96 && m->ssm_d_state != 128 && m->ssm_d_state != 256) || head % 16 != 0
+                     : d[0] != 16 || head != 1 || d[1] % 128 != 0 || m->ssm_n_group > 1;
+}
+
 static void classify(const struct lc_model *m, struct lc_tensor *t, struct hwl_str base, int64_t layer)
 {
     t->layer = layer >= 0 && layer < m->n_layer_all ? (int32_t)layer : -1;
     t->component = hwl_gguf_component(base);
     if (layer >= 0) {
-        t->where = t->layer < 0 || ((uint32_t)layer >= m->n_layer && m->router_layer < 0) ? LC_WHERE_SKIP : LC_WHERE_LAYER;
+        const bool draft = (uint32_t)layer >= m->n_layer && m->router_layer < 0 && !(m->row->flags & LC_DRAFT_BIAS && hwl_str_eq(base, "exp_probs_b"));
+        t->where = t->layer < 0 || draft ? LC_WHERE_SKIP : no_kernel(m, t, base) ? LC_WHERE_INPUT : LC_WHERE_LAYER;
     } else if (AMONG(base, input)) {
         t->where = LC_WHERE_INPUT;
     } else if (AMONG(base, unused)) {

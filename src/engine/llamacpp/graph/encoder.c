@@ -13,9 +13,9 @@ static const struct {
 } rows[] = {
     { "bert", POSITIONS | GELU | BIASES },
     { "jina-bert-v2", GEGLU | BIASES },
-    { "jina-bert-v3", ROPE | GELU | BIASES | UNMEASURED },
-    { "nomic-bert", ROPE | UNMEASURED },
-    { "nomic-bert-moe", ROPE | GELU | BIASES | UNMEASURED },
+    { "jina-bert-v3", ROPE | GELU | BIASES },
+    { "nomic-bert", ROPE },
+    { "nomic-bert-moe", ROPE | GELU | BIASES },
 };
 
 static hwl_gt norm(struct hwl_build *b, hwl_gt x, int32_t il, const char *weight, const char *bias, int32_t at)
