@@ -234,6 +234,50 @@ def survey(truth):
         yield "llama.cpp", f"{r.get('model')} {r.get('file_type') or ''} [{r.get('backend')}, {r.get('build') or '?'}]", doc, lost(doc, want) if doc else list(want), err
 
 
+COLUMNS = [("weights_bytes", "weights"), ("peak_activation_bytes", "activation"), ("non_torch_bytes", "non-torch"), ("consumed_bytes", "consumed"),
+           ("graph_bytes", "graphs"), ("available_kv_bytes", "cache bytes"), ("kv_cache_tokens", "tokens"), ("kv_cache_tokens_exact", "tokens, bytes given"),
+           ("kv_cache_bytes", "cache"), ("compute_bytes", "compute"), ("output_bytes", "output")]
+
+
+def why_not(doc, err):
+    """One short reason for a log that was not planned."""
+    text = (err or "; ".join(doc["notes"]) if doc else err).replace("hwledger: not planned: ", "").replace("hwledger: ", "").split("; did you mean")[0]
+    for words, reason in (("no such file, cached model or catalogue name", "the model is not named, or its configuration is not known"),
+                          ("names no device", "the card is not named"), ("what its GPUs are", "the cards are not named")):
+        if words in text:
+            return reason
+    return text[:120].replace("|", " ")
+
+
+def markdown(truth):
+    """Every log, planned against logged in percent; a collection at a time."""
+    out, tables, verdicts, right = [], {}, 0, 0
+    for kind, name, doc, _, err in survey(truth):
+        cells, reason = {}, "" if doc and doc["terms"] else why_not(doc, err)
+        for t in doc["terms"] if doc else []:
+            if t["logged"] and t["name"] in dict(COLUMNS):
+                cells.setdefault(t["name"], []).append(t["planned"] / t["logged"] - 1)
+        tables.setdefault(kind, []).append((name, cells, reason))
+        if doc and kind.startswith("vLLM") and not any("is left out" in n for n in doc["notes"]) and not reason:
+            verdicts += 1
+            right += not any("the plan says that it" in n or "says that it fits" in n for n in doc["notes"])
+    for kind, lines in tables.items():
+        used = [(k, w) for k, w in COLUMNS if any(k in c for _, c, _ in lines)]
+        known = [x for x in lines if not x[2]]
+        out += [f"### {kind}: {len(lines)} logs, {len(known)} with enough facts to plan", ""]
+        if known:
+            out += ["| log | " + " | ".join(w for _, w in used) + " |", "|---" * (len(used) + 1) + "|"]
+        for name, cells, _ in known:
+            out.append("| " + name.replace("|", " ") + " | " + " | ".join(max((f"{x:+.1%}" for x in cells.get(k, [])), key=lambda x: abs(float(x[:-1])), default="") for k, _ in used) + " |")
+        reasons = {}
+        for _, _, reason in lines:
+            if reason:
+                reasons[reason] = reasons.get(reason, 0) + 1
+        out += [""] + [f"- not planned, {n}: {r}" for r, n in sorted(reasons.items(), key=lambda x: -x[1])] + [""]
+    out += [f"Verdict of vLLM (started or refused) as logged: {right} of {verdicts}.", ""]
+    return out
+
+
 def main():
     truth, verbose = pathlib.Path(sys.argv[1]), "-v" in sys.argv
     n = bad = planned = 0
