@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SGLang's pools, fraction and weights against its own start-up logs: tests/data/sglang/logs.txt. */
+#include "engine/sglang/sglang.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define GIB 1073741824.0
+#define ROUND 0.0101 /* two figures of two decimals each */
+
+struct line {
+    char name[64], model[64], version[16], fraction[16];
+    unsigned cc, n_gpus;
+    double total, before, after;
+    double tokens, window, states, requests, kv, window_kv, state, weights, pool_end, graphs; /* < 0: not said */
+    int argc;
+    char *argv[32];
+};
+
+static const struct {
+    const char *key;
+    size_t at;
+} keys[] = {{"tokens", offsetof(struct line, tokens)},       {"window", offsetof(struct line, window)},
+            {"states", offsetof(struct line, states)},       {"requests", offsetof(struct line, requests)},
+            {"kv", offsetof(struct line, kv)},               {"window_kv", offsetof(struct line, window_kv)},
+            {"state", offsetof(struct line, state)},         {"weights", offsetof(struct line, weights)},
+            {"pool_end", offsetof(struct line, pool_end)},   {"graphs", offsetof(struct line, graphs)}};
+
+static double *field(struct line *l, size_t i)
+{
+    return (double *)(void *)((char *)l + keys[i].at);
+}
+
+static bool parse(char *text, struct line *l)
+{
+    int n = 0;
+    memset(l, 0, sizeof *l);
+    if (sscanf(text, "log %63s %63s %15s %u %u %lf %lf %lf %15s%n", l->name, l->model, l->version, &l->cc, &l->n_gpus,
+               &l->total, &l->before, &l->after, l->fraction, &n) != 9)
+        return false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        *field(l, i) = -1;
+    bool args = false;
+    for (char *w = strtok(text + n, " \n"); w; w = strtok(NULL, " \n")) {
+        if (args) {
+            l->argv[l->argc++] = w;
+            continue;
+        }
+        args = strcmp(w, "--") == 0;
+        char *eq = strchr(w, '=');
+        if (args || !eq)
+            continue;
+        *eq = 0;
+        bool known = false;
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (strcmp(keys[i].key, w) == 0) {
+                *field(l, i) = atof(eq + 1);
+                known = true;
+            }
+        assert_true(known);
+    }
+    return true;
+}
+
+static hwl_model *open_model(const struct line *l)
+{
+    char path[512];
+    hwl_model *m = NULL;
+    hwl_error e = {0};
+    if (hwl_model_open(l->model, NULL, &m, &e) != HWL_OK) {
+        snprintf(path, sizeof path, HWL_TEST_DATA "/sglang/%s", l->model);
+        if (hwl_model_open(path, NULL, &m, &e) != HWL_OK)
+            fail_msg("%s: %s", l->model, e.message);
+    }
+    return m;
+}
+
+static struct hwl_devices *devices_of(const struct line *l, double total)
+{
+    struct hwl_devices *d = calloc(1, sizeof *d);
+    assert_non_null(d);
+    d->n_gpus = l->n_gpus;
+    for (unsigned i = 0; i < l->n_gpus; i++) {
+        d->gpu[i] = (hwl_device){.memory_bytes = (uint64_t)(total * GIB), .free_bytes = (uint64_t)(total * GIB)};
+        d->gpu[i].compute_major = l->cc / 10;
+        d->gpu[i].compute_minor = l->cc % 10;
+    }
+    return d;
+}
+
+struct run {
+    hwl_model *model;
+    struct hwl_devices *devices;
+    hwl_settings *settings;
+    struct hwl_sglang_setup setup;
+};
+
+static struct run start(struct line *l)
+{
+    struct run r = {.model = open_model(l), .devices = devices_of(l, l->total > 0 ? l->total : l->before + 1)};
+    hwl_error e = {0};
+    assert_int_equal(hwl_settings_new(&r.settings), HWL_OK);
+    const char *f = l->fraction;
+    if (*f == '=' || (*f >= '0' && *f <= '9'))
+        assert_int_equal(hwl_settings_set(r.settings, "gpu-memory-utilization", f + (*f == '='), &e), HWL_OK);
+    if (hwl_settings_engine_args(r.settings, "sglang", l->argc, (const char *const *)l->argv, &e) != HWL_OK ||
+        hwl_sglang_resolve(r.model, l->version, r.devices, r.settings, &r.setup, &e) != HWL_OK)
+        fail_msg("%s: %s", l->name, e.message);
+    return r;
+}
+
+static void stop(struct run *r)
+{
+    hwl_settings_free(r->settings);
+    hwl_model_free(r->model);
+    free(r->devices);
+}
+
+static struct hwl_sglang_pools pools_of(const struct run *r, double rest)
+{
+    uint64_t bytes[HWL_SGLANG_MAX_STAGES] = {(uint64_t)(rest > 0 ? rest * GIB : 0)};
+    struct hwl_sglang_pools p;
+    hwl_error e = {0};
+    if (hwl_sglang_size_pools(r->model, &r->setup, bytes, &p, &e) != HWL_OK)
+        fail_msg("%s", e.message);
+    return p;
+}
+
+/* GiB of the layers of one pool with that many tokens. */
+static double pool_gib(const struct run *r, bool window, double tokens)
+{
+    struct hwl_ck ck = {0};
+    double bytes = 0;
+    for (uint32_t i = 0; i < r->model->n_layers; i++) {
+        const struct hwl_layer *l = &r->model->layers[i];
+        const struct hwl_sglang_row row = hwl_sglang_row_of(l, &r->setup, &ck);
+        if ((r->setup.window_pool && l->attn.window) == window)
+            bytes += (double)(row.kv + row.index);
+    }
+    return bytes * (tokens + (double)r->setup.page) / GIB;
+}
+
+static double states_gib(const struct run *r, double states)
+{
+    double bytes = 0;
+    for (uint32_t i = 0; i < r->model->n_layers; i++) {
+        uint64_t b;
+        assert_int_equal(hwl_sglang_state_bytes(&r->model->layers[i], &r->setup, &b, NULL), HWL_OK);
+        bytes += (double)b;
+    }
+    return bytes * (states + 1) / GIB;
+}
+
+static int wrong;
+
+static void expect(const struct line *l, const char *what, double low, double high, double logged)
+{
+    if (logged < 0)
+        return;
+    const bool hit = logged >= low && logged <= high;
+    print_message("%-24s %-9s %.2f..%.2f, logged %.2f%s\n", l->name, what, low, high, logged, hit ? "" : "  WRONG");
+    wrong += !hit;
+}
+
+/* The figures of a line, given what was free around the load: equal within what two decimals leave open. */
+static void given(void **state)
+{
+    (void)state;
+    FILE *f = fopen(HWL_TEST_DATA "/sglang/logs.txt", "r");
+    assert_non_null(f);
+    char text[1024];
+    struct line l;
+    int n = 0;
+    wrong = 0;
+    while (fgets(text, sizeof text, f)) {
+        if (!parse(text, &l))
+            continue;
+        n++;
+        struct run r = start(&l);
+        expect(&l, "kv", pool_gib(&r, false, l.tokens) - ROUND, pool_gib(&r, false, l.tokens) + ROUND, l.kv);
+        expect(&l, "window_kv", pool_gib(&r, true, l.window) - ROUND, pool_gib(&r, true, l.window) + ROUND, l.window_kv);
+        expect(&l, "state", states_gib(&r, l.states) - ROUND, states_gib(&r, l.states) + ROUND, l.state);
+        if (l.window > 0)
+            expect(&l, "window", floor(l.tokens * r.setup.window_ratio), floor(l.tokens * r.setup.window_ratio), l.window);
+        if (l.before > 0) {
+            const double media = r.setup.multimodal && r.setup.rules->media_reserve ? 100 / 1024.0 : 0;
+            const double rest = l.after - l.before * (1 - r.setup.fraction) - media;
+            /* an implied fraction has three or four digits of its own */
+            const double slack = *l.fraction == '=' ? ROUND + 0.0005 * l.before : ROUND;
+            const struct hwl_sglang_pools low = pools_of(&r, rest - slack), high = pools_of(&r, rest + slack);
+            expect(&l, "tokens", (double)low.tokens, (double)high.tokens, l.tokens);
+            expect(&l, "states", (double)low.states, (double)high.states, l.states);
+            expect(&l, "requests", (double)low.requests, (double)high.requests, l.requests);
+            if (l.pool_end > 0) { /* beside the pools only the table of requests is allocated */
+                struct hwl_sglang_other o = {0};
+                const struct hwl_shard_run shards = {.tp = 1, .pp = 1, .attention_tp = 1, .expert_ranks = 1,
+                                                     .stage_first = r.setup.stage_first};
+                const struct hwl_sglang_pools p = pools_of(&r, rest);
+                assert_int_equal(hwl_sglang_measure_other(r.model, &r.setup, &shards, &p, &o, NULL), HWL_OK);
+                const double left = l.after - pool_gib(&r, false, (double)p.tokens) -
+                                    (r.setup.recurrent ? states_gib(&r, (double)p.states) : 0) - (double)o.requests / GIB;
+                expect(&l, "pool end", left - 0.15, left + 0.05, l.pool_end);
+            }
+        }
+        stop(&r);
+    }
+    fclose(f);
+    assert_true(n >= 15);
+    assert_int_equal(wrong, 0);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void report(const char *what, double *errors, int n, double median, double worst)
+{
+    assert_true(n > 0);
+    qsort(errors, (size_t)n, sizeof *errors, by_size);
+    print_message("%s: median %.2f %%, worst %.2f %% of %d\n", what, 100 * errors[n / 2], 100 * errors[n - 1], n);
+    assert_true(errors[n / 2] <= median);
+    assert_true(errors[n - 1] <= worst);
+}
+
+static double view(const struct hwl_ledger *ledger, const char *name)
+{
+    for (uint64_t i = 0; i < ledger->n_views; i++)
+        if (strcmp(ledger->views[i].name, name) == 0)
+            return (double)ledger->views[i].u64;
+    return -1;
+}
+
+/* The same from the flags and the card alone. */
+static void predicted(void **state)
+{
+    (void)state;
+    FILE *f = fopen(HWL_TEST_DATA "/sglang/logs.txt", "r");
+    assert_non_null(f);
+    char text[1024];
+    struct line l;
+    double weights[32], tokens[32], graphs[32];
+    int nw = 0, nt = 0, ng = 0;
+    while (fgets(text, sizeof text, f)) {
+        if (!parse(text, &l))
+            continue;
+        struct run r = start(&l);
+        struct hwl_arena arena = {0};
+        struct hwl_ledger ledger = {.arena = &arena};
+        void *prepared = NULL;
+        hwl_error e = {0};
+        const double total = l.total > 0 ? l.total : 1000;
+        free(r.devices);
+        r.devices = devices_of(&l, total);
+        assert_int_equal(hwl_engine_sglang.prepare(r.model, l.version, r.settings, &arena, &prepared, &e), HWL_OK);
+        if (hwl_engine_sglang.plan(r.model, prepared, l.version, r.devices, r.settings, &ledger, &e) != HWL_OK)
+            fail_msg("%s: %s", l.name, e.message);
+        const double w = view(&ledger, "weights_bytes") / GIB, t = view(&ledger, "max_total_num_tokens");
+        const double g = view(&ledger, "graph_bytes") / GIB;
+        if (l.weights > 0) {
+            weights[nw++] = fabs(w / l.weights - 1);
+            print_message("%-24s weights %.2f, logged %.2f: %+.2f %%\n", l.name, w, l.weights, 100 * (w / l.weights - 1));
+        }
+        if (l.total > 0 && l.tokens > 0) {
+            tokens[nt++] = fabs(t / l.tokens - 1);
+            print_message("%-24s tokens %.0f, logged %.0f: %+.2f %%\n", l.name, t, l.tokens, 100 * (t / l.tokens - 1));
+        }
+        if (l.graphs > 0) {
+            graphs[ng++] = fabs(g / l.graphs - 1);
+            print_message("%-24s graphs %.2f, logged %.2f\n", l.name, g, l.graphs);
+        }
+        hwl_arena_free(&arena);
+        stop(&r);
+    }
+    fclose(f);
+    report("weights", weights, nw, 0.02, 0.12);
+    report("tokens", tokens, nt, 0.02, 0.06);
+    report("graphs", graphs, ng, 0.15, 0.30);
+}
+
+static void graph_sizes(void **state)
+{
+    (void)state;
+    /* captured lists that logs print */
+    assert_int_equal(hwl_sglang_decode_graphs(8, false), 4);    /* 1, 2, 4, 8 */
+    assert_int_equal(hwl_sglang_decode_graphs(160, false), 23);
+    assert_int_equal(hwl_sglang_decode_graphs(512, false), 52);
+    assert_int_equal(hwl_sglang_decode_graphs(3, false), 3);    /* 1, 2 and the largest */
+    assert_int_equal(hwl_sglang_prefill_graphs(16384), 74);
+    assert_int_equal(hwl_sglang_decode_graphs(0, true), 0);
+}
+
+/* Options: the engine's own words reach the plan, those that no model covers are said. */
+static void options(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"--tp", "2", "--cuda-graph-bs", "1", "2", "4", "--enable-hierarchical-cache",
+                                       "--max-total-tokens", "64k", "--lora-paths", "a", "b", "--host", "0.0.0.0"};
+    hwl_settings *s;
+    hwl_error e = {0};
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    assert_int_equal(hwl_settings_engine_args(s, "sglang", sizeof argv / sizeof *argv, argv, &e), HWL_OK);
+    assert_int_equal(hwl_opt_u64(s, HWL_OPT_TP, 1), 2);
+    assert_string_equal(hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, ""), "1,2,4");
+    assert_int_equal(hwl_opt_u64(s, HWL_OPT_KV_TOKENS, 0), 64000);
+    assert_int_equal(s->n_unmodelled, 2);
+    assert_int_equal(s->n_ignored, 1);
+    static const char *const wrong_one[] = {"--gpu-memory-utilization", "0.9"};
+    assert_int_equal(hwl_settings_engine_args(s, "sglang", 2, wrong_one, &e), HWL_E_USAGE);
+    hwl_settings_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(given), cmocka_unit_test(predicted), cmocka_unit_test(graph_sizes),
+                                       cmocka_unit_test(options)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
