@@ -73,5 +73,26 @@ out += ["## vLLM start-ups on one H100 type, predicted from flags alone", "", f"
         "## Start-up logs, planned against logged", "",
         "tools/logs.py puts each collected row into the words of its engine's time, reads it with `hwledger explain-log` and compares. Planned / logged - 1; "
         "of several devices the largest. Rows of vLLM before 0.17 rest on start-ups, not on its source.", "", *logs.markdown(TRUTH)]
+
+
+def sglang_section():
+    """The unit test replays every line of tests/data/sglang/logs.txt and prints what it compares."""
+    exe = pathlib.Path(os.environ.get("HWLEDGER") or ROOT / "build" / "hwledger").resolve().parent / "tests" / "test_sglang"
+    text = subprocess.run([str(exe)], text=True, capture_output=True).stdout.splitlines() if exe.exists() else []
+    o = ["## SGLang start-ups", "",
+         "From what was free around the load, as logged: each figure must lie in what two printed decimals leave open.", "",
+         "| start-up | figure | planned | logged |", "|---|---|---|---|"]
+    for l in text:
+        if m := re.match(r"(\S+)\s+([a-z_ ]+?)\s+([\d.]+)\.\.([\d.]+), logged ([\d.]+)(.*)", l):
+            o.append(f"| {m.group(1)} | {m.group(2)} | {m.group(3).removesuffix('.00')} to {m.group(4).removesuffix('.00')} | {m.group(5).removesuffix('.00')}{m.group(6)} |")
+    o += ["", "From flags and card alone:", "", "| start-up | figure | planned | logged |", "|---|---|---|---|"]
+    for l in text:
+        if m := re.match(r"(\S+)\s+(weights|tokens|graphs) ([\d.]+), logged ([\d.]+)(?:: (.*))?", l):
+            o.append(f"| {m.group(1)} | {m.group(2)} | {m.group(3)} | {m.group(4)}{' (' + m.group(5) + ')' if m.group(5) else ''} |")
+    o += [""] + ["- " + l for l in text if re.match(r"(weights|tokens|graphs): median|coefficient ", l)]
+    return o + ["", "Activations of a step stand in no log: they are bounded by 50 %, unchecked.", ""]
+
+
+out += sglang_section()
 OUT.write_text("\n".join(out))
 print(OUT)

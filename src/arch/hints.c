@@ -26,7 +26,10 @@ void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, cons
         /* one object for all layers, or one for each kind of layer */
         const struct hwl_config full = hwl_cfg_obj(&rope, "full_attention");
         read_rope(h, full.obj ? &full : &rope, &model->arena);
+        h->rotary_part = hwl_cfg_real(full.obj ? &full : &rope, "partial_rotary_factor", 0.0);
     }
+    if (h->rotary_part == 0.0)
+        h->rotary_part = hwl_cfg_real(text, "partial_rotary_factor|rope_pct|rotary_pct", 0.0);
     h->state_dtype = (uint16_t)hwl_dtype_of_name(hwl_cfg_str(text, "mamba_ssm_cache_dtype|mamba_ssm_dtype", ""));
     h->state_chunk = hwl_cfg_u64(text, "mamba_chunk_size|chunk_size", 0);
     if (!h->class_name)

@@ -120,6 +120,7 @@ struct hwl_hints {
     const char *class_name;     /* architectures[0]: "LlamaForCausalLM" */
     const char *rope_type;      /* of rope scaling: "yarn", "longrope", "linear" ...; "default" where there is none */
     double rope_factor;
+    double rotary_part;         /* share of a head that is rotated; 0: it says nothing, all of it */
     uint64_t context_original;  /* original_max_position_embeddings */
     uint64_t state_chunk;       /* tokens of a chunk of the state-space kernel */
     uint16_t state_dtype;       /* enum hwl_dtype that the recurrent state shall have */

@@ -75,6 +75,16 @@ static double media_factor(const struct hwl_model *m, enum hwl_sglang_fraction h
     return 1.0;
 }
 
+/* The engine asks nvidia-smi, which counts what the driver keeps for itself: 469 MiB above CUDA's total on H100, 357 on
+ * RTX 4090, 581 on L40S, 601 on H200. */
+#define DRIVER_KEEPS 480
+
+uint64_t hwl_sglang_memory_mib(const struct hwl_sglang_setup *setup)
+{
+    const bool cuda = setup->cc > 0 && setup->card->kind != HWL_DEVICE_UNIFIED;
+    return setup->card->memory_bytes / MIB + (cuda ? DRIVER_KEEPS : 0);
+}
+
 static double reserve_by_use(const struct hwl_sglang_setup *u, double memory, bool decode_graph, bool prefill_graph,
                              const char *algorithm)
 {
@@ -115,7 +125,7 @@ double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglan
         return setup->tp >= 16 ? 0.79 : setup->tp >= 8 ? 0.81 : setup->tp >= 4 ? 0.85 : setup->tp >= 2 ? 0.87 : 0.88;
     if (setup->card->memory_bytes == HWL_UNKNOWN)
         return 0.88;
-    const double memory = (double)setup->card->memory_bytes / (double)MIB;
+    const double memory = (double)hwl_sglang_memory_mib(setup);
     const double reserve = how == HWL_SGLANG_BY_CLASS
                                ? reserve_by_class(setup, memory, algorithm)
                                : reserve_by_use(setup, memory, decode_graph, prefill_graph, algorithm);

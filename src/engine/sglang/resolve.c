@@ -191,7 +191,7 @@ static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_set
 
 static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u)
 {
-    const uint64_t memory = u->card->memory_bytes == HWL_UNKNOWN ? HWL_UNKNOWN : u->card->memory_bytes / MIB;
+    const uint64_t memory = u->card->memory_bytes == HWL_UNKNOWN ? HWL_UNKNOWN : hwl_sglang_memory_mib(u);
     const struct hwl_sglang_class *c = u->rules->classes;
     while (c->below_mib && (memory == HWL_UNKNOWN || memory >= c->below_mib))
         c++;

@@ -111,7 +111,7 @@ static void put_pool(struct hwl_ledger *l, uint16_t device, int32_t layer, hwl_c
 {
     hwl_entry *e = hwl_ledger_put(l, device, layer, HWL_KIND_KV_CACHE, component, hwl_ck_mul(ck, tokens, row),
                                   pinned ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED, "sglang: pool_configurator.py");
-    e->error = pinned ? 0.0f : 0.03f;
+    e->error = pinned ? 0.0f : 0.05f;
     e->formula = "{0} tokens with a page of padding x {1} B";
     e->args[0] = tokens;
     e->args[1] = row;
@@ -158,7 +158,7 @@ static hwl_status put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared
                                       .offload_source = "sglang: --cpu-offload-gb",
                                       .offload = p->setup.cpu_offload,
                                       .host = host,
-                                      .error = 0.02f};
+                                      .error = 0.03f};
     hwl_shard_put_weights(l, prepared, &p->shards, &p->weights[stage], p->by_kind, stage, device, &how);
     HWL_TRY(put_cache(l, prepared->model, p, stage, device, &ck, error));
     const struct hwl_sglang_other *o = &p->other;

@@ -92,6 +92,8 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version
 /* Batch sizes captured for decoding up to max, and token counts captured for prefill. */
 uint64_t hwl_sglang_decode_graphs(uint64_t max, bool speculative);
 uint64_t hwl_sglang_prefill_graphs(uint64_t max);
+/* Memory of the card as the engine sees it. */
+uint64_t hwl_sglang_memory_mib(const struct hwl_sglang_setup *setup);
 /* The share for weights and pools, as the engine would choose it. */
 double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglang_setup *setup, bool decode_graph,
                            bool prefill_graph, const char *algorithm);

@@ -181,6 +181,10 @@ static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_shard_run
     for (uint64_t i = 0; i < m->n_tensors; i++)
         if (m->tensors[i].role == HWL_ROLE_POS_EMBD && m->tensors[i].layer < 0)
             return 0; /* learned positions */
+    /* proportional rotation keeps the whole width and turns part of it by nothing */
+    const double part = m->hints.rotary_part;
+    if (part > 0.0 && part < 1.0 && !(m->hints.rope_type && strcmp(m->hints.rope_type, "proportional") == 0))
+        width = (uint64_t)((double)width * part);
     const uint64_t table = hwl_ck_mul3(ck, m->context_train, width, u->rope_bytes);
     const bool two = strncmp(m->arch, "gemma3", 6) == 0 || strncmp(m->arch, "gemma4", 6) == 0;
     /* linear and dynamic scaling stretch the table of full attention */
