@@ -34,8 +34,9 @@ HWL_API bool hwl_log_get_figure(const hwl_log *log, uint32_t index, hwl_log_figu
 /* An option of the engine as the log shows it; value "" for a flag. False past the end. */
 HWL_API bool hwl_log_get_setting(const hwl_log *log, uint32_t index, const char **name, const char **value);
 
-/* The logged model: its path, its id in the local cache, or the catalogue's name that it goes by. */
-HWL_API hwl_status hwl_log_open_model(const hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error);
+/* The logged model: its path, its id in the local cache, or the catalogue's name that it goes by. A quantised variant that
+ * is not known itself stands for the plain model with its weights in that type; hwl_log_plan then plans so. */
+HWL_API hwl_status hwl_log_open_model(hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error);
 /* The logged devices: by their name, else by their memory. */
 HWL_API hwl_status hwl_log_devices(const hwl_log *log, hwl_devices **out, hwl_error *error);
 

@@ -30,6 +30,7 @@ struct hwl_log {
     uint32_t votes[HWL_LOG_ENGINES]; /* lines of each engine */
     enum hwl_log_engine engine;
     const char *version, *model, *failure, *file_type;
+    char quant[24]; /* that the name of the opened model leaves off; "" none */
     hwl_log_figure *figures;
     uint64_t n_figures, cap_figures;
     struct hwl_log_setting *settings;

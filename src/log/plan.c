@@ -31,45 +31,82 @@ static const hwl_log_figure *figure(const struct hwl_log *log, const char *name,
     return f;
 }
 
-hwl_status hwl_log_open_model(const hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error)
+/* Endings of names that say no more than what the weights are, and the type that they stand for. */
+static const struct {
+    const char *ending, *quant;
+} endings[] = {{".gguf", ""},         {"-gguf", ""},           {"-hf", ""},
+               {"-instruct", ""},     {"-it", ""},             {"-chat", ""},
+               {"-base", ""},         {"-fp8-dynamic", "fp8-channel"}, {"-fp8", "fp8-block"},
+               {"-awq", "awq"},       {"-gptq-int4", "gptq"},  {"-quantized.w8a8", "w8a8"},
+               {"-quantized.w4a16", "w4a16"}, {"-nvfp4", "nvfp4"}, {"-bnb-4bit", "nf4"},
+               {"-ud", ""}};
+
+/* A last part like -Q4_K_M, .IQ4_XS or -00001-of-00004. */
+static bool is_file_part(const char *p)
 {
-    static const char *const endings[] = {"-gguf", "-hf", "-instruct", "-it", "-chat", "-base"};
+    if ((p[0] == 'Q' || p[0] == 'q') && p[1] >= '1' && p[1] <= '8' && p[2] == '_')
+        return true;
+    if (strncmp(p, "IQ", 2) == 0 || strncmp(p, "BF16", 4) == 0 || strncmp(p, "F16", 3) == 0)
+        return true;
+    return p[0] >= '0' && p[0] <= '9' && strlen(p) == 5;
+}
+
+/* Takes one ending off; false where there is none. */
+static bool shorten(char *name, char *quant, size_t size)
+{
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const size_t k = strlen(endings[i].ending);
+        if (n <= k || !hwl_text_eq_nocase(name + n - k, endings[i].ending))
+            continue;
+        name[n - k] = 0;
+        if (*endings[i].quant)
+            (void)snprintf(quant, size, "%s", endings[i].quant);
+        return true;
+    }
+    for (size_t i = n; i-- > 1;) {
+        if (name[i] != '-' && name[i] != '.')
+            continue;
+        if (!is_file_part(name + i + 1) && strcmp(name + i + 1, "of") != 0)
+            return false;
+        if (name[i + 1] < '0' || name[i + 1] > '9')
+            (void)snprintf(quant, size, "%.20s", strcmp(name + i + 1, "of") == 0 ? quant : name + i + 1);
+        name[i] = 0;
+        return true;
+    }
+    return false;
+}
+
+hwl_status hwl_log_open_model(hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error)
+{
     const char *general = setting(log, "general.name");
     const char *names[2] = {log->model, general ? general : ""};
     hwl_error first = {.offset = HWL_NO_OFFSET};
-    hwl_status status = HWL_E_NOT_FOUND;
     for (int i = 0; i < 2; i++) {
-        char name[512];
+        char name[512], quant[24] = "";
         if (!*names[i] || strlen(names[i]) >= sizeof name)
             continue;
-        strcpy(name, names[i]);
-        for (int k = 0; k < 5; k++) { /* as it stands, its last part, then without endings */
+        (void)snprintf(name, sizeof name, "%s", names[i]);
+        for (int k = 0; k < 8; k++) { /* as it stands, its last part, then without endings */
             hwl_error e = {.offset = HWL_NO_OFFSET};
-            const hwl_status st = hwl_model_open(name, options, out, &e);
-            if (st == HWL_OK)
+            if (hwl_model_open(name, options, out, &e) == HWL_OK) {
+                (void)snprintf(log->quant, sizeof log->quant, "%s", quant);
                 return HWL_OK;
-            if (status == HWL_E_NOT_FOUND && !*first.message) {
+            }
+            if (!*first.message)
                 first = e;
-                status = st;
-            }
-            char *slash = strrchr(name, '/'), *end = NULL;
-            if (slash && slash[1]) {
+            const char *slash = strrchr(name, '/');
+            if (slash && slash[1])
                 memmove(name, slash + 1, strlen(slash + 1) + 1);
-                continue;
-            }
-            for (size_t s = 0; s < sizeof endings / sizeof *endings && !end; s++)
-                if (strlen(name) > strlen(endings[s]) && hwl_text_eq_nocase(name + strlen(name) - strlen(endings[s]), endings[s]))
-                    end = name + strlen(name) - strlen(endings[s]);
-            if (!end)
+            else if (!shorten(name, quant, sizeof quant))
                 break;
-            *end = 0;
         }
     }
-    if (error)
-        *error = first;
     if (!*first.message)
         return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no model; name one behind the file");
-    return status;
+    if (error)
+        *error = first;
+    return first.status ? first.status : HWL_E_NOT_FOUND;
 }
 
 static uint64_t ranks(const struct hwl_log *log)
@@ -405,7 +442,11 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         status = hwl_settings_set(s, "engine-version", version, error);
     apply(log, id, s);
     from_figures(log, s);
-    if (log->engine == HWL_LOG_LLAMACPP && !*log->file_type && strcmp(model->form, "gguf") != 0)
+    if (*log->quant && (log->engine != HWL_LOG_LLAMACPP || !*log->file_type)) {
+        (void)hwl_settings_set(s, "quant", log->quant, NULL);
+        hwl_log_add_note(log, "the logged variant is not known itself: planned as %s with its weights as %s", model->name, log->quant);
+    }
+    if (log->engine == HWL_LOG_LLAMACPP && !*log->file_type && !*log->quant && strcmp(model->form, "gguf") != 0)
         hwl_log_add_note(log, "the log does not say the file type: weights are planned as they are published");
     if (log->engine == HWL_LOG_LLAMACPP && *log->file_type && strcmp(model->form, "gguf") != 0) {
         char quant[24];

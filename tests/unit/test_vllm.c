@@ -352,7 +352,8 @@ static void versions(void **state)
     assert_string_equal(hwl_engine_vllm.version("v0.20.1"), "0.19.0");
     assert_string_equal(hwl_engine_vllm.version("0.30"), "0.29.0");
     assert_string_equal(hwl_engine_vllm.version("0.10.1"), "0.11.2");
-    assert_null(hwl_engine_vllm.version("0.6.3"));
+    assert_string_equal(hwl_engine_vllm.version("0.6.3"), "0.7.3");
+    assert_null(hwl_engine_vllm.version("0.5.4"));
     assert_null(hwl_engine_vllm.version("1.0.0"));
     assert_null(hwl_engine_vllm.version("latest"));
 }

@@ -146,6 +146,10 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
     const bool largest = memory != HWL_UNKNOWN && memory >= 160 * GIB && u->rules->null_block;
     u->mbt = largest ? 16384 : large ? 8192 : 2048;
     u->max_seqs = large || largest ? 1024 : 256;
+    if (u->rules->whole_prompts) {
+        u->mbt = u->max_len <= 32768 ? hwl_max(u->max_len, 2048) : 2048;
+        u->max_seqs = 256;
+    }
     if (u->encoder_only || !hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true))
         u->mbt = hwl_max(u->mbt, u->max_len); /* a prompt cannot be split */
     if (u->multimodal && whole_item > u->mbt)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.19.0", "0.11.2", NULL};
+const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.19.0", "0.11.2", "0.7.3", NULL};
 
 /* Read in the wheels of 0.19.0, 0.29.0 and 0.33.0; 0.32.0 differs from 0.33.0 by the GDN checkpoints only. */
 static const struct hwl_vllm_rules rules[] = {
@@ -62,6 +62,8 @@ static const struct hwl_vllm_rules rules[] = {
     /* not read; the sort of the logits (4 and 8 bytes, twice over, with softmax and copies) is what start-ups of 0.10 and
      * 0.11 on H100, L40S and RTX cards show: 38 bytes a 16-bit logit */
     {.version = "0.11.2", .utilization = 0.90, .mode_all = true, .sampler_bytes = 36},
+    /* V0: a prompt is one batch up to 32k tokens (config/scheduler.py of 0.6) */
+    {.version = "0.7.3", .utilization = 0.90, .mode_all = true, .sampler_bytes = 36, .whole_prompts = true},
 };
 
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)
@@ -76,7 +78,7 @@ const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)
 static const struct {
     unsigned first, end; /* minor numbers of 0.x */
     const char *version;
-} ranges[] = {{8, 17, "0.11.2"}, {17, 21, "0.19.0"}, {21, 32, "0.29.0"}, {32, 33, "0.32.0"}, {33, 36, "0.33.0"}};
+} ranges[] = {{6, 8, "0.7.3"}, {8, 17, "0.11.2"}, {17, 21, "0.19.0"}, {21, 32, "0.29.0"}, {32, 33, "0.32.0"}, {33, 36, "0.33.0"}};
 
 const char *hwl_vllm_version(const char *text)
 {

@@ -20,6 +20,7 @@ struct hwl_vllm_rules {
     bool graph_estimate;    /* graphs are profiled and taken from the budget */
     bool small_windows;     /* windows take the smallest kernel block, whatever --block-size says */
     bool no_minimax;        /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
+    bool whole_prompts;     /* no chunked prefill up to 32k tokens, 256 sequences on all cards */
     uint32_t sampler_bytes; /* that the sampler's dummy run holds for a logit beside the model's own */
     bool triton_sampler;    /* top-k and top-p by the Triton kernel */
     bool kernel_blocks;     /* the backend of a user's block size is chosen by what its kernels read */
