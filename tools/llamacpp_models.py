@@ -104,14 +104,18 @@ model("mistral4", 4, 4096, 32, 1, 12288, vocab=131072, attention__q_lora_rank=10
 model("mimo2", 8, 4096, 64, [4, 8, 8, 8, 4, 8, 8, 4], 16384, vocab=152576, attention__key_length=192, attention__value_length=128, rope__dimension_count=64,
       expert_count=64, expert_used_count=8, expert_feed_forward_length=2048, attention__sliding_window=128,
       attention__sliding_window_pattern=[False, True, True, True, False, True, True, False], leading_dense_block_count=1, expert_gating_func=2, expert_weights_norm=True,
-      add=out(4096, 152576))
+      add=out(4096, 152576) + each(1, ("ffn_gate.weight", 4096, 16384), ("ffn_up.weight", 4096, 16384), ("ffn_down.weight", 16384, 4096)) +
+      only([1, 2, 3, 5, 6], ("attn_sinks.weight", 64)) + only(range(1, 8), ("ffn_gate_inp.weight", 4096, 64), ("exp_probs_b.bias", 64), ("ffn_gate_exps.weight", 4096, 2048, 64),
+      ("ffn_up_exps.weight", 4096, 2048, 64), ("ffn_down_exps.weight", 2048, 4096, 64)))
 model("mellum", 8, 2304, 32, 4, 7168, vocab=98304, **HD, expert_count=64, expert_used_count=8, expert_feed_forward_length=896, attention__sliding_window=1024)
 model("maincoder", 6, 1536, 16, 4, 4096, vocab=151936, **{**HD, "attention__key_length": 96, "attention__value_length": 96, "rope__dimension_count": 96})
 model("jais2", 6, 3328, 26, 26, 26624, vocab=150272, **ROT)
 model("hunyuan_vl", 6, 1024, 16, 8, 3584, vocab=120818, **HD, rope__dimension_sections=[16, 16, 16, 16])
 model("paddleocr", 6, 1024, 16, 2, 3072, vocab=103424, **HD, rope__dimension_sections=[16, 24, 24, 0])
 model("hy_v3", 4, 4096, 64, 8, 13312, vocab=120832, **HD, expert_count=64, expert_used_count=8, expert_feed_forward_length=1536, expert_shared_feed_forward_length=1536, leading_dense_block_count=1,
-      expert_weights_norm=True)
+      expert_weights_norm=True, add=each(1, ("ffn_gate.weight", 4096, 13312), ("ffn_up.weight", 4096, 13312), ("ffn_down.weight", 13312, 4096)) +
+      only(range(1, 4), ("ffn_gate_inp.weight", 4096, 64), ("exp_probs_b", 64), ("ffn_gate_exps.weight", 4096, 1536, 64), ("ffn_up_exps.weight", 4096, 1536, 64),
+      ("ffn_down_exps.weight", 1536, 4096, 64), ("ffn_gate_shexp.weight", 4096, 1536), ("ffn_up_shexp.weight", 4096, 1536), ("ffn_down_shexp.weight", 1536, 4096)))
 model("talkie", 6, 2048, 16, 16, 8192, **HD, logit_scale=0.5)
 model("nanbeige", 4, 2560, 20, 4, 10496, vocab=166144, **HD, num_loops=2)
 model("spark2_5", 8, 2048, 32, 2, 9216, vocab=160000, **HD, attention__sliding_window=1024, attention__sliding_window_pattern=[True, True, True, False] * 2)

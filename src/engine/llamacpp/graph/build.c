@@ -424,7 +424,12 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
     if (!logits)
         logits = hwl_b_mm_bias(b, hwl_b_w(b, il, "ffn_gate_inp.weight"), x, o->biases ? hwl_b_w(b, il, "ffn_gate_inp.bias") : NULL);
     hwl_gt probs = o->gating == 1 ? hwl_g_soft_max(g, logits, NULL, NULL) : o->gating == 2 ? hwl_g_unary(g, logits) : logits;
-    hwl_gt bias = hwl_b_w(b, il, "exp_probs_b.bias"), choice = bias ? hwl_g_add(g, probs, bias) : probs;
+    hwl_gt bias = hwl_b_w(b, il, "exp_probs_b.bias");
+    if (!bias)
+        bias = hwl_b_w(b, il, "exp_probs_b"); /* its name in Hunyuan V3 */
+    hwl_gt choice = bias ? hwl_g_add(g, probs, bias) : probs;
+    if (o->first_w)
+        choice = logits;
     if (b->m->n_expert_groups > 1)
         choice = choose_groups(b, choice);
     hwl_gt ids = hwl_g_argsort_top_k(g, choice, used);
@@ -440,6 +445,8 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
         w = hwl_g_scale(g, w);
     hwl_g_expand(g, w);
     x = hwl_g_reshape(g, x, n_embd, 1, n, 1);
+    if (o->first_w)
+        x = hwl_g_mul(g, hwl_g_repeat(g, x, n_embd, used, n, 1), w);
     hwl_gt both = hwl_b_w(b, il, "ffn_gate_up_exps.weight"), gate = NULL, up, y;
     if (both) {
         y = hwl_g_mm_id(g, both, x, ids);
@@ -471,7 +478,8 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
     hwl_gt bd = hwl_b_w(b, il, "ffn_down_exps.bias");
     if (o->biases && bd)
         y = hwl_g_like(g, HWL_OP_ADD_ID, y, bd, ids);
-    y = hwl_g_mul(g, y, w);
+    if (!o->first_w)
+        y = hwl_g_mul(g, y, w);
     hwl_g_expand(g, y);
     if (!y || used > 1024 || !used)
         return NULL;

@@ -30,6 +30,7 @@ struct hwl_build {
     struct hwl_cache_in full, swa;
     hwl_gt pos, out_ids, tied, embd, logits;
     hwl_gt attn_scale; /* temperature of long contexts, NULL none */
+    bool plain_names; /* a norm's name may lack ".weight" */
     bool weights_in_compute; /* BitNet: no second copy of a tied matrix, the scheduler brings it */
     bool ids_behind_norm; /* output rows are chosen behind the last norm */
     bool scale_output; /* scales what the output matrix reads */
@@ -76,6 +77,7 @@ struct hwl_moe {
     enum hwl_act act;
     uint32_t gating; /* 1 softmax, 2 sigmoid, 3 softmax of the chosen */
     bool norm_w, biases;
+    bool first_w; /* weights go on the input, and the choice is of the router's output (Llama 4) */
     double scale;
     hwl_gt logits; /* router's output where it reads something else than x; NULL: of x */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/build.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Decoders that differ by a few switches only: one row an architecture (src/models of llama.cpp 0c1e57098). Optional norms and
@@ -64,11 +65,20 @@ enum {
     ARCTIC = 8192,
     UNMEASURED = 16384, /* built from source only: no plan of the engine has been compared yet */
     BITNET = 32768, /* norms in front of both last matrices */
+    VALUE_SCALE = 65536, /* scales attention's result where the file says so */
+    EMPTY = 1u << 17, /* layers without attention, with one matrix in its place, or without feed-forward (DeciLM) */
+    LLAMA4 = 1u << 18, /* layers with rope normalise Q and K behind it, the others scale Q */
+    NORM_IDS = 1u << 19, /* output rows are chosen behind the last norm */
+    ALL_ROWS = 1u << 20, /* every token is an output row */
+    ONE_VIEW = 1u << 21, /* Q, K and V are views of heads; the first sum names the residual first (OpenELM) */
+    PLAIN_NAMES = 1u << 23, /* names of norms may lack ".weight" (PLaMo 3) */
+    NO_IMAGES = 1u << 22, /* logits of image tokens are set (Chameleon) */
     POS4_BY_FILE = 16, /* four positions where the file has M-RoPE sections */
 };
 
 static const struct row rows[] = {
     { "afmoe", SCALE_EMBD | POST_ON_LAYER | ROPE_3_OF_4 | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, GATED | POST_FIRST },
+    { "apertus", FACTORS, HWL_ACT_GELU, 0, 0 },
     { "arcee", FACTORS, HWL_ACT_RELU_SQR, 0, 0 },
     { "arctic", NORM_W, HWL_ACT_SILU, 1, ARCTIC },
     { "baichuan", 0, HWL_ACT_SILU, 0, ROPE_7B },
@@ -76,17 +86,22 @@ static const struct row rows[] = {
     { "bailingmoe2", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
     { "bitnet", 0, HWL_ACT_SILU, 0, BITNET },
     { "bloom", LN | NO_ROPE | BIAS, HWL_ACT_GELU, 0, EMBD_NORM },
+    { "chameleon", 0, HWL_ACT_SILU, 0, NO_IMAGES },
     { "chatglm", 0, HWL_ACT_PACKED, 0, 0 },
     { "codeshell", LN | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "cogvlm", 0, HWL_ACT_SILU, 0, ALL_ROWS },
     { "cohere2", LN | PAR_COHERE | LOGIT_SCALE | FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, 0 },
     { "command-r", LN | PAR_COHERE | LOGIT_SCALE, HWL_ACT_SILU, 0, 0 },
     { "dbrx", LN | OUT_NORM | NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "deci", FACTORS | BIAS, HWL_ACT_SILU, 0, EMPTY },
     { "deepseek", FACTORS, HWL_ACT_SILU, 1, 0 },
     { "deepseek2", MLA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, TEMPERATURE },
+    { "deepseek2-ocr", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, 0 },
     { "dots1", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
     { "ernie4_5", 0, HWL_ACT_SILU, 0, 0 },
     { "ernie4_5-moe", NORM_W, HWL_ACT_SILU, 1, 0 },
     { "exaone", FACTORS, HWL_ACT_SILU, 0, 0 },
+    { "exaone-moe", FACTORS | ROPE_SWA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
     { "exaone4", FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, 0 },
     { "falcon", LN | PAR_FALCON, HWL_ACT_GELU, 0, 0 },
     { "gemma", SCALE_EMBD | SCALE_Q, HWL_ACT_GELU, 0, 0 },
@@ -98,29 +113,41 @@ static const struct row rows[] = {
     { "gpt2", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "gptneox", LN | BIAS, HWL_ACT_GELU, 0, PAR_NEOX },
     { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, 0 },
+    { "granite_swa", RES_SCALE | LOGIT_SCALE | FACTORS | NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "granitemoe", RES_SCALE | LOGIT_SCALE | FACTORS | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "grok", LOGIT_SCALE | SOFTCAP | POST_ON_LAYER | NORM_W, HWL_ACT_GELU, 1, GROK },
     { "hunyuan-dense", FACTORS | QK_AFTER, HWL_ACT_SILU, 0, 0 },
     { "hunyuan-moe", FACTORS | QK_AFTER | NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "hunyuan_vl", FACTORS | QK_AFTER, HWL_ACT_SILU, 0, POS4_BY_FILE },
+    { "hy_v3", FACTORS | NORM_W_KEY | GATE_KEY | LATE_IDS, HWL_ACT_SILU, 2, NORM_IDS },
     { "internlm2", 0, HWL_ACT_SILU, 0, 0 },
     { "jais", LN | NO_ROPE | BIAS, HWL_ACT_SILU, 0, 0 },
+    { "jais2", LN | BIAS, HWL_ACT_RELU_SQR, 0, 0 },
     { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, 0 },
+    { "llama4", FACTORS | BIAS, HWL_ACT_SILU, 2, LLAMA4 },
     { "maincoder", QK_AFTER, HWL_ACT_SILU, 0, 0 },
     { "mellum", NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "mimo2", NORM_W, HWL_ACT_SILU, 2, VALUE_SCALE },
     { "minicpm", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES },
     { "minicpm3", MLA | SCALE_EMBD | RES_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES | LATENT_SCALES },
     { "minimax-m2", QK_WHOLE | NORM_W | GATE_KEY, HWL_ACT_SILU, 2, 0 },
     { "mistral3", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, TEMPERATURE },
+    { "mistral4", MLA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, TEMPERATURE },
     { "mpt", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "nemotron", LN | BIAS, HWL_ACT_RELU_SQR, 0, 0 },
     { "olmo", LN | NO_WEIGHT, HWL_ACT_SILU, 0, 0 },
     { "olmo2", QK_WHOLE, HWL_ACT_SILU, 0, 0 },
     { "olmoe", QK_WHOLE, HWL_ACT_SILU, 1, 0 },
+    { "openelm", 0, HWL_ACT_SILU, 0, ONE_VIEW },
     { "orion", LN, HWL_ACT_SILU, 0, 0 },
+    { "paddleocr", TEXT_POS4, HWL_ACT_SILU, 0, 0 },
     { "pangu-embedded", BIAS, HWL_ACT_SILU, 0, 0 },
     { "phi2", LN | PAR_PHI | SCALE_Q | BIAS, HWL_ACT_GELU, 0, 0 },
     { "phi3", FACTORS | SCALE_Q | RES_FIRST, HWL_ACT_PACKED, 0, 0 },
     { "phimoe", FACTORS | SCALE_Q | RES_FIRST | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "plamo", PAR_FALCON, HWL_ACT_SILU, 0, 0 },
+    { "plamo3", POST_ON_LAYER, HWL_ACT_PACKED, 0, PLAIN_NAMES },
+    { "plm", MLA, HWL_ACT_RELU_SQR, 0, 0 },
     { "qwen", 0, HWL_ACT_SILU, 0, 0 },
     { "qwen2", 0, HWL_ACT_SILU, 0, 0 },
     { "qwen2moe", 0, HWL_ACT_SILU, 1, 0 },
@@ -140,9 +167,16 @@ static const struct row rows[] = {
     { "xverse", 0, HWL_ACT_SILU, 0, 0 },
 };
 
+enum { CHAMELEON_IMAGE_TOKENS = 8192 };
+
 static hwl_gt norm_of(struct hwl_build *b, hwl_gt x, int32_t il, const char *weight, const char *bias, bool ln, int32_t at)
 {
     hwl_gt w = hwl_b_w(b, il, weight);
+    if (!w && b->plain_names) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "%.*s", (int)(strlen(weight) - strlen(".weight")), weight);
+        w = hwl_b_w(b, il, name);
+    }
     return w || !bias ? hwl_b_norm(b, x, w, bias ? hwl_b_w(b, il, bias) : NULL, ln, at) : x;
 }
 
@@ -155,13 +189,33 @@ static void norm_heads(struct hwl_build *b, const struct row *r, struct hwl_qkv 
         c->k = hwl_b_norm(b, c->k, k, NULL, r->flags & LN, il);
 }
 
+static struct hwl_qkv of_one_matrix(struct hwl_build *b, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t hd = b->m->head_k, h = b->m->layers[il].n_head, kv = b->m->layers[il].n_head_kv, n = b->n_tokens;
+    struct hwl_qkv c = { NULL, NULL, NULL };
+    hwl_gt all = hwl_g_reshape(g, hwl_g_mm(g, hwl_b_w(b, (int32_t)il, "attn_qkv.weight"), x), hd, h + 2 * kv, n, 1);
+    if (!all)
+        return c;
+    c.q = hwl_g_view3(g, all, hd, h, n, all->nb[1], all->nb[2], 0);
+    c.k = hwl_g_view3(g, all, hd, kv, n, all->nb[1], all->nb[2], all->nb[1] * h);
+    c.v = hwl_g_view3(g, all, hd, kv, n, all->nb[1], all->nb[2], all->nb[1] * (h + kv));
+    return c;
+}
+
+/* Llama 4: each fourth layer has no rope; without chunks only the last. */
+static uint32_t no_rope_step(const struct hwl_build *b)
+{
+    return b->m->swa_type == LC_SWA_NONE ? b->m->n_layer : 4;
+}
+
 static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
     const uint64_t hk = b->m->head_k, hv = b->m->head_v, n = b->n_tokens;
     const bool whole = r->flags & QK_WHOLE;
-    struct hwl_qkv c = hwl_b_qkv(b, x, il, hk, hv, !whole);
+    struct hwl_qkv c = r->more & ONE_VIEW ? of_one_matrix(b, x, il) : hwl_b_qkv(b, x, il, hk, hv, !whole);
     if (!(r->flags & QK_AFTER))
         norm_heads(b, r, &c, l);
     if (whole) {
@@ -169,8 +223,11 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
         c.k = hwl_g_reshape(g, c.k, hk, b->m->layers[il].n_head_kv, n, 1);
         c.v = hwl_g_reshape(g, c.v, hv, b->m->layers[il].n_head_kv, n, 1);
     }
-    if (!(r->flags & NO_ROPE) && !(r->flags & ROPE_3_OF_4 && (il + 1) % 4 == 0) &&
-        !(r->more & ROPE_NOT_FIRST && il % 4 == 0) && !(r->more & ROPE_7B && b->m->n_layer != 32) && !(r->flags & ROPE_SWA && b->m->swa_type != LC_SWA_NONE && !b->m->layers[il].swa)) {
+    bool rope = !(r->flags & NO_ROPE) && !(r->flags & ROPE_3_OF_4 && (il + 1) % 4 == 0) &&
+        !(r->more & ROPE_NOT_FIRST && il % 4 == 0) && !(r->more & ROPE_7B && b->m->n_layer != 32) && !(r->flags & ROPE_SWA && b->m->swa_type != LC_SWA_NONE && !b->m->layers[il].swa);
+    if (r->more & LLAMA4)
+        rope = (il + 1) % no_rope_step(b) != 0;
+    if (rope) {
         hwl_gt factors = r->flags & FACTORS && !(r->more & FULL_FACTORS && b->m->layers[il].swa) ? hwl_b_rope_factors(b, il) : NULL;
         c.q = hwl_g_rope(g, c.q, b->pos, factors);
         c.k = hwl_g_rope(g, c.k, b->pos, factors);
@@ -179,8 +236,12 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
         norm_heads(b, r, &c, l);
     if (r->flags & SCALE_Q)
         c.q = hwl_g_scale(g, c.q);
-    if (b->attn_scale)
+    if (b->attn_scale && !(r->more & LLAMA4 && rope))
         c.q = hwl_g_mul(g, c.q, b->attn_scale);
+    if (r->more & LLAMA4 && rope && b->m->n_expert != 128) { /* Maverick has none */
+        c.q = hwl_g_rms(g, c.q);
+        c.k = hwl_g_rms(g, c.k);
+    }
     return c;
 }
 
@@ -199,7 +260,8 @@ static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, i
         return bitnet_ffn(b, x, il);
     if (!hwl_b_w(b, il, "ffn_gate_inp.weight"))
         return hwl_b_ffn(b, x, il, "", (enum hwl_act)r->act, r->flags & BIAS);
-    struct hwl_moe o = { .act = (enum hwl_act)r->act, .gating = r->gating, .norm_w = r->flags & NORM_W, .biases = r->flags & BIAS, .logits = router };
+    struct hwl_moe o = { .act = (enum hwl_act)r->act, .gating = r->gating, .norm_w = r->flags & NORM_W, .biases = r->flags & BIAS, .logits = router,
+                         .first_w = r->more & LLAMA4 };
     o.scale = hwl_b_num(b, "expert_weights_scale", 0);
     if (r->flags & NORM_W_KEY)
         o.norm_w = hwl_b_num(b, "expert_weights_norm", 0) != 0;
@@ -239,7 +301,7 @@ static hwl_gt behind_attention(struct hwl_build *b, const struct row *r, hwl_gt 
         attn = norm_of(b, attn, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
     if (res_scale)
         attn = hwl_g_scale(g, attn);
-    hwl_gt in = hwl_g_add(g, attn, residual), cur;
+    hwl_gt in = r->more & ONE_VIEW ? hwl_g_add(g, residual, attn) : residual ? hwl_g_add(g, attn, residual) : attn, cur;
     if (r->more & ARCTIC) { /* dense branch of the sum, experts of the layer's input */
         cur = norm_of(b, in, l, "ffn_norm.weight", "ffn_norm.bias", ln, l);
         hwl_gt dense = hwl_g_add(g, hwl_b_ffn(b, cur, l, "", HWL_ACT_SILU, false), in);
@@ -272,14 +334,19 @@ static hwl_gt attention(struct hwl_build *b, const struct row *r, hwl_gt x, uint
     if (r->flags & MLA)
         return hwl_b_mla(b, x, il, r->flags & FACTORS ? hwl_b_rope_factors(b, il) : NULL);
     hwl_gt wo = hwl_b_w(b, l, "attn_output.weight"), wo_b = hwl_b_w(b, l, "attn_output.bias"), sinks = hwl_b_w(b, l, "attn_sinks.weight");
+    const struct lc_layer *heads_of = &b->m->layers[il];
+    if (r->more & EMPTY && !heads_of->n_head_kv)
+        return heads_of->n_head ? hwl_g_mm(g, wo, x) : x;
     hwl_gt gate = r->more & GATED ? hwl_b_w(b, l, "attn_gate.weight") : NULL;
     struct hwl_qkv c = queries(b, r, x, il);
     if (r->more & BITNET) {
         hwl_gt y = norm_of(b, hwl_b_attn(b, c, sinks, NULL, NULL, il), l, "attn_sub_norm.weight", NULL, false, l);
         return hwl_b_mm_bias(b, wo, y, wo_b);
     }
-    if (!gate)
-        return hwl_b_attn(b, c, sinks, wo, wo_b, il);
+    if (!gate) {
+        hwl_gt y = hwl_b_attn(b, c, sinks, wo, wo_b, il);
+        return r->more & VALUE_SCALE && hwl_b_num(b, "attention.value_scale", 1) != 1 ? hwl_g_scale(g, y) : y;
+    }
     hwl_gt y = hwl_b_attn(b, c, sinks, NULL, NULL, il), factor = hwl_g_unary(g, hwl_g_mm(g, gate, x));
     const uint64_t heads = b->m->layers[il].n_head, n = b->n_tokens, hv = b->m->head_v;
     if (gate->ne[1] == heads) { /* one gate a head */
@@ -299,9 +366,10 @@ static void decoder(struct hwl_build *b, const struct row *r)
     b->cap_tanh = r->more & GROK;
     /* scales of single matrices are not built */
     b->unmeasured = r->more & UNMEASURED || (r->more & BITNET && hwl_b_w(b, 0, "attn_q.scale"));
+    b->plain_names = r->more & PLAIN_NAMES;
     b->weights_in_compute = r->more & BITNET;
     hwl_gt x = hwl_b_inp_embd(b);
-    if (r->more & TEMPERATURE && hwl_b_num(b, "attention.temperature_scale", 0) != 0)
+    if (r->more & LLAMA4 || (r->more & TEMPERATURE && hwl_b_num(b, "attention.temperature_scale", 0) != 0))
         b->attn_scale = hwl_g_input(g, HWL_DTYPE_F32, 1, 1, b->n_tokens, 1, "inp_attn_scale");
     if (r->more & EMBD_NORM)
         x = norm_of(b, x, -1, "token_embd_norm.weight", "token_embd_norm.bias", ln, 0);
@@ -316,30 +384,36 @@ static void decoder(struct hwl_build *b, const struct row *r)
     hwl_b_inp_out_ids(b);
     if (r->flags & ROPE_3_OF_4 || r->more & ROPE_NOT_FIRST)
         b->modulus = 4;
+    if (r->more & LLAMA4)
+        b->modulus = no_rope_step(b);
     hwl_gt wide = x && x->view ? x->view : x; /* with the parts for later layers (deepstack) */
     for (uint32_t il = 0; il < n_layer; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;
-        hwl_gt residual = x, normed = r->flags & NO_WEIGHT ? hwl_b_norm(b, x, NULL, NULL, ln, l)
+        const bool empty = r->more & EMPTY && !b->m->layers[il].n_head;
+        hwl_gt residual = empty ? NULL : x, normed = empty ? x : r->flags & NO_WEIGHT ? hwl_b_norm(b, x, NULL, NULL, ln, l)
                                                            : norm_of(b, x, l, "attn_norm.weight", "attn_norm.bias", ln, l);
         hwl_gt first = hwl_b_w(b, l, "attn_norm_2.weight") ? norm_of(b, x, l, "attn_norm_2.weight", "attn_norm_2.bias", ln, l) : normed;
         hwl_gt router = r->more & ROUTER_FIRST ? hwl_g_mm(g, hwl_b_w(b, l, "ffn_gate_inp.weight"), x) : NULL;
         hwl_gt cur = attention(b, r, first, il);
         if (r->more & POST_FIRST)
             cur = norm_of(b, cur, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
-        if (il + 1 == n_layer && !(r->flags & LATE_IDS)) {
+        if (il + 1 == n_layer && !(r->flags & LATE_IDS) && !(r->more & ALL_ROWS)) {
             cur = hwl_g_get_rows(g, cur, b->out_ids);
             residual = hwl_g_get_rows(g, residual, b->out_ids);
             normed = hwl_g_get_rows(g, normed, b->out_ids);
             if (router)
                 router = hwl_g_get_rows(g, router, b->out_ids);
         }
+        if (r->more & EMPTY && !b->m->layers[il].n_ff)
+            continue; /* not even its attention counts, but it fills its cache */
         x = behind_attention(b, r, cur, residual, normed, router, l);
         if (r->flags & DEEPSTACK && il < b->m->n_deepstack && wide)
             x = hwl_g_add(g, x, hwl_g_view2(g, wide, b->m->n_embd, b->n_tokens, wide->nb[1], (uint64_t)(il + 1) * b->m->n_embd * 4));
         if (g->failed)
             return;
     }
-    if (r->flags & LATE_IDS && x) {
+    b->ids_behind_norm = r->more & NORM_IDS;
+    if (r->flags & LATE_IDS && !b->ids_behind_norm && x) {
         x->flags |= HWL_GFLAG_OUTPUT; /* hidden states for a draft head */
         x = hwl_g_get_rows(g, x, b->out_ids);
     }
@@ -349,6 +423,10 @@ static void decoder(struct hwl_build *b, const struct row *r)
         b->logits = hwl_g_scale(g, b->logits);
     if (r->flags & SOFTCAP && hwl_b_num(b, "final_logit_softcapping", 0) != 0)
         b->logits = hwl_g_scale(g, hwl_g_unary(g, hwl_g_scale(g, b->logits)));
+    if (r->more & NO_IMAGES && b->logits) {
+        hwl_gt none = hwl_g_like(g, HWL_OP_CLAMP, hwl_g_new(g, HWL_DTYPE_F32, CHAMELEON_IMAGE_TOKENS, 1, 1, 1), NULL, NULL);
+        b->logits = hwl_g_like(g, HWL_OP_SET, b->logits, none, NULL);
+    }
     if (b->logits)
         b->logits->flags |= HWL_GFLAG_OUTPUT;
     hwl_g_expand(g, b->logits);
