@@ -108,14 +108,13 @@ static bool reserve(const struct ask *a, struct sizes s, bool fa, uint64_t *top,
     return repeats || (make(a, s, fa, true, &b) && measure(a, &b, top, &repeats));
 }
 
-static bool compute(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
-                    struct lc_compute *out, struct lc_compute *simulated, struct hwl_repeat *repeat)
+static bool begin(struct ask *a, const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                  struct hwl_repeat *repeat)
 {
-    struct ask ask = { .m = m, .p = p, .place = place, .arena = scratch, .repeat = repeat };
-    struct hwl_gsys *sys = &ask.sys;
-    memset(simulated ? simulated : out, 0, sizeof *out);
+    *a = (struct ask){ .m = m, .p = p, .place = place, .arena = scratch, .repeat = repeat };
     if (place->n_gpus > 16 || !p->n_seq_max || m->memory > LC_MEM_HYBRID || (p->embeddings && m->memory != LC_MEM_NONE))
         return false;
+    struct hwl_gsys *sys = &a->sys;
     sys->n_devices = place->n_gpus;
     sys->n_copies = p->pipeline ? 4 : 1;
     sys->op_offload = p->op_offload;
@@ -125,39 +124,59 @@ static bool compute(const struct lc_model *m, const struct lc_params *p, const s
         sys->fa_copies[i] = sys->strict[i] = true;
     }
     sys->align[place->n_gpus] = 32;
+    return true;
+}
+
+static struct sizes sizes_of(const struct lc_params *p, enum hwl_lc_graph which)
+{
     const uint64_t seqs = p->n_seq_max, most = p->n_ctx < p->n_ubatch ? p->n_ctx : p->n_ubatch;
     const uint64_t outputs = p->n_outputs_max && p->n_outputs_max < most ? p->n_outputs_max : most;
-    const struct sizes prompt = { hwl_div_ceil(most, seqs) * seqs, seqs, outputs }, token = { seqs, seqs, seqs };
+    switch (which) {
+    case HWL_LC_GRAPH_TOKEN:
+        return (struct sizes){ seqs, seqs, seqs };
+    case HWL_LC_GRAPH_SINGLE:
+        return (struct sizes){ most, 1, outputs };
+    default:
+        return (struct sizes){ hwl_div_ceil(most, seqs) * seqs, seqs, outputs };
+    }
+}
+
+static bool compute(const struct ask *ask, struct lc_compute *out, struct lc_compute *simulated)
+{
+    const struct lc_model *m = ask->m;
+    const struct lc_params *p = ask->p;
+    const uint32_t n = ask->place->n_gpus;
+    const struct sizes prompt = sizes_of(p, HWL_LC_GRAPH_PROMPT), token = sizes_of(p, HWL_LC_GRAPH_TOKEN);
     bool fa = flash_asked(m, p), reserved = false;
     struct outcome o = { false, false, 0 };
     uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
     if (fa && p->fa_asked == LC_FA_AUTO && hwl_dtype((enum hwl_dtype)p->type_v)->block == 1) { /* a quantised V insists */
         struct hwl_build b;
-        if (!make(&ask, token, true, false, &b))
+        if (!make(ask, token, true, false, &b))
             return false;
         fa = probe_fa(&b);
-        if (fa && !simulated && !measure(&ask, &b, c, &reserved)) /* the same graph is reserved then */
+        if (fa && !simulated && !measure(ask, &b, c, &reserved)) /* the same graph is reserved then */
             return false;
     }
-    sys->forgets = simulated != NULL;
-    if (!reserve(&ask, prompt, fa, a, &o))
-        return false;
     if (simulated) { /* no other graph is measured, and ggml_backend_sched_reserve_size resets what the graph asked for */
-        memcpy(simulated->bytes, a, (place->n_gpus + 1) * sizeof *a);
+        struct ask load = *ask;
+        load.sys.forgets = true;
+        if (!reserve(&load, prompt, fa, a, &o))
+            return false;
+        memcpy(simulated->bytes, a, (n + 1) * sizeof *a);
         simulated->fa = fa;
         return true;
     }
-    if (!reserved && !reserve(&ask, token, fa, c, &o))
+    if (!reserve(ask, prompt, fa, a, &o) || (!reserved && !reserve(ask, token, fa, c, &o)))
         return false;
-    if (o.single && seqs > 1) { /* llama-context.cpp, TAG_RESERVE_DIAG_DECAY: the last of the three graphs has one sequence */
-        const struct sizes single = { most, 1, outputs };
+    if (o.single && p->n_seq_max > 1) { /* llama-context.cpp, TAG_RESERVE_DIAG_DECAY: the last of the three graphs has one sequence */
         uint64_t d[HWL_GSYS_MAX + 1];
-        if (!reserve(&ask, single, fa, d, &o))
+        if (!reserve(ask, sizes_of(p, HWL_LC_GRAPH_SINGLE), fa, d, &o))
             return false;
-        for (uint32_t i = 0; i <= place->n_gpus; i++)
+        for (uint32_t i = 0; i <= n; i++)
             c[i] = c[i] > d[i] ? c[i] : d[i];
     }
-    for (uint32_t i = 0; i <= place->n_gpus; i++)
+    for (uint32_t i = 0; i <= n; i++)
         out->bytes[i] = a[i] > c[i] ? a[i] : c[i];
     out->exact = o.measured;
     out->fa = fa;
@@ -169,13 +188,28 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
                     struct lc_compute *out, struct lc_compute *simulated)
 {
     struct hwl_repeat repeat;
+    struct ask ask;
     repeat.ready = false;
     repeat.n_runs = 0;
-    return compute(m, p, place, scratch, out, simulated, &repeat);
+    memset(simulated ? simulated : out, 0, sizeof *out);
+    return begin(&ask, m, p, place, scratch, &repeat) && compute(&ask, out, simulated);
 }
 
 bool hwl_lc_compute_whole(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
                           struct lc_compute *out, struct lc_compute *simulated)
 {
-    return compute(m, p, place, scratch, out, simulated, NULL);
+    struct ask ask;
+    memset(simulated ? simulated : out, 0, sizeof *out);
+    return begin(&ask, m, p, place, scratch, NULL) && compute(&ask, out, simulated);
+}
+
+bool hwl_lc_reserved(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                     enum hwl_lc_graph which, bool fa, struct hwl_gsys *sys, struct hwl_gsplit *split)
+{
+    struct ask ask;
+    struct hwl_build b;
+    if (!begin(&ask, m, p, place, scratch, NULL) || !make(&ask, sizes_of(p, which), fa, true, &b) || b.g.failed)
+        return false;
+    *sys = ask.sys;
+    return hwl_sched_split(sys, &b.g, split);
 }

@@ -15,4 +15,13 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
 bool hwl_lc_compute_whole(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
                           struct lc_compute *out, struct lc_compute *simulated);
 
+enum hwl_lc_graph {
+    HWL_LC_GRAPH_PROMPT,
+    HWL_LC_GRAPH_TOKEN,  /* one token of each sequence */
+    HWL_LC_GRAPH_SINGLE, /* the prompt as one sequence (some models only) */
+};
+/* A reserved graph with every layer, as the allocator sees it; fa is the resolved flash attention. It lives in scratch. */
+bool hwl_lc_reserved(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                     enum hwl_lc_graph which, bool fa, struct hwl_gsys *sys, struct hwl_gsplit *split);
+
 #endif

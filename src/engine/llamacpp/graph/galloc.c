@@ -12,7 +12,7 @@ struct block {
     uint64_t at, size;
 };
 
-/* Free blocks by offset; the last one is endless. */
+/* Free blocks by offset. One is endless; behind it there may be empty ones. */
 struct space {
     struct block free[MAX_FREE];
     uint32_t n;
@@ -59,6 +59,12 @@ uint64_t hwl_galloc_size(const struct hwl_gsys *sys, uint32_t buft, const struct
     return n;
 }
 
+static void remove_block(struct space *p, uint32_t i)
+{
+    p->n--;
+    memmove(&p->free[i], &p->free[i + 1], (p->n - i) * sizeof *p->free);
+}
+
 static uint64_t take(struct run *r, uint32_t s, uint64_t n)
 {
     struct space *p = &r->space[s];
@@ -74,19 +80,11 @@ static uint64_t take(struct run *r, uint32_t s, uint64_t n)
     const uint64_t at = b->at;
     b->at += n;
     b->size -= n;
-    if (!b->size) {
-        p->n--;
-        memmove(b, b + 1, (p->n - best) * sizeof *b);
-    }
+    if (!b->size)
+        remove_block(p, best);
     if (at + n > p->top)
         p->top = at + n;
     return at;
-}
-
-static void remove_block(struct space *p, uint32_t i)
-{
-    p->n--;
-    memmove(&p->free[i], &p->free[i + 1], (p->n - i) * sizeof p->free[0]);
 }
 
 /* The first block that the freed space touches takes it, in ggml's order: an empty tensor (no recurrent states to copy) leaves
@@ -217,27 +215,22 @@ struct state {
         int8_t buft; /* -1: free again, or never had a place */
     } *place;
     struct block *free;
-    uint64_t n_free, cap_free;
+    uint64_t cap_free;
+    uint32_t n_free[HWL_GSYS_MAX + 1];
 };
-
-static uint64_t count_free(const struct run *r)
-{
-    uint64_t n = 0;
-    for (uint32_t s = 0; s <= r->sys->n_devices; s++)
-        n += r->space[s].n;
-    return n;
-}
 
 static bool keep_state(struct run *r, struct hwl_arena *scratch, const struct hwl_gsplit *split, const struct hwl_gloop *l, uint32_t walk, struct state *st)
 {
     const uint64_t n = l->from - l->before;
+    uint64_t n_free = 0;
     st->walk = walk;
-    st->n_free = count_free(r);
+    for (uint32_t s = 0; s <= r->sys->n_devices; s++)
+        n_free += st->n_free[s] = r->space[s].n;
     if (!st->place)
         st->place = HWL_NEW_ARRAY(scratch, struct place, n);
-    if (st->n_free > st->cap_free) {
-        st->cap_free = st->n_free;
-        st->free = HWL_NEW_ARRAY(scratch, struct block, st->n_free);
+    if (n_free > st->cap_free) {
+        st->cap_free = n_free;
+        st->free = HWL_NEW_ARRAY(scratch, struct block, n_free);
     }
     if (!st->place || !st->free)
         return false;
@@ -252,13 +245,12 @@ static bool keep_state(struct run *r, struct hwl_arena *scratch, const struct hw
 
 static bool is_state(const struct run *r, const struct hwl_gsplit *split, const struct hwl_gloop *l, const struct state *st)
 {
-    const uint64_t n = l->from - l->before;
-    if (!st->place || count_free(r) != st->n_free)
+    if (!st->place)
         return false;
-    for (uint64_t s = 0, at = 0; s <= r->sys->n_devices; at += r->space[s].n, s++) /* the last block of a space is endless: counts are equal too */
-        if (memcmp(st->free + at, r->space[s].free, r->space[s].n * sizeof *st->free) != 0)
+    for (uint64_t s = 0, at = 0; s <= r->sys->n_devices; at += r->space[s].n, s++)
+        if (st->n_free[s] != r->space[s].n || memcmp(st->free + at, r->space[s].free, r->space[s].n * sizeof *st->free) != 0)
             return false;
-    for (uint64_t i = 0; i < n; i++) {
+    for (uint64_t i = 0; i < l->from - l->before; i++) {
         const struct hwl_node *t = split->nodes[l->before + i];
         if (st->place[i].buft != (t->own ? t->at_buft : -1) || (t->own && st->place[i].at != t->at))
             return false;
@@ -290,7 +282,7 @@ static bool walk_loop(struct run *r, struct hwl_arena *scratch, const struct hwl
 {
     const uint64_t n = l->to - l->from;
     const struct hwl_guses *u = uses_of(scratch, split, l->from, n);
-    struct state st = { 0 };
+    struct state st = { .place = NULL };
     if (!u)
         return false;
     set_uses(split, l->from, n, l->uses);
