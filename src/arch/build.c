@@ -52,6 +52,16 @@ static int compare(const void *a, const void *b)
 
 bool hwl_class_default(const char *type, const char *keys, uint64_t *out)
 {
+    const char *const next = type ? strchr(type, '>') : NULL;
+    if (next) { /* what the class around it assumes, then its own */
+        char outer[96];
+        const size_t n = (size_t)(next - type);
+        if (n >= sizeof outer)
+            return false;
+        memcpy(outer, type, n);
+        outer[n] = 0;
+        return hwl_class_default(outer, keys, out) || hwl_class_default(next + 1, keys, out);
+    }
     for (const char *k = keys; type && *k;) {
         const size_t n = strcspn(k, "|");
         const struct wanted w = {type, k, n};
@@ -63,6 +73,16 @@ bool hwl_class_default(const char *type, const char *keys, uint64_t *out)
         k += n + (k[n] == '|');
     }
     return false;
+}
+
+static int compare_type(const void *a, const void *b)
+{
+    return strcmp(a, ((const struct hwl_config_default *)b)->type);
+}
+
+bool hwl_class_known(const char *type)
+{
+    return bsearch(type, hwl_config_defaults, hwl_n_config_defaults, sizeof *hwl_config_defaults, compare_type) != NULL;
 }
 
 uint64_t hwl_b_u64(const struct hwl_build *b, const char *keys, uint64_t def)
@@ -139,6 +159,13 @@ struct hwl_layer *hwl_b_layers(struct hwl_build *b, uint64_t n_layers, uint64_t 
     return m->layers;
 }
 
+const char *hwl_full_name(struct hwl_arena *arena, const char *prefix, const char *body, const char *name, const char *tail)
+{
+    if (body && strncmp(name, "model.", 6) == 0)
+        return hwl_arena_printf(arena, "%s%s%s", body, name + 6, tail);
+    return hwl_arena_printf(arena, "%s%s%s", prefix, name, tail);
+}
+
 static bool is_expert(enum hwl_role role)
 {
     return role == HWL_ROLE_EXP_GATE || role == HWL_ROLE_EXP_UP || role == HWL_ROLE_EXP_DOWN || role == HWL_ROLE_EXP_GATE_UP;
@@ -157,7 +184,7 @@ static struct hwl_tensor *emit(struct hwl_build *b, enum hwl_role role, int32_t 
         return NULL;
     }
     struct hwl_tensor *t = hwl_model_add_tensor(m);
-    const char *full = hwl_arena_printf(&m->arena, "%s%s%s", b->prefix, name, tail);
+    const char *full = hwl_full_name(&m->arena, b->prefix, b->body, name, tail);
     if (!t || !full) {
         b->nomem = true;
         return NULL;

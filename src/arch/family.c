@@ -3,13 +3,15 @@
 #include "arch/family.h"
 
 #include "arch/hf_text.h"
+#include "arch/recipe.h"
 #include "base/status.h"
 #include "base/str.h"
 
 #include <string.h>
 
 /* Lists of families, each closed by a row without types. The first that names the type wins. */
-static const struct hwl_family *const lists[] = {hwl_families_text, hwl_families_moe, hwl_families_further, hwl_families_more};
+static const struct hwl_family *const lists[] = {hwl_families_text, hwl_families_moe, hwl_families_further, hwl_families_more,
+                                                  hwl_families_recipes};
 enum { N_LISTS = sizeof lists / sizeof *lists };
 
 const struct hwl_family *hwl_family_find(const char *type, const char *class_name)
@@ -55,7 +57,25 @@ static void read_family(struct hwl_build *b, const struct hwl_family *f, const c
     } else {
         b->type = type;
     }
-    f->read(b, f->row);
+    if (b->outer && *b->outer) {
+        const char *both = hwl_arena_printf(&b->model->arena, "%s>%s", b->outer, b->type);
+        b->type = both ? both : b->type;
+        b->outer = NULL;
+    }
+    if (f->recipe)
+        hwl_recipe_read(b, f->recipe);
+    else
+        f->read(b, f->row);
+}
+
+static void read_part(struct hwl_build *b, const struct hwl_family *f, const struct hwl_config *text, const char *type, const char *prefix)
+{
+    struct hwl_build sub = *b;
+    sub.cfg = *text;
+    sub.prefix = prefix;
+    read_family(&sub, f, type);
+    b->nomem = b->nomem || sub.nomem;
+    b->overflow = b->overflow || sub.overflow;
 }
 
 void hwl_build_text(struct hwl_build *b, const struct hwl_config *text, const char *type, const char *prefix)
@@ -68,12 +88,16 @@ void hwl_build_text(struct hwl_build *b, const struct hwl_config *text, const ch
         hwl_cfg_bad(text, "model_type", "unknown language model \"%s\"", own);
         return;
     }
-    struct hwl_build sub = *b;
-    sub.cfg = *text;
-    sub.prefix = prefix;
-    read_family(&sub, f, own);
-    b->nomem = b->nomem || sub.nomem;
-    b->overflow = b->overflow || sub.overflow;
+    read_part(b, f, text, own, prefix);
+}
+
+void hwl_build_text_as(struct hwl_build *b, const struct hwl_config *text, const char *type, const char *prefix)
+{
+    const struct hwl_family *f = hwl_family_find(type, NULL);
+    if (f)
+        read_part(b, f, text, type, prefix);
+    else
+        hwl_cfg_bad(text, "model_type", "unknown language model \"%s\"", type);
 }
 
 static void copy_facts(const struct hwl_config *root, struct hwl_model *m)

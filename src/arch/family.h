@@ -18,6 +18,9 @@ struct hwl_build {
     struct hwl_model *model;
     const char *type;      /* model_type whose class defaults apply */
     const char *prefix;    /* before every name: "language_model." or "" */
+    const char *body;      /* stands for a leading "model." of names ("model.language_model."), the others keep theirs; NULL: no */
+    const char *outer;     /* PARENT/PART whose assumptions go before the class's own; NULL none */
+    uint8_t tie;           /* output matrix of a text part: 0 as its own object says, 1 apart, 2 tied */
     uint8_t component;     /* of every tensor; HWL_COMP_COUNT: by role */
     bool nomem, overflow, headless;
 };
@@ -28,6 +31,7 @@ struct hwl_family {
     const char *classes; /* names in `architectures`, space separated, or NULL */
     void (*read)(struct hwl_build *b, const struct hwl_text_row *row);
     const struct hwl_text_row *row;
+    const char *recipe;  /* instead of read: data/recipes */
 };
 
 /* model->generic set by the caller allows the dense reading of unknown decoders. Fills everything but name and source. */
@@ -36,11 +40,15 @@ hwl_status hwl_arch_from_config(const struct hwl_config *root, struct hwl_model 
 /* The language model of a multimodal configuration: text is its object, prefix stands before its names,
  * type serves where the object names no model_type of its own. Problems are kept in b. */
 void hwl_build_text(struct hwl_build *b, const struct hwl_config *text, const char *type, const char *prefix);
+/* The same where the object's own model_type is another's: type decides. */
+void hwl_build_text_as(struct hwl_build *b, const struct hwl_config *text, const char *type, const char *prefix);
 /* The family by type, then by class; NULL unknown. */
 const struct hwl_family *hwl_family_find(const char *type, const char *class_name);
 
-/* The default of a model type's configuration class (data/config_defaults.csv); false and *out alone where it has none. */
+/* The default of a model type's configuration class (data/config_defaults.csv); false and *out alone where it has none.
+ * "PARENT/PART>TYPE": what the class around a part assumes goes before what its own does. */
 bool hwl_class_default(const char *type, const char *keys, uint64_t *out);
+bool hwl_class_known(const char *type); /* it has any */
 /* Values with the class's default of b->type (data/config_defaults.csv) where the file is silent; def where that is too.
  * An explicit null gives def. need: a key that has no default is noted as missing. */
 uint64_t hwl_b_u64(const struct hwl_build *b, const char *keys, uint64_t def);
@@ -68,5 +76,9 @@ void hwl_emit_linear(struct hwl_build *b, enum hwl_role role, int32_t layer, uin
 
 extern const struct hwl_family hwl_families_more[]; /* encoders, towers, hybrids (hf.c) */
 extern const struct hwl_family hwl_families_text[], hwl_families_moe[], hwl_families_further[];
+extern const struct hwl_family hwl_families_recipes[]; /* generated from data/recipes */
+
+/* prefix + name, or name with body for its "model."; in arena, NULL out of memory. */
+const char *hwl_full_name(struct hwl_arena *arena, const char *prefix, const char *body, const char *name, const char *tail);
 
 #endif

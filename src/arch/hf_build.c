@@ -2,6 +2,7 @@
 /* The bricks of config.json readers: named tensors with shapes, and layers. */
 #include "arch/hf_build.h"
 
+#include "arch/family.h"
 #include "base/status.h"
 
 #include <stdarg.h>
@@ -58,7 +59,10 @@ struct hwl_tensor *hwl_hb_tensor(struct hwl_hb *b, const char *name, enum hwl_ro
     if (failed(b))
         return NULL;
     struct hwl_tensor *t = hwl_model_add_tensor(b->m);
-    const char *full = t ? hwl_arena_printf(&b->m->arena, "%s%s", b->prefix, name) : NULL;
+    char before[sizeof b->prefix + 128];
+    if ((size_t)snprintf(before, sizeof before, "%s%s", b->prefix, name) >= sizeof before)
+        b->too_long = true;
+    const char *full = t ? hwl_full_name(&b->m->arena, "", b->body, before, "") : NULL;
     if (!full) {
         b->no_memory = true;
         return NULL;

@@ -25,6 +25,7 @@ struct hwl_hb {
     int component;      /* hwl_component of a tower, or -1: as the role says */
     uint32_t layers_cap;
     char prefix[160];
+    const char *body;   /* as in hwl_build */
 };
 
 void hwl_hb_init(struct hwl_hb *b, struct hwl_model *model, const struct hwl_config *cfg);

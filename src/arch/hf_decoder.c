@@ -92,6 +92,8 @@ void hwl_hf_mlp(struct hwl_hb *b, const char *name, uint64_t hidden, uint64_t d_
 void hwl_hf_head(struct hwl_hb *b, const char *name, uint64_t vocab, uint64_t hidden, bool tied)
 {
     b->layer = -1;
+    if (b->build && b->build->tie) /* the model around it decides */
+        tied = b->build->tie == 2;
     b->m->tied = tied;
     if (tied)
         hwl_hb_tied(b, name, HWL_ROLE_OUTPUT, vocab, hidden);

@@ -63,6 +63,8 @@ static const struct hwl_text_row apertus = {ATTN_BIAS, .layer_extra = xielu, .n1
 static const struct hwl_text_row glm = {.q_bias = "attention_bias=0", .gate_up = "mlp.gate_up_proj"};
 static const struct hwl_text_row glm4 = {.q_bias = "attention_bias=0", .gate_up = "mlp.gate_up_proj", .place = HWL_SANDWICH,
                                          .n2 = "post_attention_layernorm", .n3 = "post_self_attn_layernorm", .n4 = "post_mlp_layernorm"};
+static const struct hwl_text_row glm4v = {.q_bias = "1", .gate_up = "mlp.gate_up_proj", .place = HWL_SANDWICH,
+                                          .n2 = "post_attention_layernorm", .n3 = "post_self_attn_layernorm", .n4 = "post_mlp_layernorm"};
 static const struct hwl_text_row baichuan = {.qkv = "self_attn.W_pack"};
 static const struct hwl_text_row internlm2 = {.embed = "model.tok_embeddings", .head = "output", .qkv = "attention.wqkv", .o = "attention.wo",
                                               .gate = "feed_forward.w1", .up = "feed_forward.w3", .down = "feed_forward.w2",
@@ -250,19 +252,19 @@ static void hyperclovax_norms(struct hwl_text *t, int32_t l)
 }
 static const struct hwl_text_row hyperclovax = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .layer_extra = hyperclovax_norms};
 
-#define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r)}
-const struct hwl_family hwl_family_generic = {"", NULL, hwl_text_read, &llama};
+#define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r), NULL}
+const struct hwl_family hwl_family_generic = {"", NULL, hwl_text_read, &llama, NULL};
 
 const struct hwl_family hwl_families_text[] = {
     TEXT("llama granite smollm3 xverse yi Yi aquila cwm",
          "LlamaForCausalLM LLaMAForCausalLM", llama),
     TEXT("mistral ministral ministral3", "MistralForCausalLM Ministral3ForCausalLM", plain),
-    {"mistral3", "Mistral3ForConditionalGeneration", hwl_mistral3_read, NULL},
+    {"mistral3", "Mistral3ForConditionalGeneration", hwl_mistral3_read, NULL, NULL},
     TEXT("helium", "HeliumForCausalLM", bias_one),
     TEXT("internlm", "InternLMForCausalLM", internlm),
     TEXT("internlm2", "InternLM2ForCausalLM", internlm2),
     TEXT("internlm3", "InternLM3ForCausalLM", internlm3),
-    TEXT("ernie4_5", "Ernie4_5ForCausalLM", ernie),
+    TEXT("ernie4_5 paddleocr_vl_text", "Ernie4_5ForCausalLM", ernie),
     TEXT("qwen", "QWenLMHeadModel", qwen1),
     TEXT("qwen2 mimo Dream dream", "Qwen2ForCausalLM MiMoForCausalLM DreamModel", qwen2),
     TEXT("qwen3", "Qwen3ForCausalLM", qwen3),
@@ -284,7 +286,8 @@ const struct hwl_family hwl_families_text[] = {
     TEXT("arcee", "ArceeForCausalLM", arcee),
     TEXT("apertus", "ApertusForCausalLM", apertus),
     TEXT("glm", "GlmForCausalLM", glm),
-    TEXT("glm4", "Glm4ForCausalLM", glm4),
+    TEXT("glm4 glm_ocr_text", "Glm4ForCausalLM", glm4),
+    TEXT("glm4v_text", NULL, glm4v),
     TEXT("chatglm", "ChatGLMModel ChatGLMForConditionalGeneration", chatglm),
     TEXT("baichuan", "BaichuanForCausalLM BaiChuanForCausalLM", baichuan),
     TEXT("hunyuan_v1_dense", "HunYuanDenseV1ForCausalLM", hunyuan),
@@ -314,5 +317,5 @@ const struct hwl_family hwl_families_text[] = {
     TEXT("hyperclovax", "HyperCLOVAXForCausalLM", hyperclovax),
     TEXT("iquestcoder", "IQuestCoderForCausalLM", llama),
     TEXT("minicpm3", "MiniCPM3ForCausalLM", minicpm3),
-    {0},
+    {NULL, NULL, NULL, NULL, NULL},
 };

@@ -143,25 +143,25 @@ static void mimo_window(const struct hwl_text *t, struct hwl_layer *layer, uint6
 static const struct hwl_text_row mimo_v2 = {.q_bias = "attention_bias=0", .has_moe = true, .correction = "1", .dense_first = 1,
                                             .per_layer = mimo_layer, .describe = mimo_window};
 
-#define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r)}
+#define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r), NULL}
 const struct hwl_family hwl_families_moe[] = {
     TEXT("mixtral", "MixtralForCausalLM", mixtral),
     TEXT("minimax_m2", "MiniMaxM2ForCausalLM", minimax_m2),
     TEXT("phimoe", "PhimoeForCausalLM PhiMoEForCausalLM", phimoe),
     TEXT("qwen2_moe", "Qwen2MoeForCausalLM", qwen2_moe),
-    TEXT("qwen3_moe", "Qwen3MoeForCausalLM", qwen3_moe),
+    TEXT("qwen3_moe qwen3_omni_moe_text", "Qwen3MoeForCausalLM", qwen3_moe),
     TEXT("olmoe", "OlmoeForCausalLM", olmoe),
     TEXT("flex_olmo", "FlexOlmoForCausalLM", flex_olmo),
     TEXT("gpt_oss", "GptOssForCausalLM", gpt_oss),
     TEXT("deepseek", "DeepseekForCausalLM", deepseek),
-    TEXT("deepseek_v2", "DeepseekV2ForCausalLM", deepseek_v2),
-    TEXT("deepseek_v3 kimi_k2", "DeepseekV3ForCausalLM", deepseek_v3),
+    TEXT("deepseek_v2 mistral4", "DeepseekV2ForCausalLM", deepseek_v2),
+    TEXT("deepseek_v3 kimi_k2 sarvam_mla", "DeepseekV3ForCausalLM", deepseek_v3),
     TEXT("deepseek_v32", "DeepseekV32ForCausalLM", deepseek_v32),
     TEXT("glm_moe_dsa", "GlmMoeDsaForCausalLM", deepseek_v32),
     TEXT("glm4_moe_lite", "Glm4MoeLiteForCausalLM", glm4_lite),
     TEXT("deepseek_v4", "DeepseekV4ForCausalLM", hwl_row_deepseek_v4),
     TEXT("youtu", "YoutuForCausalLM", deepseek_v3),
-    TEXT("glm4_moe", "Glm4MoeForCausalLM", glm4_moe),
+    TEXT("glm4_moe glm4v_moe_text", "Glm4MoeForCausalLM", glm4_moe),
     TEXT("dots1", "Dots1ForCausalLM", dots1),
     TEXT("granitemoe granitemoeshared", "GraniteMoeForCausalLM GraniteMoeSharedForCausalLM", granitemoe),
     TEXT("bailing_moe", "BailingMoeForCausalLM", bailing),
@@ -177,5 +177,5 @@ const struct hwl_family hwl_families_moe[] = {
     TEXT("llama4_text", "Llama4ForCausalLM", llama4_text),
     TEXT("mimo_v2_flash", "MiMoV2FlashForCausalLM", mimo_v2),
     TEXT("minicpm", "MiniCPMForCausalLM", minicpm),
-    {0},
+    {NULL, NULL, NULL, NULL, NULL},
 };

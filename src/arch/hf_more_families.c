@@ -244,7 +244,7 @@ static const struct hwl_text_row step35 = {
     .shared = "share_expert", .e_gate = "gate_proj.weight", .e_up = "up_proj.weight", .e_down = "down_proj.weight",
     .adjust = step_adjust, .per_layer = step_layer, .layer_extra = step_extra};
 
-#define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r)}
+#define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r), NULL}
 const struct hwl_family hwl_families_further[] = {
     TEXT("dbrx", "DbrxForCausalLM", dbrx),
     TEXT("grok-1", "Grok1ModelForCausalLM", grok1),
@@ -256,5 +256,5 @@ const struct hwl_family hwl_families_further[] = {
     TEXT("diffllama", "DiffLlamaForCausalLM", diffllama),
     TEXT("step3p5", "Step3p5ForCausalLM", step35),
     TEXT("ctrl", "CTRLLMHeadModel", ctrl),
-    {0},
+    {NULL, NULL, NULL, NULL, NULL},
 };

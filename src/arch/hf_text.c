@@ -157,7 +157,7 @@ static void resolve(struct hwl_text *t, struct hwl_build *b, const struct hwl_te
     t->mlp_bias = hwl_b_flag(b, row->mlp_bias);
     t->ungated = hwl_b_flag(b, row->ungated);
     t->qk_norm = row->qk && (!row->qk_flag || hwl_b_flag(b, row->qk_flag));
-    t->tied = row->tied ? hwl_b_flag(b, row->tied) : hwl_b_bool(b, "tie_word_embeddings", false);
+    t->tied = b->tie ? b->tie == 2 : row->tied ? hwl_b_flag(b, row->tied) : hwl_b_bool(b, "tie_word_embeddings", false);
     if (row->has_moe) {
         t->n_experts =
             hwl_b_u64(b, "num_local_experts|n_routed_experts|num_experts|moe_num_experts|moe_num_primary_experts|num_moe_experts", 0);

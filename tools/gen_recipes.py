@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""gen_recipes.py OUT.c IN.txt...: the architectures written as text (docs/adding-an-architecture.md) as a table of families.
+`use NAME` is replaced by the lines of `block NAME`; comments and indentation go."""
+import sys
+
+LINES = {"w", "b", "f", "t", "x", "s", "set", "as", "text", "vision", "audio", "projector", "plain", "model", "layers", "tie", "refuse",
+         "each", "if", "else", "end", "under", "attn", "dense", "moe", "mamba2", "linear", "use"}
+families, blocks, current = [], {}, None
+
+
+def fault(path, number, text):
+    sys.exit(f"{path}:{number}: {text}")
+
+
+def lines_of(body, seen=()):
+    for path, number, line in body:
+        head, _, name = line.partition(" ")
+        if head != "use":
+            yield line
+            continue
+        if name not in blocks or name in seen:
+            fault(path, number, f"no block {name}, or one within itself")
+        yield from lines_of(blocks[name], (*seen, name))
+
+
+for path in sys.argv[2:]:
+    for number, line in enumerate(open(path, encoding="utf-8"), 1):
+        line = " ".join(line.split("#  ")[0].split()) if not line.lstrip().startswith("# ") else ""
+        if not line:
+            continue
+        head, _, rest = line.partition(" ")
+        if head == "family":
+            current = []
+            families.append({"types": rest, "classes": None, "body": current})
+        elif head == "class":
+            families[-1]["classes"] = rest
+        elif head == "block":
+            current = blocks.setdefault(rest, [])
+        elif head not in LINES or current is None:
+            fault(path, number, f"unknown line {line}")
+        else:
+            current.append((path, number, line))
+
+types = [t for f in families for t in f["types"].split()]
+assert len(types) == len(set(types)), sorted(t for t in types if types.count(t) > 1)
+with open(sys.argv[1], "w", encoding="utf-8") as f:
+    f.write('/* Generated from data/recipes. */\n#include "arch/family.h"\nconst struct hwl_family hwl_families_recipes[] = {\n')
+    for row in families:
+        classes = f'"{row["classes"]}"' if row["classes"] else "NULL"
+        f.write(f'    {{"{row["types"]}", {classes}, NULL, NULL,\n')
+        for line in lines_of(row["body"]):
+            f.write(f'     "{line}\\n"\n')
+        f.write("    },\n")
+    f.write("    {NULL, NULL, NULL, NULL, NULL},\n};\n")
