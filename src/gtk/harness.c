@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What scripts ask of the program: frame times and pictures. */
+#include "gtk/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    int bench;
+    char *shot, *page, *size;
+    gboolean pins;
+} options;
+
+struct harness {
+    HwlWindow *window;
+    gint64 start, step_start;
+    double *ms;
+    int n, settled;
+    gulong handler;
+};
+
+void hwl_harness_options(GApplication *app)
+{
+    static const GOptionEntry entries[] = {
+        {"bench", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &options.bench, NULL, NULL},
+        {"shot", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &options.shot, NULL, NULL},
+        {"page", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &options.page, NULL, NULL},
+        {"size", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &options.size, NULL, NULL},
+        {"pins", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options.pins, NULL, NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    g_application_add_main_option_entries(app, entries);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void leave(struct harness *h)
+{
+    gtk_window_destroy(GTK_WINDOW(h->window));
+}
+
+static void step(struct harness *h)
+{
+    char text[32];
+    g_snprintf(text, sizeof text, "%d", 4096 + h->n * 64);
+    h->step_start = g_get_monotonic_time();
+    hwl_desk_set(hwl_window_desk(h->window), "ctx", text);
+    gtk_widget_queue_draw(GTK_WIDGET(h->window));
+}
+
+/* From the change of the option to the end of the frame that shows it. */
+static void painted(GdkFrameClock *clock, struct harness *h)
+{
+    if (!h->step_start)
+        return;
+    h->ms[h->n++] = (double)(g_get_monotonic_time() - h->step_start) / 1000;
+    h->step_start = 0;
+    if (h->n < options.bench)
+        return;
+    g_signal_handler_disconnect(clock, h->handler);
+    qsort(h->ms, (size_t)h->n, sizeof *h->ms, by_value);
+    printf("{\"steps\": %d, \"median_ms\": %.2f, \"p95_ms\": %.2f, \"worst_ms\": %.2f}\n", h->n, h->ms[h->n / 2], h->ms[h->n * 95 / 100], h->ms[h->n - 1]);
+    leave(h);
+}
+
+static gboolean next(void *user)
+{
+    struct harness *h = user;
+    if (h->n >= options.bench)
+        return G_SOURCE_REMOVE;
+    if (!h->step_start)
+        step(h);
+    return G_SOURCE_CONTINUE;
+}
+
+static bool picture(struct harness *h)
+{
+    GtkWidget *w = GTK_WIDGET(h->window);
+    GdkPaintable *paintable = gtk_widget_paintable_new(w);
+    GtkSnapshot *snapshot = gtk_snapshot_new();
+    const int width = gdk_paintable_get_intrinsic_width(paintable), height = gdk_paintable_get_intrinsic_height(paintable);
+    gdk_paintable_snapshot(paintable, snapshot, width, height);
+    GskRenderNode *node = gtk_snapshot_free_to_node(snapshot);
+    bool good = false;
+    if (node) {
+        GdkTexture *texture = gsk_renderer_render_texture(gtk_native_get_renderer(GTK_NATIVE(w)), node, &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
+        good = gdk_texture_save_to_png(texture, options.shot);
+        g_object_unref(texture);
+        gsk_render_node_unref(node);
+    }
+    g_object_unref(paintable);
+    return good;
+}
+
+/* A picture is taken once everything that follows the plan has come, and the page has been drawn with it. */
+static gboolean wait_to_shoot(void *user)
+{
+    struct harness *h = user;
+    HwlDesk *desk = hwl_window_desk(h->window);
+    const struct hwl_extras *x = hwl_desk_extras(desk);
+    const bool charts = g_strcmp0(options.page, "charts") == 0;
+    const bool late = g_get_monotonic_time() - h->start > 60 * G_USEC_PER_SEC;
+    const bool ready = hwl_desk_extras_fresh(desk) && x->has_advice && (!charts || x->has_quant);
+    const bool welcome = !hwl_desk_session(desk)->planner && !hwl_desk_session(desk)->ask->model && g_get_monotonic_time() - h->start > G_USEC_PER_SEC;
+    if (!late && !ready && !welcome)
+        return G_SOURCE_CONTINUE;
+    if (!h->settled++ && options.pins) {
+        struct hwl_session *s = hwl_desk_session(desk);
+        (void)hwl_session_pin(s);
+        hwl_desk_set(desk, "ctx", "64k");
+        (void)hwl_session_pin(s);
+        hwl_desk_set(desk, "kv-type", "q8_0");
+        (void)hwl_session_pin(s);
+        hwl_window_show_page(h->window, options.page ? options.page : "plan");
+    }
+    if (h->settled < 8)
+        return G_SOURCE_CONTINUE;
+    if (!picture(h))
+        (void)fprintf(stderr, "%s was not written\n", options.shot);
+    leave(h);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean wait_to_bench(void *user)
+{
+    struct harness *h = user;
+    if (!hwl_desk_session(hwl_window_desk(h->window))->plan)
+        return G_SOURCE_CONTINUE;
+    GdkFrameClock *clock = gtk_widget_get_frame_clock(GTK_WIDGET(h->window));
+    h->handler = g_signal_connect(clock, "after-paint", G_CALLBACK(painted), h);
+    g_timeout_add(30, next, h);
+    return G_SOURCE_REMOVE;
+}
+
+static void first_frame(GdkFrameClock *clock, struct harness *h)
+{
+    g_signal_handler_disconnect(clock, h->handler);
+    printf("{\"first_frame_ms\": %.0f}\n", (double)(g_get_monotonic_time() - h->start) / 1000);
+    (void)fflush(stdout);
+    g_timeout_add(300, wait_to_bench, h);
+}
+
+static void free_harness(void *data)
+{
+    struct harness *h = data;
+    g_free(h->ms);
+    g_free(h);
+}
+
+/* When this process began, by the kernel's clock. */
+static gint64 process_start(void)
+{
+    char *text = NULL;
+    double up = 0;
+    gint64 start = g_get_monotonic_time();
+    if (g_file_get_contents("/proc/self/stat", &text, NULL, NULL)) {
+        const char *p = strrchr(text, ')');
+        for (int i = 0; p && i < 20; i++)
+            p = strchr(p + 1, ' ');
+        up = p ? g_ascii_strtod(p, NULL) / 100 : 0; /* ticks of 1/100 s since boot, as the monotonic clock counts */
+        g_free(text);
+    }
+    return up > 0 ? (gint64)(up * 1e6) : start;
+}
+
+void hwl_harness_start(HwlWindow *window)
+{
+    if (!options.bench && !options.shot)
+        return;
+    struct harness *h = g_new0(struct harness, 1);
+    h->window = window;
+    h->start = process_start();
+    g_object_set_data_full(G_OBJECT(window), "hwl-harness", h, free_harness);
+    int width = 0, height = 0;
+    if (options.size && sscanf(options.size, "%dx%d", &width, &height) == 2)
+        gtk_window_set_default_size(GTK_WINDOW(window), width, height);
+    if (options.page)
+        hwl_window_show_page(window, options.page);
+    if (options.bench > 0) {
+        h->ms = g_new0(double, (gsize)options.bench);
+        h->handler = g_signal_connect(gtk_widget_get_frame_clock(GTK_WIDGET(window)), "after-paint", G_CALLBACK(first_frame), h);
+    } else {
+        h->start = g_get_monotonic_time();
+        g_timeout_add(100, wait_to_shoot, h);
+    }
+}
