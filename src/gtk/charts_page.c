@@ -46,7 +46,7 @@ static GtkWidget *quant_row(const struct hwl_chart_point *t, uint64_t top)
     char text[200], a[40], b[40], sentence[300];
     struct small_bar *bar = g_new0(struct small_bar, 1);
     *bar = (struct small_bar){t->refused ? 0 : t->used, t->usable, top, t->level};
-    gtk_label_set_width_chars(GTK_LABEL(name), 9);
+    gtk_widget_set_size_request(name, 92, -1);
     gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(area), draw_bar, bar, g_free);
     gtk_widget_set_size_request(area, 60, 18);
     gtk_widget_set_hexpand(area, TRUE);
@@ -60,7 +60,9 @@ static GtkWidget *quant_row(const struct hwl_chart_point *t, uint64_t top)
         g_snprintf(text, sizeof text, "%s %s\ncontext to %s", hwl_view_bytes(t->used, a, sizeof a), hwl_view_level_mark(t->level),
                    hwl_count_text(t->max_context, b, sizeof b));
     GtkWidget *figures = hwl_ui_label(text, "number small");
-    gtk_label_set_width_chars(GTK_LABEL(figures), 19);
+    gtk_widget_set_size_request(figures, 132, -1);
+    if (t->current)
+        gtk_widget_add_css_class(name, "heading");
     gtk_box_append(GTK_BOX(box), name);
     gtk_box_append(GTK_BOX(box), area);
     gtk_box_append(GTK_BOX(box), figures);

@@ -47,12 +47,21 @@ static struct hwl_row *make(HwlDesk *desk, const struct hwl_control *c)
     return hwl_number_row_new(desk, c);
 }
 
+static bool has_experts(const struct hwl_session *s)
+{
+    hwl_layer_info layer;
+    for (uint32_t i = 0; s->planner && hwl_model_get_layer(s->planner->model->model, i, &layer); i++)
+        if (layer.feed_forward == HWL_FFN_MOE)
+            return true;
+    return false;
+}
+
 /* What this model does not have: experts to move, ranks to split over. */
 static bool of_use(HwlDesk *desk, const struct hwl_control *c)
 {
     const hwl_range *r = hwl_desk_range(desk, c->option);
     if (strcmp(c->option, "n-cpu-moe") == 0)
-        return r && r->most > 0;
+        return has_experts(hwl_desk_session(desk));
     if (strcmp(c->option, "tp") == 0 || strcmp(c->option, "pp") == 0)
         return !r || r->most > 1;
     if (strcmp(c->option, "split-mode") == 0)

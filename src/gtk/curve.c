@@ -70,8 +70,10 @@ static void draw_axes(HwlCurve *c, GtkSnapshot *snapshot, const struct frame *f)
     const GdkRGBA dim = hwl_theme_rgba(p->dim), line = hwl_theme_rgba(p->line);
     char text[40];
     float free_from = -1000;
-    for (int i = 0; i <= 4; i++) {
-        const uint64_t bytes = (uint64_t)(f->top * i / 4);
+    uint64_t step = 1u << 20;
+    while ((double)step * 5 < f->top)
+        step *= 2; /* powers of two read as whole GiB */
+    for (uint64_t bytes = 0; (double)bytes <= f->top; bytes += step) {
         const float y = up(f, bytes);
         gtk_snapshot_append_color(snapshot, &line, &GRAPHENE_RECT_INIT(f->x, y, f->w, 1));
         text_at(c, snapshot, hwl_view_bytes(bytes, text, sizeof text), f->x - 8, y, 1, &dim);

@@ -52,7 +52,7 @@ static void opened(GtkWidget *map, void *user)
     char title[80];
     if (!hwl_heatmap_chosen(HWL_HEATMAP(map), &column, &row))
         return;
-    filter.row = row;
+    filter.row = (int32_t)row;
     filter.first_layer = (int32_t)s->view.column[column].first;
     filter.last_layer = (int32_t)s->view.column[column].last;
     g_snprintf(title, sizeof title, "%s of layer %d", hwl_view_heat_row(row), filter.first_layer);

@@ -159,13 +159,14 @@ static void left(GtkEventControllerFocus *focus, void *user)
     typed(n->entry, n);
 }
 
-/* A power of two above what fits keeps the useful part of the slider wide; it never cuts off the value in force. */
+/* Two powers of two above what fits: the useful part of the slider stays wide. It never cuts off the value in force. */
 static double top_of(const struct number_row *n, const hwl_range *range, double value)
 {
     double top = (double)range->most;
-    if (strcmp(n->row.control->unit, "tokens") == 0 && range->limit != HWL_UNKNOWN && top > 262144) {
+    const double least = strcmp(n->row.control->unit, "tokens") == 0 ? 32768 : 64;
+    if (range->limit != HWL_UNKNOWN && !range->falling && top > least) {
         const double want = exp2(ceil(log2((double)range->limit + 1)) + 1);
-        top = want < top ? want : top;
+        top = want < least ? least : want < top ? want : top;
     }
     return top < value ? value : top;
 }
@@ -196,7 +197,7 @@ static void set_range(struct number_row *n, double value)
         gtk_adjustment_set_value(a, value);
     }
     hwl_slider_set_marks(HWL_SLIDER(n->slider), r && r->recommended != HWL_UNKNOWN ? (double)r->recommended : -1,
-                         r && r->limit != HWL_UNKNOWN ? (double)r->limit : -1, r && r->falling);
+                         !r ? -1 : r->limit != HWL_UNKNOWN ? (double)r->limit : r->falling ? high : low, r && r->falling);
 }
 
 static void refresh(struct hwl_row *row)

@@ -5,6 +5,8 @@
 #include "gtk/pattern.h"
 #include "gtk/theme.h"
 
+#include <math.h>
+
 struct _HwlSlider {
     GtkScale parent_instance;
     double recommended, limit;
@@ -17,7 +19,7 @@ G_DEFINE_FINAL_TYPE(HwlSlider, hwl_slider, GTK_TYPE_SCALE)
 static float place(HwlSlider *s, double value, const GdkRectangle *trough)
 {
     GtkAdjustment *a = gtk_range_get_adjustment(GTK_RANGE(s));
-    const double low = gtk_adjustment_get_lower(a), high = gtk_adjustment_get_upper(a), inset = 10;
+    const double low = gtk_adjustment_get_lower(a), high = gtk_adjustment_get_upper(a), inset = 2;
     const double share = high > low ? CLAMP((value - low) / (high - low), 0, 1) : 0;
     return (float)(trough->x + inset + share * (trough->width - 2 * inset));
 }
@@ -38,19 +40,19 @@ static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     HwlSlider *s = HWL_SLIDER(widget);
     const struct hwl_palette *p = hwl_theme_palette();
     const GdkRGBA bad = hwl_theme_rgba(p->level[HWL_LEVEL_RED]), good = hwl_theme_rgba(p->level[HWL_LEVEL_GREEN]);
+    GtkAdjustment *a = gtk_range_get_adjustment(GTK_RANGE(s));
     GdkRectangle t;
-    int bounds_x, bounds_y;
     gtk_range_get_range_rect(GTK_RANGE(s), &t);
-    gtk_range_get_slider_range(GTK_RANGE(s), &bounds_x, &bounds_y);
     const float middle = (float)gtk_widget_get_height(widget) / 2;
-    if (s->limit >= 0 && inside(s, s->limit)) {
+    const double end_value = s->falling ? gtk_adjustment_get_lower(a) : gtk_adjustment_get_upper(a);
+    if (s->limit >= 0 && inside(s, s->limit) && fabs(s->limit - end_value) > 0.5) { /* at the end there is nothing beyond it */
         const float x = place(s, s->limit, &t), end = (float)(t.x + t.width);
         const graphene_rect_t rect = s->falling ? GRAPHENE_RECT_INIT((float)t.x, middle - 5, x - (float)t.x, 10)
                                                 : GRAPHENE_RECT_INIT(x, middle - 5, end - x, 10);
         hwl_pattern_draw(snapshot, &rect, "diagonal", &bad);
         mark(snapshot, x, middle - 9, 18, &bad);
     }
-    if (s->recommended >= 0 && inside(s, s->recommended))
+    if (s->recommended >= 0 && inside(s, s->recommended) && fabs(s->recommended - end_value) > 0.5)
         mark(snapshot, place(s, s->recommended, &t), middle - 9, 18, &good);
     GTK_WIDGET_CLASS(hwl_slider_parent_class)->snapshot(widget, snapshot);
 }

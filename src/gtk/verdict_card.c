@@ -52,7 +52,8 @@ static void show(struct verdict *v)
     char used[32], usable[40], left[40];
     g_snprintf(text, sizeof text, "%c%s", g_ascii_toupper(*word), word + 1);
     hwl_ui_set(v->word, text);
-    hwl_ui_set(v->mark, hwl_view_level_mark(view->level));
+    static const char *const marks[HWL_LEVEL_COUNT] = {"✓", "!", "!!", "✕", "?"};
+    hwl_ui_set(v->mark, marks[view->level]);
     hwl_theme_set_level(v->word, view->level);
     hwl_theme_set_level(v->mark, view->level);
     hwl_theme_set_level(v->percent, d->level);

@@ -296,7 +296,7 @@ static GtkWidget *planner(HwlWindow *w)
     add_page(w, result_page(w), "plan", "Plan", "view-list-symbolic");
     add_page(w, hwl_charts_page_new(w->desk), "charts", "Charts", "view-grid-symbolic");
     add_page(w, w->compare, "compare", "Compare", "view-dual-symbolic");
-    add_page(w, hwl_monitor_page_new(w->desk), "monitor", "Monitor", "utilities-system-monitor-symbolic");
+    add_page(w, hwl_monitor_page_new(w->desk), "monitor", "Monitor", "power-profile-performance-symbolic");
     GtkWidget *line = gtk_separator_new(GTK_ORIENTATION_VERTICAL);
     adw_leaflet_append(ADW_LEAFLET(w->leaflet), w->pane);
     adw_leaflet_page_set_navigatable(adw_leaflet_append(ADW_LEAFLET(w->leaflet), line), FALSE);
