@@ -30,7 +30,8 @@ struct hwl_engine {
                          const struct hwl_settings *settings, hwl_limits *out, hwl_error *error);
 };
 
-extern const struct hwl_engine hwl_engine_llamacpp, hwl_engine_ollama, hwl_engine_vllm, hwl_engine_sglang, hwl_engine_transformers;
+extern const struct hwl_engine hwl_engine_llamacpp, hwl_engine_ollama, hwl_engine_vllm, hwl_engine_sglang, hwl_engine_tensorrt,
+    hwl_engine_transformers;
 
 /* All engines, NULL-terminated, in the order of help. */
 extern const struct hwl_engine *const hwl_engines[];

@@ -9,36 +9,17 @@
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
-/* Total less free at "Load weight begin" on one GPU: 0.76 (80 GB), 0.72 (RTX A6000), 0.51 GiB (H200, communicators
- * aside). */
-#define CONTEXT (680 * MIB)
-/* "Init torch distributed ends. mem usage": 2.01 GiB with NVLink and the custom all-reduce (8 x H200), 0.39 without
- * (4 x SM120), 0.16 between stages. */
-#define LINKED (2058 * MIB)
-#define UNLINKED (400 * MIB)
-#define STAGES (164 * MIB)
-/* "Capture cuda graph end. mem usage": 0.07, 0.09 and 0.60 GiB for 3, 4 and 52 sizes. */
-#define GRAPHS (40 * MIB)
-#define GRAPH (11 * MIB)
 /* Latent and gated-delta-net kernels set up workspaces in their first call, which is the capture: 1.26, 1.38, 1.66 and
  * 0.58 GiB seen, the sizes taken off. */
 #define FIRST_CALL (1149 * MIB)
 #define PREFILL_GRAPH (8 * MIB) /* the engine's own figure, memory_hook.py reserve_for_graph_mb */
-
-void hwl_sglang_before(const struct hwl_sglang_setup *setup, struct hwl_sglang_other *out)
-{
-    out->context = CONTEXT;
-    /* data-centre cards are linked */
-    const bool linked = setup->cc == 80 || setup->cc == 90 || setup->cc / 10 == 10 || setup->cc == 0;
-    out->distributed = setup->tp > 1 ? (linked ? LINKED : UNLINKED) : setup->pp > 1 ? STAGES : 0;
-}
 
 hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
                                     const struct hwl_shard_run *shards, const struct hwl_sglang_pools *pools,
                                     struct hwl_sglang_other *out, hwl_error *error)
 {
     struct hwl_ck ck = {0};
-    hwl_sglang_before(setup, out);
+    hwl_shard_runtime(shards, &out->context, &out->distributed);
     /* ReqToTokenPool: int32 for each place of each request, one row of padding */
     const uint64_t places = hwl_ck_add(&ck, setup->context, 4 + (uint64_t)setup->draft_tokens);
     out->requests = hwl_ck_mul3(&ck, pools->requests + 1, places, 4);
@@ -47,7 +28,8 @@ hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct 
         first_call = first_call || model->layers[i].mixer == HWL_MIXER_GATED_DELTA_NET ||
                      model->layers[i].mixer == HWL_MIXER_KDA;
     if (setup->n_decode_graphs)
-        out->decode_graphs = GRAPHS + hwl_ck_mul(&ck, setup->n_decode_graphs, GRAPH) + (first_call ? FIRST_CALL : 0);
+        out->decode_graphs =
+            hwl_ck_add(&ck, hwl_shard_graphs(setup->n_decode_graphs, &ck), first_call ? FIRST_CALL : 0);
     out->prefill_graphs = hwl_ck_mul(&ck, setup->n_prefill_graphs, PREFILL_GRAPH);
     const uint64_t step = setup->chunk ? setup->chunk : hwl_max(setup->max_prefill, setup->context);
     const uint64_t forward =

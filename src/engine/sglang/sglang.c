@@ -40,6 +40,9 @@ static struct hwl_shard_run shard_run_of(const struct hwl_model *m, const struct
         .ep = u->ep,
         .redundant_experts = u->redundant_experts,
         .cc = u->cc,
+        /* layers/quantization/mxfp4.py: FlashInfer pads to 128 x 128 (SM100, SM120), Triton's kernels the width to 64 */
+        .pad_hidden = u->cc >= 100 ? 128 : 0,
+        .pad_width = u->cc >= 100 ? 128 : 64,
         .dtype_bytes = u->dtype_bytes,
         .rope_bytes = 4, /* layers/rotary_embedding.py keeps the table in fp32 on CUDA */
         .spec_method = draft || strcmp(u->spec_method, "mtp") == 0 ? u->spec_method : "",
@@ -84,7 +87,7 @@ static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char
     if (!p->by_kind)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     HWL_TRY(hwl_shard_weights(prepared, &p->shards, p->weights, p->by_kind, error));
-    hwl_sglang_before(u, &p->other);
+    hwl_shard_runtime(&p->shards, &p->other.context, &p->other.distributed);
     uint64_t free_bytes = UINT64_MAX; /* the smallest of all ranks counts */
     for (uint32_t i = 0; i < u->tp * u->pp; i++)
         free_bytes = hwl_min(free_bytes, devices->gpu[i].free_bytes != HWL_UNKNOWN ? devices->gpu[i].free_bytes

@@ -133,7 +133,5 @@ struct hwl_sglang_other {
 hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
                                     const struct hwl_shard_run *shards, const struct hwl_sglang_pools *pools,
                                     struct hwl_sglang_other *out, hwl_error *error);
-/* The part of it that is in use before the engine measures what is free. */
-void hwl_sglang_before(const struct hwl_sglang_setup *setup, struct hwl_sglang_other *out);
 
 #endif

@@ -89,15 +89,13 @@ static uint64_t rows_of(const struct hwl_model *m, const struct hwl_tensor *t)
     return t->n_dims == 0 ? 1 : m->is_gguf ? t->dims[t->n_dims - 1] : t->dims[0];
 }
 
-/* Kernels for MXFP4 experts pad both sides: Marlin to 256 x 128, TRT-LLM's (SM100) to 256 x 256
- * (fused_moe/oracle/mxfp4.py, mxfp4_round_up_hidden_size_and_intermediate_size). */
 static uint64_t pad_mxfp4(uint64_t bytes, uint64_t hidden, uint64_t width, const struct hwl_shard_run *u,
                           struct hwl_ck *ck)
 {
     if (!hidden || !width)
         return bytes;
-    const uint64_t rows = part_of(bytes, hwl_ck_align(ck, hidden, 256), hidden, ck);
-    return part_of(rows, hwl_ck_align(ck, width, u->cc / 10 == 10 ? 256 : 128), width, ck);
+    const uint64_t rows = u->pad_hidden ? part_of(bytes, hwl_ck_align(ck, hidden, u->pad_hidden), hidden, ck) : bytes;
+    return u->pad_width ? part_of(rows, hwl_ck_align(ck, width, u->pad_width), width, ck) : rows;
 }
 
 static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, uint64_t bytes,

@@ -19,7 +19,8 @@ struct hwl_shard_run {
     uint32_t expert_ranks;        /* ranks over which experts are split */
     bool ep;                      /* by number instead of by width */
     uint32_t redundant_experts;   /* copies beyond one each */
-    uint32_t cc;                  /* compute capability, 90 for 9.0: padding of MXFP4 kernels */
+    uint32_t cc;                  /* compute capability, 90 for 9.0 */
+    uint32_t pad_hidden, pad_width; /* what kernels of MXFP4 experts pad both sides to; 0: nothing */
     uint64_t dtype_bytes;         /* of the model's type */
     uint64_t rope_bytes;          /* of an element of the table of cosines and sines */
     const char *spec_method;      /* "" none, "mtp", "eagle", "eagle3" ... */
@@ -65,5 +66,9 @@ uint64_t hwl_shard_widest(const struct hwl_model *model, const struct hwl_shard_
 uint64_t hwl_shard_row_quarters(const struct hwl_shard_run *run, uint32_t stage);
 /* Both together, the widest stage. */
 uint64_t hwl_shard_forward_elements(const struct hwl_model *model, const struct hwl_shard_run *run, struct hwl_ck *ck);
+
+/* What a PyTorch server takes whatever the model: the CUDA context, communicators, CUDA graphs of so many sizes. */
+void hwl_shard_runtime(const struct hwl_shard_run *run, uint64_t *context, uint64_t *communicators);
+uint64_t hwl_shard_graphs(uint64_t sizes, struct hwl_ck *ck);
 
 #endif

@@ -59,6 +59,10 @@ struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, cons
         .ep = setup->ep,
         .redundant_experts = (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536),
         .cc = setup->cc,
+        /* Marlin pads MXFP4 experts to 256 x 128, TRT-LLM's kernels (SM100) to 256 x 256 (fused_moe/oracle/mxfp4.py,
+         * mxfp4_round_up_hidden_size_and_intermediate_size) */
+        .pad_hidden = 256,
+        .pad_width = setup->cc / 10 == 10 ? 256 : 128,
         .dtype_bytes = setup->dtype_bytes,
         .rope_bytes = setup->dtype_bytes,
         .spec_method = setup->spec_method,

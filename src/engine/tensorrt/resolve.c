@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What TensorRT-LLM's PyTorch back end makes of its arguments, and the tokens of its paged cache. After
+ * tensorrt_llm/llmapi/llm_args.py, _torch/pyexecutor/_util.py (KvCacheCreator) and resource_manager.py, 1.2. */
+#include "engine/tensorrt/tensorrt.h"
+
+#include "base/status.h"
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    uint8_t bits, group;
+} kv_types[] = {{"auto", 0, 0}, {"bf16", 16, 0}, {"bfloat16", 16, 0}, {"fp16", 16, 0}, {"float16", 16, 0},
+                {"f16", 16, 0}, {"fp8", 8, 0},   {"int8", 8, 0},      {"nvfp4", 4, 16}};
+
+static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_trt_setup *u,
+                                hwl_error *error)
+{
+    const char *name = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
+    if (!hwl_words_have("auto bfloat16 float16 half float32 float", name))
+        return hwl_fail(error, HWL_E_USAGE, "tensorrt-llm: unknown dtype '%s'", name);
+    u->dtype_bytes = hwl_words_have("float32 float", name) ? 4 : 2;
+    u->dtype = u->dtype_bytes == 4                                                                 ? "float32"
+               : hwl_words_have("float16 half", name) || (strcmp(name, "auto") == 0 && m->dtype == HWL_DTYPE_F16) ? "float16"
+                                                                                                   : "bfloat16";
+    u->kv_type = hwl_opt_text(s, HWL_OPT_KV_TYPE, "auto");
+    if (strcmp(u->kv_type, "auto") == 0 && m->quant.kv_dtype == HWL_DTYPE_F8_E4M3)
+        u->kv_type = "fp8";
+    for (size_t i = 0; i < sizeof kv_types / sizeof *kv_types; i++)
+        if (hwl_text_eq_nocase(kv_types[i].name, u->kv_type)) {
+            u->kv_bits = kv_types[i].bits;
+            u->kv_group = kv_types[i].group;
+            return HWL_OK;
+        }
+    return hwl_fail(error, HWL_E_USAGE, "tensorrt-llm: unknown cache type '%s'", u->kv_type);
+}
+
+/* CudaGraphConfig: 1, 2, 4 and multiples of 8 to 128, powers of two beyond. */
+static uint64_t graph_sizes(uint64_t max)
+{
+    uint64_t n = (uint64_t)((max >= 1) + (max >= 2) + (max >= 4)) + hwl_min(max, 128) / 8;
+    for (uint64_t b = 256; b <= max; b *= 2)
+        n++;
+    return n;
+}
+
+static hwl_status check(const struct hwl_model *m, const struct hwl_devices *d, const struct hwl_trt_setup *u,
+                        hwl_error *error)
+{
+    const uint64_t need = (uint64_t)u->tp * u->pp;
+    if (need > d->n_gpus)
+        return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: %llu GPUs are asked for, %u are there",
+                        (unsigned long long)need, d->n_gpus);
+    if (m->n_layers + m->n_mtp > 4096)
+        return hwl_fail(error, HWL_E_LIMIT, "tensorrt-llm: more than 4096 layers");
+    if (u->pp > HWL_TRT_MAX_STAGES || u->pp > (m->n_layers ? m->n_layers : 1))
+        return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: %u pipeline stages for %u layers", u->pp, m->n_layers);
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_layer *l = &m->layers[i];
+        if (l->attn.n_heads && l->attn.n_heads % u->attention_tp)
+            return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: %u attention heads do not divide over %u ranks",
+                            l->attn.n_heads, u->attention_tp);
+        if (hwl_layer_conv_elements(l) || hwl_layer_ssm_elements(l))
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: recurrent states are not modelled");
+        if (l->attn.index_heads || l->attn.compress_ratio > 1)
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: the cache of sparse attention is not modelled");
+    }
+    return HWL_OK;
+}
+
+static uint32_t parallel(const struct hwl_settings *s, enum hwl_opt id)
+{
+    return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(s, id, 1), 4096), 1);
+}
+
+hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devices *devices,
+                           const struct hwl_settings *settings, struct hwl_trt_setup *out, hwl_error *error)
+{
+    struct hwl_trt_setup u = {.spec_method = ""};
+    if (devices->n_gpus == 0)
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: only GPUs are modelled; give one with --gpu");
+    u.card = &devices->gpu[0];
+    if (u.card->backend != HWL_BACKEND_CUDA && u.card->backend != HWL_BACKEND_CPU)
+        return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: %s is no CUDA device", u.card->name);
+    u.cc = u.card->compute_major * 10 + u.card->compute_minor;
+    u.tp = parallel(settings, HWL_OPT_TP);
+    u.pp = parallel(settings, HWL_OPT_PP);
+    u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
+    u.attention_dp = hwl_opt_flag(settings, HWL_OPT_DP_ATTENTION, false) && u.tp > 1;
+    u.attention_tp = u.attention_dp ? 1 : u.tp;
+    u.encoder_only = model->encoder_only;
+    u.multimodal = model->n_encoders > 0;
+    for (uint32_t i = 0; i < model->n_layers; i++)
+        u.mla = u.mla || model->layers[i].attn.kv_lora_rank > 0;
+    HWL_TRY(check(model, devices, &u, error));
+    HWL_TRY(resolve_types(model, settings, &u, error));
+    u.context = hwl_opt_u64(settings, HWL_OPT_CTX, model->context_train ? model->context_train : 2048);
+    u.max_batch = hwl_max(hwl_opt_u64(settings, HWL_OPT_MAX_SEQS, 2048), 1);
+    u.max_tokens = hwl_max(hwl_opt_u64(settings, HWL_OPT_MAX_BATCHED_TOKENS, 8192), 1);
+    u.block = hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 32);
+    if (u.block == 0 || (u.block & (u.block - 1)))
+        return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: tokens per block must be a power of two");
+    const bool graphs = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false);
+    u.n_graphs = graphs ? graph_sizes(hwl_min(hwl_opt_u64(settings, HWL_OPT_MAX_CUDAGRAPH_SIZE, 128), u.max_batch)) : 0;
+    u.fraction = hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.9);
+    if (!(u.fraction > 0.0 && u.fraction <= 1.0))
+        return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: free_gpu_memory_fraction must be above 0 and at most 1");
+    u.kv_tokens = hwl_opt_u64(settings, HWL_OPT_KV_TOKENS, 0);
+    u.kv_bytes = hwl_opt_u64(settings, HWL_OPT_KV_CACHE_MEMORY, 0);
+    if (hwl_opt_has(settings, HWL_OPT_SPEC_METHOD) || hwl_opt_has(settings, HWL_OPT_DRAFT))
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: speculative decoding is not modelled");
+    if (hwl_opt_list_n(settings, HWL_OPT_LORA) || hwl_opt_flag(settings, HWL_OPT_ENABLE_LORA, false))
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: adapters are not modelled");
+    /* Mapping.pp_layers: the first stages take what does not divide (torch.tensor_split) */
+    const uint32_t rest = model->n_layers % u.pp;
+    for (uint32_t i = 0; i < u.pp; i++)
+        u.stage_first[i + 1] = (uint16_t)(u.stage_first[i] + model->n_layers / u.pp + (i < rest));
+    *out = u;
+    return HWL_OK;
+}
+
+static uint64_t side_bytes(uint64_t elements, const struct hwl_trt_setup *u, struct hwl_ck *ck)
+{
+    if (!u->kv_bits)
+        return hwl_ck_mul(ck, elements, u->dtype_bytes);
+    return hwl_ck_add(ck, hwl_ck_mul(ck, elements, u->kv_bits) / 8, u->kv_group ? elements / u->kv_group : 0);
+}
+
+uint64_t hwl_trt_row(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
+{
+    const struct hwl_attention *a = &layer->attn;
+    if (!a->n_heads || a->cross)
+        return 0;
+    if (a->kv_lora_rank)
+        return side_bytes((uint64_t)a->kv_lora_rank + a->qk_rope_dim, setup, ck);
+    const uint64_t dims = 2 * (uint64_t)a->head_dim_k; /* one head_dim for both, resource_manager.py */
+    return side_bytes(hwl_ck_mul(ck, hwl_shard_kv_heads(layer, setup->attention_tp, false), dims), setup, ck);
+}
+
+uint64_t hwl_trt_tokens(const struct hwl_model *model, const struct hwl_trt_setup *setup, const uint64_t *available,
+                        struct hwl_ck *ck)
+{
+    uint64_t tokens = UINT64_MAX;
+    for (uint32_t p = 0; p < setup->pp; p++) {
+        uint64_t row = 0;
+        for (uint32_t i = setup->stage_first[p]; i < setup->stage_first[p + 1]; i++)
+            row = hwl_ck_add(ck, row, hwl_trt_row(&model->layers[i], setup, ck));
+        uint64_t bytes = (uint64_t)((double)available[p] * setup->fraction); /* _cal_max_memory */
+        if (setup->kv_bytes)
+            bytes = hwl_min(bytes, setup->kv_bytes);
+        if (row)
+            tokens = hwl_min(tokens, bytes / row);
+    }
+    if (tokens == UINT64_MAX)
+        tokens = 0;
+    if (setup->kv_tokens)
+        tokens = hwl_min(tokens, setup->kv_tokens);
+    return hwl_ck_align(ck, tokens, setup->block); /* a block begun is a block */
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TensorRT-LLM, PyTorch back end: weights over ranks, a profile run of max_num_tokens, and a paged cache in a fraction
+ * of what that leaves free. */
+#include "engine/tensorrt/tensorrt.h"
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "engine/shared/put.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const versions[] = {"1.2.1", NULL};
+
+static const char *version_of(const char *text)
+{
+    unsigned major, minor;
+    if (sscanf(*text == 'v' ? text + 1 : text, "%u.%u", &major, &minor) != 2)
+        return NULL;
+    return major == 1 && minor <= 3 ? versions[0] : NULL;
+}
+
+struct planned {
+    struct hwl_trt_setup setup;
+    struct hwl_shard_run shards;
+    struct hwl_shard_weights weights[HWL_TRT_MAX_STAGES];
+    uint64_t (*by_kind)[HWL_COMP_COUNT];
+    uint64_t available[HWL_TRT_MAX_STAGES]; /* before the fraction */
+    uint64_t activation, graphs, context, communicators;
+    uint64_t tokens;
+    bool starts;
+};
+
+static hwl_status work_out(const struct hwl_shard_prepared *prepared, const struct hwl_devices *devices,
+                           const struct hwl_settings *settings, struct hwl_arena *arena, struct planned *p,
+                           hwl_error *error)
+{
+    struct hwl_trt_setup *u = &p->setup;
+    const struct hwl_model *m = prepared->model;
+    struct hwl_ck ck = {0};
+    memset(p, 0, sizeof *p);
+    HWL_TRY(hwl_trt_resolve(m, devices, settings, u, error));
+    p->shards = (struct hwl_shard_run){
+        .engine = "tensorrt-llm",
+        .stage_first = u->stage_first,
+        .tp = u->tp,
+        .pp = u->pp,
+        .attention_tp = u->attention_tp,
+        .embedding_tp = u->attention_tp,
+        .expert_ranks = u->tp,
+        .ep = u->ep,
+        .cc = u->cc,
+        .pad_hidden = 128, /* as a start-up of gpt-oss on GB10 shows */
+        .pad_width = 128,
+        .dtype_bytes = u->dtype_bytes,
+        .rope_bytes = 4, /* RopeParams.create_rope_const_params, fp32 */
+        .spec_method = "",
+        .multimodal = u->multimodal,
+        .encoder_only = u->encoder_only,
+        .mla = u->mla,
+    };
+    p->by_kind = hwl_arena_array(arena, (uint64_t)prepared->n_kinds + 1, sizeof *p->by_kind);
+    if (!p->by_kind)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(hwl_shard_weights(prepared, &p->shards, p->weights, p->by_kind, error));
+    hwl_shard_runtime(&p->shards, &p->context, &p->communicators);
+    p->graphs = hwl_shard_graphs(u->n_graphs, &ck);
+    /* _create_dummy_context_requests fills max_num_tokens */
+    p->activation =
+        hwl_ck_mul3(&ck, u->max_tokens, hwl_shard_forward_elements(m, &p->shards, &ck), u->dtype_bytes);
+    uint64_t free_bytes = UINT64_MAX;
+    for (uint32_t i = 0; i < u->tp * u->pp; i++)
+        free_bytes = hwl_min(free_bytes, devices->gpu[i].free_bytes != HWL_UNKNOWN ? devices->gpu[i].free_bytes
+                                                                                    : devices->gpu[i].memory_bytes);
+    if (free_bytes == HWL_UNKNOWN)
+        return hwl_fail(error, HWL_E_USAGE, "tensorrt-llm: the memory of the GPU is not known; give it with --gpu-memory");
+    p->starts = true;
+    for (uint32_t i = 0; i < u->pp; i++) {
+        uint64_t used = hwl_ck_add(&ck, p->weights[i].total, p->activation);
+        used = hwl_ck_add(&ck, used, p->graphs + p->context + p->communicators);
+        p->starts = p->starts && used < free_bytes;
+        p->available[i] = used < free_bytes ? free_bytes - used : 0;
+    }
+    p->tokens = hwl_trt_tokens(m, u, p->available, &ck);
+    p->starts = p->starts && (p->tokens || u->encoder_only);
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "tensorrt-llm: a size is beyond 64 bits") : HWL_OK;
+}
+
+static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component,
+                         uint64_t bytes, float bound, const char *source)
+{
+    hwl_ledger_put(ledger, device, -1, kind, component, bytes, HWL_BASIS_MODELLED, source)->error = bound;
+}
+
+static void put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared *prepared, const struct planned *p,
+                     uint32_t stage, uint16_t device, struct hwl_ck *ck)
+{
+    const struct hwl_trt_setup *u = &p->setup;
+    const struct hwl_shard_put how = {.source = "tensorrt-llm: _torch/modules/linear.py, embedding.py", .error = 0.03f};
+    hwl_shard_put_weights(l, prepared, &p->shards, &p->weights[stage], p->by_kind, stage, device, &how);
+    const bool pinned = u->kv_tokens && p->tokens == hwl_ck_align(ck, u->kv_tokens, u->block);
+    for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
+        const uint64_t row = hwl_trt_row(&prepared->model->layers[i], u, ck);
+        if (!row || u->encoder_only)
+            continue;
+        hwl_entry *e = hwl_ledger_put(l, device, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION,
+                                      hwl_ck_mul(ck, p->tokens, row), pinned ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED,
+                                      "tensorrt-llm: KvCacheCreator, kvCacheManager.cpp");
+        e->error = pinned ? 0.0f : 0.1f;
+        e->formula = "{0} tokens x {1} B";
+        e->args[0] = p->tokens;
+        e->args[1] = row;
+    }
+    put_modelled(l, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, p->activation, 0.3f,
+                 "tensorrt-llm: profile run of max_num_tokens");
+    put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, p->graphs, 1.0f, "tensorrt-llm: CUDA graphs");
+    put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, p->context + p->communicators, 0.5f,
+                 "tensorrt-llm: CUDA context, communicators");
+}
+
+static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p)
+{
+    const struct hwl_trt_setup *u = &p->setup;
+    uint64_t available = UINT64_MAX;
+    for (uint32_t i = 0; i < u->pp; i++)
+        available = hwl_min(available, p->available[i]);
+    hwl_ledger_view_u64(l, "max_tokens", p->tokens);
+    hwl_ledger_view_u64(l, "tokens_per_block", u->block);
+    hwl_ledger_view_u64(l, "primary_blocks", p->tokens / u->block);
+    hwl_ledger_view_u64(l, "available_kv_bytes", (uint64_t)((double)available * u->fraction));
+    hwl_ledger_view_u64(l, "max_seq_len", hwl_min(u->context, p->tokens));
+    hwl_ledger_view_u64(l, "max_batch_size", u->max_batch);
+    hwl_ledger_view_u64(l, "max_num_tokens", u->max_tokens);
+    hwl_ledger_view_u64(l, "weights_bytes", p->weights[0].total);
+    hwl_ledger_view_u64(l, "peak_activation_bytes", p->activation);
+    hwl_ledger_view_u64(l, "graph_bytes", p->graphs);
+    char experts[32] = "";
+    if (u->ep)
+        (void)snprintf(experts, sizeof experts, " --ep_size %u", u->tp);
+    char *text = hwl_arena_printf(
+        l->arena, "trtllm-serve %s --tp_size %u --pp_size %u%s --max_batch_size %llu --max_num_tokens %llu --max_seq_len %llu "
+                  "--kv_cache_free_gpu_memory_fraction %.3f --kv_cache_dtype %s",
+        m->name, u->tp, u->pp, experts, (unsigned long long)u->max_batch, (unsigned long long)u->max_tokens,
+        (unsigned long long)u->context, u->fraction, u->kv_type);
+    if (text)
+        hwl_ledger_view_text(l, "command_line", text);
+    else
+        l->failed = true;
+    hwl_ledger_setting_u64(l, "tp", u->tp);
+    hwl_ledger_setting_u64(l, "pp", u->pp);
+    hwl_ledger_setting_bool(l, "ep", u->ep);
+    hwl_ledger_setting_bool(l, "enable-dp-attention", u->attention_dp);
+    hwl_ledger_setting_u64(l, "ctx", u->context);
+    hwl_ledger_setting_u64(l, "max-seqs", u->max_batch);
+    hwl_ledger_setting_u64(l, "max-batched-tokens", u->max_tokens);
+    hwl_ledger_setting_u64(l, "block-size", u->block);
+    hwl_ledger_setting_real(l, "gpu-memory-utilization", u->fraction);
+    hwl_ledger_setting_text(l, "kv-type", u->kv_type);
+    hwl_ledger_setting_text(l, "dtype", u->dtype);
+}
+
+/* Data-parallel attention gives every rank a cache of its own requests. */
+static uint64_t caches(const struct hwl_trt_setup *u)
+{
+    return u->attention_dp ? u->tp : 1;
+}
+
+static void judge(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p)
+{
+    const struct hwl_trt_setup *u = &p->setup;
+    const uint64_t each = hwl_div_ceil(l->concurrency, caches(u));
+    uint64_t need;
+    if (!p->starts) {
+        l->exceeds = true;
+        hwl_ledger_note(l, "TensorRT-LLM would not start: weights and the profile run leave no room for a cache");
+    } else if (!u->encoder_only &&
+               (!hwl_mul(&need, l->context, each) || need > p->tokens || each > u->max_batch)) {
+        l->exceeds = true;
+        hwl_ledger_note(l, "the cache holds %llu tokens and %llu requests, not %llu requests of %llu tokens",
+                        (unsigned long long)p->tokens, (unsigned long long)u->max_batch,
+                        (unsigned long long)l->concurrency, (unsigned long long)l->context);
+    }
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        if (m->layers[i].attn.window) {
+            hwl_ledger_note(l, "window layers are taken to keep every token: kv_cache_config.max_attention_window, which "
+                               "gives them pools of their own, is not modelled");
+            break;
+        }
+    hwl_ledger_note(l, "free fraction: %.2f of what weights and the profile run leave; workspaces of kernels that grow "
+                       "later live in the rest",
+                    u->fraction);
+}
+
+static hwl_status plan(const struct hwl_model *model, const void *ready, const char *version,
+                       const struct hwl_devices *devices, const struct hwl_settings *settings,
+                       struct hwl_ledger *ledger, hwl_error *error)
+{
+    (void)model;
+    (void)version;
+    const struct hwl_shard_prepared *prepared = ready;
+    const struct hwl_model *m = prepared->model;
+    struct planned *p = HWL_NEW(ledger->arena, struct planned);
+    if (!p)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(work_out(prepared, devices, settings, ledger->arena, p, error));
+    const struct hwl_trt_setup *u = &p->setup;
+    struct hwl_ck ck = {0};
+    for (uint32_t s = 0; s < u->pp; s++)
+        for (uint32_t t = 0; t < u->tp; t++) {
+            const uint16_t device = (uint16_t)(s * u->tp + t);
+            put_rank(ledger, prepared, p, s, device, &ck);
+            if (t == 0)
+                for (uint32_t i = u->stage_first[s]; i < u->stage_first[s + 1]; i++)
+                    hwl_ledger_place(ledger, device, i);
+        }
+    hwl_ledger_place(ledger, (uint16_t)((u->pp - 1) * u->tp), m->n_layers);
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        ledger->kv_bytes_per_token = hwl_ck_add(
+            &ck, ledger->kv_bytes_per_token, hwl_ck_mul(&ck, hwl_trt_row(&m->layers[i], u, &ck), u->attention_tp));
+    if (ck.overflow)
+        return hwl_fail(error, HWL_E_OVERFLOW, "tensorrt-llm: the cache is beyond 64 bits");
+    ledger->kv_tokens = p->tokens * caches(u);
+    /* without a length of its own the server shortens it to what the cache holds */
+    ledger->context = hwl_opt_has(settings, HWL_OPT_CTX) ? u->context : hwl_min(u->context, p->tokens);
+    ledger->concurrency = hwl_opt_u64(settings, HWL_OPT_CONCURRENCY, 1);
+    put_views(ledger, m, p);
+    judge(ledger, m, p);
+    return HWL_OK;
+}
+
+static hwl_status limits(const struct hwl_model *model, const void *ready, const char *version,
+                         const struct hwl_devices *devices, const struct hwl_settings *settings, hwl_limits *out,
+                         hwl_error *error)
+{
+    (void)version;
+    struct hwl_arena arena = {0};
+    struct planned *p = HWL_NEW(&arena, struct planned);
+    hwl_status st = p ? work_out(ready, devices, settings, &arena, p, error)
+                      : hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    if (st == HWL_OK && p->starts) {
+        const struct hwl_trt_setup *u = &p->setup;
+        out->max_context = model->context_train ? hwl_min(p->tokens, model->context_train) : p->tokens;
+        out->max_concurrency = u->context ? hwl_min(p->tokens / u->context, u->max_batch) * caches(u) : 0;
+    }
+    hwl_arena_free(&arena);
+    return st;
+}
+
+static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
+                          struct hwl_arena *arena, void **prepared, hwl_error *error)
+{
+    struct hwl_shard_prepared *p;
+    (void)version;
+    HWL_TRY(hwl_shard_prepare(model, settings, arena, &p, error));
+    *prepared = p;
+    return HWL_OK;
+}
+
+const struct hwl_engine hwl_engine_tensorrt = {
+    .id = "tensorrt-llm",
+    .versions = versions,
+    .version = version_of,
+    .args = hwl_trt_args,
+    .n_args = HWL_TRT_N_ARGS,
+    .prepare = prepare,
+    .plan = plan,
+    .limits = limits,
+};
