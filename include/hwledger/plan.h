@@ -133,6 +133,11 @@ HWL_API hwl_status hwl_plan_json(const hwl_plan *plan, const hwl_limits *limits,
 /* The document where the engine itself refuses the settings (HWL_E_REFUSED): verdict "refused", why as its "refusal", no entries. */
 HWL_API hwl_status hwl_refusal_json(const char *why, char **out, uint64_t *length, hwl_error *error);
 
+/* The engine's command line that this plan reproduces, every setting that it assumed given; the bytes of the cache are
+ * pinned, so that a profile run does not move them. HWL_E_UNSUPPORTED where the engine has no command line here. Free with
+ * hwl_text_free. */
+HWL_API hwl_status hwl_plan_command(const hwl_plan *plan, char **out, hwl_error *error);
+
 HWL_API const char *hwl_kind_name(hwl_kind kind);
 HWL_API const char *hwl_component_name(hwl_component component);
 HWL_API const char *hwl_basis_name(hwl_basis basis);

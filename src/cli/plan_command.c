@@ -95,7 +95,7 @@ static void kind_rows(const struct hwl_view_model *view)
 
 static void foot(const hwl_plan *plan, const hwl_limits *limits)
 {
-    char text[40], note[400];
+    char text[40], note[400], line[2048];
     (void)printf("\ncache    %s B for one more token of a sequence", hwl_count_text(hwl_plan_kv_bytes_per_token(plan), text, sizeof text));
     if (hwl_plan_kv_tokens(plan) != HWL_UNKNOWN)
         (void)printf(", room for %s tokens", hwl_count_text(hwl_plan_kv_tokens(plan), text, sizeof text));
@@ -106,6 +106,10 @@ static void foot(const hwl_plan *plan, const hwl_limits *limits)
     } else if (limits) {
         (void)printf("limits   no context fits with all else equal\n");
     }
+    char *command = NULL;
+    if (hwl_plan_command(plan, &command, NULL) == HWL_OK)
+        (void)printf("command  %s\n", hwl_view_clean(command, line, sizeof line));
+    hwl_text_free(command);
     const char *s;
     for (uint32_t i = 0; (s = hwl_plan_note(plan, i)); i++)
         (void)printf("note     %s\n", hwl_view_clean(s, note, sizeof note));

@@ -57,6 +57,16 @@ static bool add_settings(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     return ok && hwl_json_add(doc, root, "settings", o);
 }
 
+static bool add_command(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_plan *plan)
+{
+    char *command = NULL;
+    bool ok = true;
+    if (hwl_plan_command(plan, &command, NULL) == HWL_OK)
+        ok = hwl_json_add(doc, root, "command", hwl_json_str(doc, command));
+    hwl_text_free(command);
+    return ok;
+}
+
 static bool add_views(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct hwl_ledger *l)
 {
     yyjson_mut_val *o = yyjson_mut_obj(doc);
@@ -227,7 +237,7 @@ hwl_status hwl_plan_json_advised(const hwl_plan *plan, const hwl_limits *limits,
               hwl_json_add(doc, root, "verdict", yyjson_mut_str(doc, hwl_verdict_name(plan->verdict))) && add_model(doc, root, plan) &&
               hwl_json_add(doc, engine, "name", hwl_json_str(doc, plan->engine->id)) &&
               hwl_json_add(doc, engine, "version", hwl_json_str(doc, plan->version)) && hwl_json_add(doc, root, "engine", engine) &&
-              add_settings(doc, root, &plan->ledger) && add_devices(doc, root, plan) && add_entries(doc, root, plan) &&
+              add_settings(doc, root, &plan->ledger) && add_command(doc, root, plan) && add_devices(doc, root, plan) && add_entries(doc, root, plan) &&
               hwl_json_add(doc, root, "kv_bytes_per_token", yyjson_mut_uint(doc, plan->ledger.kv_bytes_per_token)) &&
               hwl_json_add(doc, root, "kv_tokens", hwl_json_u64(doc, plan->ledger.kv_tokens)) &&
               hwl_json_add(doc, root, "max_context", hwl_json_u64(doc, limits->max_context)) &&

@@ -329,6 +329,12 @@ static hwl_status refuse_unmodelled(const struct hwl_settings *s, const struct h
     return HWL_OK;
 }
 
+/* --limit-mm-per-prompt with every limit 0: the towers are neither loaded nor profiled. */
+static bool no_items(const char *json)
+{
+    return strchr(json, ':') && strchr(json, '0') && !strpbrk(json, "123456789");
+}
+
 static uint32_t parallel(const struct hwl_settings *s, enum hwl_opt id)
 {
     return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(s, id, 1), 4096), 1);
@@ -351,7 +357,8 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.backend = hwl_opt_text(settings, HWL_OPT_ATTENTION_BACKEND, "");
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.encoder_only = model->encoder_only;
-    u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);
+    u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false) &&
+                   !no_items(hwl_opt_text(settings, HWL_OPT_LIMIT_MM, ""));
     u.expanded = hwl_words_have("minicpm3", model->arch);
     u.plain = u.rules->no_minimax && strcmp(model->arch, "minimax") == 0 &&
               strcmp(model->hints.class_name, "MiniMaxForCausalLM") == 0;

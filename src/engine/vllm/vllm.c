@@ -239,6 +239,10 @@ static void put_views(struct hwl_ledger *l, const struct planned *p)
     if (!c->fits && c->fitting_len)
         hwl_ledger_view_u64(l, "estimated_max_model_len", c->fitting_len);
     hwl_ledger_view_u64(l, "available_kv_bytes", available);
+    uint64_t widest = 0; /* bytes that every rank must be given for as many blocks */
+    for (uint32_t i = 0; i < u->pp; i++)
+        widest = hwl_max(widest, c->block_bytes[i]);
+    hwl_ledger_view_u64(l, "kv_cache_memory_bytes", c->num_blocks * widest);
     hwl_ledger_view_u64(l, "weights_bytes", u->pp > 1 ? p->weights[0].total : weights);
     hwl_ledger_view_u64(l, "non_torch_bytes", non_torch);
     hwl_ledger_view_u64(l, "peak_activation_bytes", activation);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan as its engine's command line: the resolved settings, written by the engine's own table of options. */
+#include "base/status.h"
+#include "base/str.h"
+#include "plan/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How a server is started, and what of a plan's settings its command line has no place for. */
+static const struct server {
+    const char *engine, *start, *leave_out;
+    const char *pin, *pinned; /* option that fixes the cache, and the view that holds its bytes */
+} servers[] = {
+    {"vllm", "vllm serve ", "ctx-auto kv-cache-memory max-context concurrency", "--kv-cache-memory-bytes", "kv_cache_memory_bytes"},
+};
+
+struct text {
+    char *p;
+    size_t n, cap;
+    bool failed;
+};
+
+static void put(struct text *t, const char *s)
+{
+    const size_t n = strlen(s);
+    if (!t->failed && t->n + n + 1 > t->cap) {
+        const size_t cap = (t->n + n + 1) * 2;
+        char *p = realloc(t->p, cap);
+        t->failed = p == NULL;
+        t->p = p ? p : t->p;
+        t->cap = p ? cap : t->cap;
+    }
+    if (t->failed)
+        return;
+    memcpy(t->p + t->n, s, n + 1);
+    t->n += n;
+}
+
+/* As a shell reads it back: plain words as they are, anything else between single quotes. */
+static void put_word(struct text *t, const char *s)
+{
+    char one[2] = "";
+    if (*s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@")] == 0) {
+        put(t, s);
+        return;
+    }
+    put(t, "'");
+    for (; *s; s++) {
+        one[0] = *s;
+        put(t, *s == '\'' ? "'\\''" : one);
+    }
+    put(t, "'");
+}
+
+static void put_value(struct text *t, const struct hwl_setting_item *s, enum hwl_arg_how how)
+{
+    char number[40];
+    if (s->type == HWL_VIEW_TEXT) {
+        put_word(t, s->text);
+        return;
+    }
+    if (s->type == HWL_VIEW_REAL)
+        (void)snprintf(number, sizeof number, "%.10g", s->real);
+    else if (how == HWL_ARG_GIB)
+        (void)snprintf(number, sizeof number, "%.6f", (double)s->u64 / (1024.0 * 1024.0 * 1024.0));
+    else
+        (void)snprintf(number, sizeof number, "%llu", (unsigned long long)(how == HWL_ARG_MIB ? s->u64 >> 20 : s->u64));
+    put(t, number);
+}
+
+/* The row by which the engine's command line sets an option. */
+static const struct hwl_engine_arg *row_of(const struct hwl_engine *e, const char *option, bool cleared)
+{
+    for (uint32_t i = 0; i < e->n_args; i++) {
+        const struct hwl_engine_arg *a = &e->args[i];
+        const bool flag = a->how == HWL_ARG_TRUE || a->how == HWL_ARG_FALSE;
+        if (a->how != HWL_ARG_VALUE && a->how != HWL_ARG_VALUES && a->how != HWL_ARG_CUSTOM && a->how != HWL_ARG_MIB && a->how != HWL_ARG_GIB && !flag)
+            continue;
+        const char *name = hwl_option_at((uint32_t)a->option)->name;
+        for (size_t k = 0;; k++) { /* - and _ alike */
+            if ((option[k] == '_' ? '-' : option[k]) != name[k])
+                break;
+            if (!name[k])
+                return flag && (a->how == HWL_ARG_FALSE) != cleared ? row_of(&(struct hwl_engine){.args = a + 1, .n_args = e->n_args - i - 1}, option, cleared) : a;
+        }
+    }
+    return NULL;
+}
+
+static void put_setting(struct text *t, const struct hwl_engine *e, const struct hwl_setting_item *s)
+{
+    const bool flag = s->type == HWL_VIEW_BOOL;
+    const struct hwl_engine_arg *a = row_of(e, s->name, flag && !s->u64);
+    if (!a || s->type == HWL_VIEW_JSON || (flag && a->how != HWL_ARG_TRUE && a->how != HWL_ARG_FALSE))
+        return;
+    char name[80];
+    (void)snprintf(name, sizeof name, " --%.*s", (int)strcspn(a->names, " "), a->names);
+    put(t, name);
+    if (flag)
+        return;
+    put(t, " ");
+    put_value(t, s, a->how);
+}
+
+static const struct hwl_setting_item *setting(const struct hwl_ledger *l, const char *name)
+{
+    for (uint64_t i = 0; i < l->n_settings; i++)
+        if (strcmp(l->settings[i].name, name) == 0)
+            return &l->settings[i];
+    return NULL;
+}
+
+/* vLLM takes speculation and captured sizes as JSON. */
+static void put_objects(struct text *t, const struct hwl_ledger *l)
+{
+    const struct hwl_setting_item *method = setting(l, "spec-method"), *draft = setting(l, "draft"), *n = setting(l, "draft-max");
+    const struct hwl_setting_item *mode = setting(l, "cudagraph-mode");
+    struct text o = {0};
+    char number[40];
+    if (method || draft) {
+        put(&o, "{");
+        if (method) {
+            put(&o, "\"method\": \"");
+            put(&o, method->text);
+            put(&o, "\"");
+        }
+        if (draft) {
+            put(&o, method ? ", \"model\": \"" : "\"model\": \"");
+            put(&o, draft->text);
+            put(&o, "\"");
+        }
+        if (n) {
+            (void)snprintf(number, sizeof number, ", \"num_speculative_tokens\": %llu", (unsigned long long)n->u64);
+            put(&o, number);
+        }
+        put(&o, "}");
+        put(t, " --speculative-config ");
+        put_word(t, o.p ? o.p : "{}");
+    }
+    if (mode) {
+        o.n = 0;
+        put(&o, "{\"cudagraph_mode\": \"");
+        put(&o, mode->text);
+        put(&o, "\"}");
+        put(t, " --compilation-config ");
+        put_word(t, o.p ? o.p : "{}");
+    }
+    t->failed = t->failed || o.failed;
+    free(o.p);
+}
+
+hwl_status hwl_plan_command(const hwl_plan *plan, char **out, hwl_error *error)
+{
+    static const char objects[] = "draft spec-method draft-max cudagraph-mode redundant-experts engine engine-version reserve";
+    const struct hwl_ledger *l = &plan->ledger;
+    const struct server *s = NULL;
+    for (size_t i = 0; i < sizeof servers / sizeof *servers && !s; i++)
+        s = strcmp(servers[i].engine, plan->engine->id) == 0 ? &servers[i] : NULL;
+    if (!s)
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "no command line of %s is written here", plan->engine->id);
+    struct text t = {0};
+    const char *model = plan->model->source;
+    const char *id = strncmp(model, "catalogue: ", 11) == 0 ? model + 11 : model;
+    put(&t, s->start);
+    put_word(&t, id);
+    for (uint64_t i = 0; i < l->n_settings; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s", l->settings[i].name);
+        for (char *p = name; *p; p++)
+            *p = *p == '_' ? '-' : *p;
+        if (!hwl_words_have(s->leave_out, name) && !hwl_words_have(objects, name))
+            put_setting(&t, plan->engine, &l->settings[i]);
+    }
+    put_objects(&t, l);
+    for (uint64_t i = 0; s->pinned && i < l->n_views; i++)
+        if (strcmp(l->views[i].name, s->pinned) == 0 && l->views[i].u64) {
+            char pin[96];
+            (void)snprintf(pin, sizeof pin, " %s %llu", s->pin, (unsigned long long)l->views[i].u64);
+            put(&t, pin);
+        }
+    if (t.failed) {
+        free(t.p);
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    }
+    *out = t.p;
+    return HWL_OK;
+}

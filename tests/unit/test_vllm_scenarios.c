@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The questions that vLLM is asked most, from catalogue names: verdict, tokens and weights with figures worked out by hand
+ * or logged, every byte explained, and a command line that reproduces the plan. */
+#include <hwledger/hwledger.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define GIB 1073741824.0
+
+static const struct scenario {
+    const char *model, *gpu, *args, *version;
+    bool starts;
+    uint64_t per_token; /* bytes of the cache on one rank */
+    uint32_t ranks;
+    double weights_gib;  /* on a rank, within 0.5 % */
+    double tokens, slack; /* fraction; 0 tokens: not checked */
+} scenarios[] = {
+    /* 61 latent rows of 576 x 2 B, on each rank whole. 671.03e9 weights, 1 B each but for 1.9e9 of embedding, head and
+     * norms at 2 B; experts, attention and vocabulary over 8 ranks; W_UK and W_UV once more in 16 bits. */
+    {"deepseek-v3", "H200x8", "-tp 8", "0.33.0", true, 61 * 576 * 2, 8, 79.55, 0, 0},
+    /* logged: 41.60 GiB -> 635,648 tokens in blocks of 64 */
+    {"deepseek-v3", "H200x8", "-tp 8 --block-size 64 --kv-cache-memory-bytes 44670000000", "0.33.0", true, 61 * 576 * 2, 8, 79.55, 635648, 0},
+    /* (405,853,388,800 - 4,202,692,608 - 4,145,152) / 8 weights of 1 B, 4,202,692,608 / 8 of 2 B, one scale a row, and
+     * 32 MiB of cosines: 47.77 GiB; 1 of 8 heads on each rank: 126 x 128 x 2 x 2 B */
+    {"llama-3.1-405b", "H100-80GBx8", "-tp 8 -q fp8", "0.33.0", true, 126 * 128 * 2 * 2, 8, 47.77, 0, 0},
+    /* 4 heads over 4 ranks: 94 x 128 x 2 x 2 B; 235.09e9 weights, 1.24e9 of them of 2 B: 55.1 GiB a rank */
+    {"qwen3-235b-a22b-fp8", "H100-80GBx4", "-tp 4", "0.33.0", true, 94 * 128 * 2 * 2, 4, 55.1, 0, 0},
+    /* logged by 0.10.1: 65.97 GiB loaded, nothing left (-2.14 GiB): refused */
+    {"gpt-oss-120b", "H100-80GB", "", "0.11.2", false, 36 * 8 * 64 * 2 * 2 / 2, 1, 65.97, 0, 0},
+    /* logged by 0.11: 1.71 GiB are left at 0.95 with 1024 tokens a step; 131,072 tokens need more: refused */
+    {"gpt-oss-120b", "H100-80GB", "--gpu-memory-utilization 0.95 --max-num-batched-tokens 1024", "0.11.2", false, 36 * 8 * 64 * 2 * 2 / 2, 1, 65.97, 0, 0},
+    /* 106.9e9 weights of 2 B are 99.6 GiB on each of two cards of 79.2 GiB */
+    {"glm-4.5-air", "H100-80GBx2", "-tp 2", "0.33.0", false, 46 * 4 * 128 * 2 * 2, 2, 99.6, 0, 0},
+    /* 46 x 109.05e6 of attention, 45 x 129 x 17.3e6 of experts, one dense layer of 134.5e6: 105.59e9 x 1 B over 2; 151,552
+     * words twice over 2; routers whole: 54.08e9 B */
+    {"glm-4.5-air", "H100-80GBx2", "-tp 2 -q fp8", "0.33.0", true, 46 * 4 * 128 * 2 * 2, 2, 50.37, 0, 0},
+    /* 70,553,706,496 x 2 B over 2, and 32 MiB of cosines: 65.74 GiB; of 72.9 GiB too little is left for 131,072 tokens */
+    {"llama-3.3-70b", "A100-80GBx2", "-tp 2", "0.33.0", false, 80 * 4 * 128 * 2 * 2, 2, 65.74, 0, 0},
+    /* 5.5 GiB / 163,840 B a token */
+    {"llama-3.3-70b", "A100-80GBx2", "-tp 2 --max-model-len 16384", "0.33.0", true, 80 * 4 * 128 * 2 * 2, 2, 65.74, 35900, 0.03},
+};
+
+/* A number of the document: the first member of that name. */
+static double number(const char *json, const char *name)
+{
+    char key[64];
+    snprintf(key, sizeof key, "\"%s\": ", name);
+    const char *at = strstr(json, key);
+    return at ? strtod(at + strlen(key), NULL) : NAN;
+}
+
+static bool holds(const char *json, const char *text)
+{
+    return strstr(json, text) != NULL;
+}
+
+/* Splits a command line as a shell does, in place: words and single quotes. */
+static int split(char *line, const char **argv, int most)
+{
+    int n = 0;
+    for (char *p = line; *p && n < most;) {
+        while (*p == ' ')
+            p++;
+        if (!*p)
+            break;
+        char *out = p;
+        argv[n++] = out;
+        bool quoted = false;
+        for (; *p && (quoted || *p != ' '); p++) {
+            if (*p == '\'')
+                quoted = !quoted;
+            else
+                *out++ = *p;
+        }
+        p += *p == ' ';
+        *out = 0;
+    }
+    return n;
+}
+
+static hwl_model *opened[64]; /* plans point into them */
+static uint32_t n_opened;
+
+static hwl_plan *plan(const struct scenario *s, const char *args)
+{
+    hwl_error e = {0};
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_settings *settings;
+    hwl_planner *planner;
+    hwl_plan *p;
+    char line[4096];
+    const char *argv[128];
+    snprintf(line, sizeof line, "%s", args);
+    const int argc = split(line, argv, 128);
+    if (hwl_model_open(s->model, NULL, &model, &e) != HWL_OK)
+        fail_msg("%s", e.message);
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_devices_add_gpu(devices, s->gpu, &e), HWL_OK);
+    assert_int_equal(hwl_settings_new(&settings), HWL_OK);
+    assert_int_equal(hwl_settings_set(settings, "engine", "vllm", &e), HWL_OK);
+    assert_int_equal(hwl_settings_set(settings, "engine-version", s->version, &e), HWL_OK);
+    if (hwl_settings_engine_args(settings, "vllm", argc, argv, &e) != HWL_OK)
+        fail_msg("%s: %s", args, e.message);
+    assert_int_equal(hwl_planner_new(model, devices, settings, &planner, &e), HWL_OK);
+    if (hwl_planner_plan(planner, devices, settings, &p, &e) != HWL_OK)
+        fail_msg("%s %s: %s", s->model, args, e.message);
+    hwl_planner_free(planner);
+    hwl_settings_free(settings);
+    hwl_devices_free(devices);
+    assert_true(n_opened < 64);
+    opened[n_opened++] = model;
+    return p;
+}
+
+static void explained(const hwl_plan *p)
+{
+    char text[512];
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < hwl_plan_n_entries(p); i++) {
+        const hwl_entry *e = hwl_plan_entry(p, i);
+        assert_non_null(e->source);
+        hwl_entry_explain(e, text, sizeof text);
+        assert_non_null(strstr(text, " B"));
+        assert_null(strchr(text, '{')); /* every factor is filled in */
+        sum += e->device == 0 ? e->bytes : 0;
+    }
+    assert_int_equal(sum, hwl_plan_get_device(p, 0)->used_bytes);
+}
+
+static void catalogue_scenarios(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+        const struct scenario *s = &scenarios[i];
+        hwl_error e = {0};
+        char *json, *command, *again;
+        uint64_t n;
+        hwl_plan *p = plan(s, s->args);
+        assert_int_equal(hwl_plan_json(p, NULL, &json, &n, &e), HWL_OK);
+        if (holds(json, "\"kv_fits_one_request\": true") != s->starts || (hwl_plan_verdict(p) == HWL_VERDICT_EXCEEDS) == s->starts)
+            fail_msg("%s on %s %s: starts is %d", s->model, s->gpu, s->args, !s->starts);
+        const double view = number(strstr(json, "engine_view"), "weights_bytes") / GIB;
+        if (fabs(view / s->weights_gib - 1) > 0.005)
+            fail_msg("%s on %s: %.2f GiB a rank, not %.2f", s->model, s->gpu, view, s->weights_gib);
+        assert_int_equal(hwl_plan_kv_bytes_per_token(p), s->per_token * s->ranks);
+        const double tokens = number(json, "kv_cache_tokens");
+        if (s->tokens > 0 && fabs(tokens / s->tokens - 1) > s->slack + 1e-9)
+            fail_msg("%s on %s %s: %.0f tokens, not %.0f", s->model, s->gpu, s->args, tokens, s->tokens);
+        explained(p);
+        /* the command line alone leads to the same cache */
+        assert_int_equal(hwl_plan_command(p, &command, &e), HWL_OK);
+        assert_int_equal(strncmp(command, "vllm serve ", 11), 0);
+        const char *options = strstr(command, " --");
+        assert_non_null(options);
+        if (s->starts) {
+            hwl_plan *q = plan(s, options);
+            assert_int_equal(hwl_plan_json(q, NULL, &again, &n, &e), HWL_OK);
+            assert_true(holds(again, "\"basis\": \"exact\""));
+            assert_true(fabs(number(again, "kv_cache_tokens") - tokens) < 0.5);
+            assert_true(fabs(number(again, "num_gpu_blocks") - number(json, "num_gpu_blocks")) < 0.5);
+            hwl_text_free(again);
+            hwl_plan_free(q);
+        }
+        hwl_text_free(command);
+        hwl_text_free(json);
+        hwl_plan_free(p);
+    }
+    while (n_opened)
+        hwl_model_free(opened[--n_opened]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(catalogue_scenarios)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
