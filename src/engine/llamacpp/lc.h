@@ -31,6 +31,7 @@ struct lc_tensor {
     const struct hwl_gguf_tensor *t;
     const char *name; /* NUL-terminated, whole name */
     const char *base; /* behind "blk.N.", or name */
+    const char *key;  /* base, with what stands in front of "blk." ("enc.attn_q.weight"): what hwl_lc_find wants */
     int32_t layer;    /* N, -1 none */
     uint8_t where;    /* enum lc_where */
     bool per_device;  /* rope factors: one copy on each device that has layers */
@@ -83,8 +84,9 @@ struct lc_model {
     const struct lc_tensor *tok_embd, *output; /* output NULL: tied */
 };
 
-/* The tensor "blk.LAYER.BASE" (layer >= 0) or "BASE" in constant time; NULL when the file has none. */
-const struct lc_tensor *hwl_lc_find(const struct lc_model *m, int32_t layer, const char *base);
+/* The tensor "blk.LAYER.KEY" (layer >= 0; "dec.KEY" for "dec.blk.LAYER.KEY") or "KEY" in constant time; NULL when the file has
+ * none. */
+const struct lc_tensor *hwl_lc_find(const struct lc_model *m, int32_t layer, const char *key);
 
 /* Widths of a cache row in elements (llama_hparams::n_embd_k_gqa, n_embd_v_gqa), and of the state. */
 uint64_t hwl_lc_k_gqa(const struct lc_model *m, uint32_t il);

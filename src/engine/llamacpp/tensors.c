@@ -73,10 +73,10 @@ uint64_t hwl_lc_row_pad(uint16_t dtype, uint64_t ne0)
 }
 
 /* FNV-1a of the name, then of the layer's number. */
-static uint64_t hash(uint32_t row, const char *base)
+static uint64_t hash(uint32_t row, const char *key)
 {
     uint64_t h = 0xcbf29ce484222325u;
-    for (const char *c = base; *c; c++)
+    for (const char *c = key; *c; c++)
         h = (h ^ (unsigned char)*c) * 0x100000001b3u;
     h = (h ^ row) * 0x9e3779b97f4a7c15u;
     return h ^ h >> 29;
@@ -87,11 +87,11 @@ static uint32_t row_at(const struct lc_model *m, uint64_t i)
     return i < m->first_global ? (uint32_t)m->by_layer[i]->layer : m->n_layer_all;
 }
 
-/* Where (row, base) stands or would stand; there is always an empty slot. */
-static uint32_t *slot_of(const struct lc_model *m, uint32_t row, const char *base)
+/* Where (row, key) stands or would stand; there is always an empty slot. */
+static uint32_t *slot_of(const struct lc_model *m, uint32_t row, const char *key)
 {
-    uint64_t i = hash(row, base) & (m->n_slots - 1);
-    while (m->slots[i] && (row_at(m, m->slots[i] - 1) != row || strcmp(m->by_layer[m->slots[i] - 1]->base, base) != 0))
+    uint64_t i = hash(row, key) & (m->n_slots - 1);
+    while (m->slots[i] && (row_at(m, m->slots[i] - 1) != row || strcmp(m->by_layer[m->slots[i] - 1]->key, key) != 0))
         i = (i + 1) & (m->n_slots - 1);
     return &m->slots[i];
 }
@@ -105,7 +105,7 @@ static bool index_names(struct hwl_arena *arena, struct lc_model *m)
     if (!m->slots)
         return false;
     for (uint64_t i = 0; i < m->n_tensors; i++) {
-        uint32_t *slot = slot_of(m, row_at(m, i), m->by_layer[i]->base);
+        uint32_t *slot = slot_of(m, row_at(m, i), m->by_layer[i]->key);
         if (!*slot)
             *slot = (uint32_t)i + 1;
     }
@@ -130,7 +130,7 @@ static bool same_layer(const struct lc_model *m, uint32_t x, uint32_t y, bool ty
     for (uint32_t i = 0; i < a->n_tensors; i++) {
         const struct lc_tensor *s = m->by_layer[a->first + i], *t = m->by_layer[b->first + i];
         if (!same_type(s->t->dtype, t->t->dtype, typed) || memcmp(s->t->dims, t->t->dims, sizeof s->t->dims) != 0 || s->where != t->where ||
-            strcmp(s->base, t->base) != 0)
+            strcmp(s->key, t->key) != 0)
             return false;
     }
     return true;
@@ -142,7 +142,7 @@ static uint64_t layer_hash(const struct lc_model *m, uint32_t il, bool typed)
     uint64_t h = l->n_tensors + 31ull * l->n_head + 961ull * l->n_head_kv + 29791ull * l->n_ff + l->swa + 2ull * l->recr;
     for (uint32_t i = 0; i < l->n_tensors; i++) {
         const struct lc_tensor *t = m->by_layer[l->first + i];
-        h = (h ^ hash(typed ? t->t->dtype : 0, t->base) ^ t->t->dims[0] ^ t->t->dims[1] << 20) * 0x9e3779b97f4a7c15u;
+        h = (h ^ hash(typed ? t->t->dtype : 0, t->key) ^ t->t->dims[0] ^ t->t->dims[1] << 20) * 0x9e3779b97f4a7c15u;
     }
     return h;
 }
@@ -189,6 +189,10 @@ hwl_status hwl_lc_read_tensors(struct hwl_arena *arena, struct lc_model *m, hwl_
         hwl_gguf_split_name((struct hwl_str){t->name, t->t->name.n}, &layer, &base, &suffix);
         classify(m, t, base, layer);
         t->base = layer >= 0 ? base.p : t->name;
+        const char *blk = strstr(t->name, "blk.");
+        t->key = layer >= 0 && blk > t->name && blk < t->base ? hwl_arena_printf(arena, "%.*s%s", (int)(blk - t->name), t->name, t->base) : t->base;
+        if (!t->key)
+            return hwl_fail(error, HWL_E_NOMEM, "out of memory");
         t->pad = hwl_lc_row_pad(t->t->dtype, t->t->dims[0]);
         count[layer >= 0 && t->layer >= 0 ? (uint32_t)t->layer + 1 : m->n_layer_all + 1]++;
         if (strcmp(t->name, "token_embd.weight") == 0)
@@ -217,9 +221,9 @@ hwl_status hwl_lc_read_tensors(struct hwl_arena *arena, struct lc_model *m, hwl_
     return HWL_OK;
 }
 
-const struct lc_tensor *hwl_lc_find(const struct lc_model *m, int32_t layer, const char *base)
+const struct lc_tensor *hwl_lc_find(const struct lc_model *m, int32_t layer, const char *key)
 {
     const uint32_t row = layer >= 0 && (uint32_t)layer < m->n_layer_all ? (uint32_t)layer : m->n_layer_all;
-    const uint32_t slot = *slot_of(m, row, base);
+    const uint32_t slot = *slot_of(m, row, key);
     return slot ? m->by_layer[slot - 1] : NULL;
 }

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/build.h"
 
+#include <string.h>
+
+/* Appends text at `to`, NUL-terminated and cut off before `end`; returns the new end. */
+static char *join(char *to, const char *end, const char *text)
+{
+    while (*text && to + 1 < end)
+        *to++ = *text++;
+    *to = 0;
+    return to;
+}
+
 uint32_t hwl_b_next(struct hwl_build *b, uint32_t il)
 {
     struct hwl_repeat *r = b->repeat;
@@ -15,6 +26,11 @@ uint32_t hwl_b_next(struct hwl_build *b, uint32_t il)
 
 hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base)
 {
+    char key[96];
+    if (b->stack && il >= 0) {
+        (void)join(join(key, key + sizeof key, b->stack), key + sizeof key, base);
+        base = key;
+    }
     const struct lc_tensor *t = hwl_lc_find(b->m, il, base);
     if (!t)
         return NULL;
@@ -32,15 +48,6 @@ hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base)
         b->weights[i] = n;
     }
     return b->weights[i];
-}
-
-/* Appends text at `to`, NUL-terminated and cut off before `end`; returns the new end. */
-static char *join(char *to, const char *end, const char *text)
-{
-    while (*text && to + 1 < end)
-        *to++ = *text++;
-    *to = 0;
-    return to;
 }
 
 double hwl_b_num(const struct hwl_build *b, const char *key, double other)
@@ -256,7 +263,7 @@ static hwl_gt mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask
     k = hwl_g_permute(g, k, 0, 2, 1, 3);
     v = hwl_g_permute(g, v, 0, 2, 1, 3);
     hwl_gt x;
-    if (b->fa) {
+    if (b->fa && !b->score_bias) {
         if (transposed)
             v = hwl_g_transpose(g, v);
         if (k && k->type == HWL_DTYPE_F32)
@@ -276,6 +283,8 @@ static hwl_gt mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask
             kq = hwl_g_scale(g, hwl_g_unary(g, hwl_g_scale(g, kq)));
         else if (hwl_b_num(b, "attn_logit_softcapping", 0) > 0)
             kq = hwl_g_scale(g, hwl_g_unary(g, hwl_g_scale(g, kq)));
+        if (b->score_bias)
+            kq = hwl_g_add(g, kq, b->score_bias);
         kq = hwl_g_soft_max(g, kq, mask, sinks);
         if (!transposed)
             v = hwl_g_cont(g, hwl_g_transpose(g, v));
@@ -499,7 +508,7 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
 void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm)
 {
     struct hwl_graph *g = &b->g;
-    hwl_gt last = hwl_b_w(b, -1, "output_norm.weight");
+    hwl_gt last = hwl_b_w(b, -1, b->stack ? "dec.output_norm.weight" : "output_norm.weight");
     if (!last && b->m->memory == LC_MEM_HYBRID)
         last = hwl_b_w(b, -1, "token_embd_norm.weight"); /* its name in LFM2 */
     x = hwl_b_norm(b, x, last, hwl_b_w(b, -1, "output_norm.bias"), layer_norm, -1);
@@ -531,4 +540,36 @@ void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm)
         }
     }
     b->logits = hwl_b_mm_bias(b, w, x, hwl_b_w(b, -1, "output.bias"));
+}
+
+/* The head of a reranking model, of what the file has of it. */
+static hwl_gt rank(struct hwl_build *b, hwl_gt x)
+{
+    struct hwl_graph *g = &b->g;
+    hwl_gt dense = hwl_b_w(b, -1, "cls.weight"), norm = hwl_b_w(b, -1, "cls.norm.weight"), out = hwl_b_w(b, -1, "cls.output.weight");
+    if (dense) {
+        x = hwl_g_unary(g, hwl_b_mm_bias(b, dense, x, hwl_b_w(b, -1, "cls.bias")));
+        if (norm)
+            x = hwl_b_norm(b, x, norm, NULL, true, -1);
+    }
+    if (out)
+        x = hwl_b_mm_bias(b, out, x, hwl_b_w(b, -1, "cls.output.bias"));
+    return !strcmp(b->m->arch, "qwen3") || !strcmp(b->m->arch, "qwen3vl") ? hwl_g_soft_max(g, x, NULL, NULL) : x;
+}
+
+/* llm_graph_context::build_pooling */
+void hwl_b_pooling(struct hwl_build *b)
+{
+    struct hwl_graph *g = &b->g;
+    hwl_gt x = b->embd;
+    if (b->m->pooling == 1) {
+        hwl_gt mean = hwl_g_input(g, HWL_DTYPE_F32, b->n_tokens, b->n_seqs, 1, 1, "mean");
+        x = hwl_g_mm(g, hwl_g_cont(g, hwl_g_transpose(g, x)), mean);
+    } else if (b->m->pooling)
+        x = hwl_g_get_rows(g, x, hwl_g_input(g, HWL_DTYPE_I32, b->n_seqs, 1, 1, 1, "cls"));
+    if (b->m->pooling == 4)
+        x = rank(b, x);
+    if (x)
+        x->flags |= HWL_GFLAG_OUTPUT;
+    hwl_g_expand(g, x);
 }

@@ -29,6 +29,8 @@ struct hwl_build {
     hwl_gt factors[17]; /* rope factors: one tensor on each device, the last for the host */
     struct hwl_cache_in full, swa;
     hwl_gt pos, out_ids, tied, embd, logits;
+    const char *stack; /* "dec." or "enc.": names of a layer's weights begin with it; NULL: one stack */
+    hwl_gt score_bias; /* added to the scores, which rules out flash attention; NULL none */
     hwl_gt attn_scale; /* temperature of long contexts, NULL none */
     bool plain_names; /* a norm's name may lack ".weight" */
     bool weights_in_compute; /* BitNet: no second copy of a tied matrix, the scheduler brings it */
@@ -83,8 +85,10 @@ struct hwl_moe {
 };
 hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe *o);
 void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm);
+void hwl_b_pooling(struct hwl_build *b); /* of b->embd */
 
 void hwl_b_gemma4(struct hwl_build *b);
+void hwl_b_t5(struct hwl_build *b);
 
 /* Builds the graph of the model's architecture into b; false: not known here. */
 bool hwl_b_arch(struct hwl_build *b);

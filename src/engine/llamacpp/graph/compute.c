@@ -56,9 +56,12 @@ static bool prepare(struct hwl_build *b, const struct ask *a, struct sizes s, bo
 
 static bool build(struct hwl_build *b)
 {
-    if (b->m->memory == LC_MEM_RECURRENT || b->m->memory == LC_MEM_HYBRID)
-        return hwl_b_recurrent(b);
-    return b->m->memory == LC_MEM_NONE ? hwl_b_encoder(b) : hwl_b_arch(b);
+    const bool known = b->m->memory == LC_MEM_RECURRENT || b->m->memory == LC_MEM_HYBRID ? hwl_b_recurrent(b)
+                       : b->m->memory == LC_MEM_NONE                                       ? hwl_b_encoder(b)
+                                                                                           : hwl_b_arch(b);
+    if (known && b->p->embeddings)
+        hwl_b_pooling(b);
+    return known;
 }
 
 /* resolve_fused_ops: flash attention stays on when every layer's operation lands on the layer's own device. */
@@ -112,7 +115,7 @@ static bool begin(struct ask *a, const struct lc_model *m, const struct lc_param
                   struct hwl_repeat *repeat)
 {
     *a = (struct ask){ .m = m, .p = p, .place = place, .arena = scratch, .repeat = repeat };
-    if (place->n_gpus > 16 || !p->n_seq_max || m->memory > LC_MEM_HYBRID || (p->embeddings && m->memory != LC_MEM_NONE))
+    if (place->n_gpus > 16 || !p->n_seq_max || m->memory > LC_MEM_HYBRID)
         return false;
     struct hwl_gsys *sys = &a->sys;
     sys->n_devices = place->n_gpus;

@@ -438,6 +438,10 @@ bool hwl_b_arch(struct hwl_build *b)
         hwl_b_gemma4(b);
         return true;
     }
+    if (!strcmp(b->m->arch, "t5") || !strcmp(b->m->arch, "t5encoder")) {
+        hwl_b_t5(b);
+        return true;
+    }
     for (uint64_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(rows[i].arch, b->m->arch)) {
             decoder(b, &rows[i]);

@@ -33,16 +33,6 @@ static hwl_gt flat_norm(struct hwl_build *b, hwl_gt x, int32_t il, const char *w
     return hwl_g_reshape(g, x, hd, heads, n, 1);
 }
 
-static hwl_gt pooled(struct hwl_build *b, hwl_gt x)
-{
-    struct hwl_graph *g = &b->g;
-    if (b->m->pooling == 1) {
-        hwl_gt mean = hwl_g_input(g, HWL_DTYPE_F32, b->n_tokens, b->n_seqs, 1, 1, "mean");
-        return hwl_g_mm(g, hwl_g_cont(g, hwl_g_transpose(g, x)), mean);
-    }
-    return b->m->pooling == 0 ? x : hwl_g_get_rows(g, x, hwl_g_input(g, HWL_DTYPE_I32, b->n_seqs, 1, 1, 1, "cls"));
-}
-
 static void encoder(struct hwl_build *b, uint32_t flags)
 {
     struct hwl_graph *g = &b->g;
@@ -88,12 +78,7 @@ static void encoder(struct hwl_build *b, uint32_t flags)
     }
     x->flags |= HWL_GFLAG_OUTPUT;
     hwl_g_expand(g, x);
-    if (b->p->embeddings) {
-        x = pooled(b, x);
-        if (x)
-            x->flags |= HWL_GFLAG_OUTPUT;
-        hwl_g_expand(g, x);
-    }
+    b->embd = x;
 }
 
 bool hwl_b_encoder(struct hwl_build *b)
