@@ -143,8 +143,73 @@ static hwl_gt rwkv7_layer(struct hwl_build *b, const struct hwl_state *s, hwl_gt
     return hwl_g_add(g, hwl_g_mm(g, w(b, il, "channel_mix_value.weight"), k), in);
 }
 
-/* Gated delta net of Qwen3.5; the fused operation is what both reserved graphs use where devices have it. */
-static hwl_gt delta_net(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
+struct delta {
+    hwl_gt mixed, z, beta, gate; /* columns of Q, K and V, output gate, write strength, decay */
+};
+
+/* Qwen3.5: one matrix each. */
+static struct delta delta_inputs(struct hwl_build *b, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t vh = b->m->ssm_dt_rank, channels = b->m->ssm_d_inner + 2ull * b->m->ssm_n_group * b->m->ssm_d_state;
+    const uint64_t seqs = b->n_seqs, n = b->n_tokens / seqs;
+    struct delta d;
+    d.mixed = hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "attn_qkv.weight"), x), channels, n, seqs, 1);
+    d.z = hwl_g_mm(g, w(b, il, "attn_gate.weight"), x);
+    d.beta = hwl_g_unary(g, hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "ssm_beta.weight"), x), 1, vh, n, seqs));
+    hwl_gt alpha = hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "ssm_alpha.weight"), x), vh, n, seqs, 1);
+    alpha = hwl_g_unary(g, hwl_g_add(g, alpha, w(b, il, "ssm_dt.bias")));
+    d.gate = hwl_g_reshape(g, hwl_g_mul(g, alpha, w(b, il, "ssm_a")), 1, vh, n, seqs);
+    return d;
+}
+
+static hwl_gt part_of(struct hwl_graph *g, hwl_gt x, uint64_t width, uint64_t from)
+{
+    return x ? hwl_g_view(g, x, width, x->ne[1], x->ne[2], x->ne[3], x->nb[1], x->nb[2], x->nb[3], 4 * from) : NULL;
+}
+
+/* Qwen3-Next: beta and alpha lie together by key head; older files have Q, K, V and the gate so, too. */
+static struct delta next_inputs(struct hwl_build *b, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t vh = b->m->ssm_dt_rank, kh = b->m->ssm_n_group, hk = b->m->ssm_d_state, seqs = b->n_seqs, n = b->n_tokens / seqs;
+    struct delta d = { NULL, NULL, NULL, NULL };
+    if (!kh)
+        return d;
+    const uint64_t per = vh / kh, hv = b->m->ssm_d_inner / vh, value = hv * per;
+    if (w(b, il, "attn_qkv.weight")) {
+        d.mixed = hwl_g_mm(g, w(b, il, "attn_qkv.weight"), x);
+        d.mixed = hwl_g_reshape(g, d.mixed, d.mixed ? d.mixed->ne[0] : 0, n, seqs, 1);
+        d.z = hwl_g_mm(g, w(b, il, "attn_gate.weight"), x);
+    } else {
+        hwl_gt all = hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "ssm_in.weight"), x), 2 * hk + 2 * value, kh, n, seqs);
+        d.z = hwl_g_cont(g, part_of(g, all, value, 2 * hk + value));
+        hwl_gt q = hwl_g_cont4(g, part_of(g, all, hk, 0), hk * kh, n, seqs, 1), k = hwl_g_cont4(g, part_of(g, all, hk, hk), hk * kh, n, seqs, 1);
+        d.mixed = hwl_g_concat(g, q, k, 0);
+        d.mixed = hwl_g_concat(g, d.mixed, hwl_g_cont4(g, part_of(g, all, value, 2 * hk), hv * vh, n, seqs, 1), 0);
+    }
+    hwl_gt both = hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "ssm_ba.weight"), x), 2 * per, kh, n, seqs);
+    d.beta = hwl_g_unary(g, hwl_g_cont(g, part_of(g, both, per, 0)));
+    hwl_gt alpha = hwl_g_cont4(g, part_of(g, both, per, per), vh, n, seqs, 1);
+    alpha = hwl_g_mul(g, hwl_g_unary(g, hwl_g_add(g, alpha, w(b, il, "ssm_dt.bias"))), w(b, il, "ssm_a"));
+    d.beta = hwl_g_reshape(g, d.beta, 1, vh, n, seqs);
+    d.gate = hwl_g_reshape(g, alpha, 1, vh, n, seqs);
+    return d;
+}
+
+/* One key head for several value heads, copied. */
+static hwl_gt repeated(struct hwl_build *b, hwl_gt x)
+{
+    struct hwl_graph *g = &b->g;
+    const uint64_t hk = b->m->ssm_d_state, kh = b->m->ssm_n_group, vh = b->m->ssm_dt_rank, seqs = b->n_seqs;
+    if (kh == vh)
+        return x;
+    x = hwl_g_repeat(g, hwl_g_reshape(g, x, hk, 1, kh, b->n_tokens), hk, vh / kh, kh, b->n_tokens);
+    return hwl_g_reshape(g, x, hk, vh, b->n_tokens / seqs, seqs);
+}
+
+/* Gated delta net of Qwen3.5 and Qwen3-Next; the fused operation is what both reserved graphs use where devices have it. */
+static hwl_gt delta_net(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, bool next, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const uint64_t inner = b->m->ssm_d_inner, hk = b->m->ssm_d_state, kh = b->m->ssm_n_group, vh = b->m->ssm_dt_rank;
@@ -152,15 +217,8 @@ static hwl_gt delta_net(struct hwl_build *b, const struct hwl_state *s, hwl_gt x
     if (!vh || !b->m->ssm_d_conv)
         return NULL;
     const uint64_t hv = inner / vh, channels = inner + 2 * kh * hk;
-    hwl_gt mixed = hwl_g_mm(g, w(b, il, "attn_qkv.weight"), x);
-    mixed = hwl_g_reshape(g, mixed, channels, n, seqs, 1);
-    hwl_gt z = hwl_g_mm(g, w(b, il, "attn_gate.weight"), x);
-    hwl_gt beta = hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "ssm_beta.weight"), x), 1, vh, n, seqs);
-    beta = hwl_g_unary(g, beta);
-    hwl_gt alpha = hwl_g_reshape(g, hwl_g_mm(g, w(b, il, "ssm_alpha.weight"), x), vh, n, seqs, 1);
-    alpha = hwl_g_unary(g, hwl_g_add(g, alpha, w(b, il, "ssm_dt.bias")));
-    hwl_gt gate = hwl_g_reshape(g, hwl_g_mul(g, alpha, w(b, il, "ssm_a")), 1, vh, n, seqs);
-    hwl_gt conv = hwl_b_state_conv(b, s, il, mixed, channels, b->m->ssm_d_conv - 1, "ssm_conv1d.weight", false), slot = matrix_slot(b, il);
+    const struct delta d = next ? next_inputs(b, x, il) : delta_inputs(b, x, il);
+    hwl_gt conv = hwl_b_state_conv(b, s, il, d.mixed, channels, b->m->ssm_d_conv - 1, "ssm_conv1d.weight", false), slot = matrix_slot(b, il);
     if (!conv || !slot)
         return NULL;
     hwl_gt state = hwl_g_reshape(g, hwl_b_state_load(b, s, slot), hv, hv, vh, seqs);
@@ -171,41 +229,62 @@ static hwl_gt delta_net(struct hwl_build *b, const struct hwl_state *s, hwl_gt x
     hwl_gt v = hwl_g_view(g, conv, hv, vh, n, seqs, hv * 4, row, row * n, 2 * hk * kh * 4);
     q = hwl_g_scale(g, hwl_g_rms(g, q));
     k = hwl_g_scale(g, hwl_g_rms(g, k));
-    hwl_gt y = hwl_g_gated_delta_net(g, q, k, v, gate, beta, state, 1);
+    if (next) {
+        q = repeated(b, q);
+        k = repeated(b, k);
+    }
+    hwl_gt y = hwl_g_gated_delta_net(g, q, k, v, d.gate, d.beta, state, 1);
     hwl_gt out = hwl_g_view(g, y, hv, vh, n, seqs, hv * 4, hv * vh * 4, hv * vh * n * 4, 0);
     hwl_gt kept = hwl_g_view(g, y, hv, hv, vh, seqs, hv * 4, hv * hv * 4, hv * hv * vh * 4, hv * vh * n * seqs * 4);
     hwl_g_expand(g, hwl_g_cpy(g, kept, hwl_g_view2(g, slot, slot->ne[0], seqs, slot->nb[1], 0)));
-    z = hwl_g_reshape(g, z, hv, vh, n, seqs);
+    hwl_gt z = hwl_g_reshape(g, d.z, hv, vh, n, seqs);
     out = hwl_g_mul(g, rms(b, out, il, "ssm_norm.weight"), hwl_g_unary(g, z));
     out = hwl_g_mm(g, w(b, il, "ssm_out.weight"), hwl_g_reshape(g, out, hv * vh, n, seqs, 1));
     return hwl_g_reshape(g, out, b->m->n_embd, b->n_tokens, 1, 1);
 }
 
 /* One matrix gives queries and their gates. */
-static hwl_gt gated_attention(struct hwl_build *b, hwl_gt x, uint32_t il)
+static hwl_gt gated_attention(struct hwl_build *b, hwl_gt x, bool next, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const uint64_t hd = b->m->head_k, h = b->m->layers[il].n_head, kv = b->m->layers[il].n_head_kv, n = b->n_tokens;
     struct hwl_qkv c = hwl_b_qkv(b, x, il, hd, hd, false);
-    hwl_gt both = c.q;
-    c.q = rms(b, hwl_g_view3(g, both, hd, h, n, hd * 8, hd * 8 * h, 0), il, "attn_q_norm.weight");
+    hwl_gt both = next ? hwl_g_reshape(g, c.q, 2 * hd, h, n, 1) : c.q;
+    c.q = next ? part_of(g, both, hd, 0) : hwl_g_view3(g, both, hd, h, n, hd * 8, hd * 8 * h, 0);
+    c.q = rms(b, c.q, il, "attn_q_norm.weight");
     c.k = rms(b, hwl_g_reshape(g, c.k, hd, kv, n, 1), il, "attn_k_norm.weight");
-    hwl_gt gate = hwl_g_cont4(g, hwl_g_view3(g, both, hd, h, n, hd * 8, hd * 8 * h, hd * 4), hd * h, n, 1, 1);
+    hwl_gt gate = next ? part_of(g, both, hd, hd) : hwl_g_cont4(g, hwl_g_view3(g, both, hd, h, n, hd * 8, hd * 8 * h, hd * 4), hd * h, n, 1, 1);
     c.v = hwl_g_reshape(g, c.v, hd, kv, n, 1);
     c.q = hwl_g_rope(g, c.q, b->pos, NULL);
     c.k = hwl_g_rope(g, c.k, b->pos, NULL);
     hwl_gt y = hwl_b_attn(b, c, NULL, NULL, NULL, il);
+    if (next)
+        gate = hwl_g_cont4(g, gate, hd * h, n, 1, 1);
     return hwl_g_mm(g, w(b, il, "attn_output.weight"), hwl_g_mul(g, y, hwl_g_unary(g, gate)));
 }
 
-static hwl_gt qwen35_layer(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
+static hwl_gt delta_ffn(struct hwl_build *b, hwl_gt x, uint32_t il)
+{
+    struct hwl_graph *g = &b->g;
+    const struct hwl_moe o = { .act = HWL_ACT_SILU, .gating = 1, .norm_w = true, .scale = hwl_b_num(b, "expert_weights_scale", 0) };
+    if (!w(b, il, "ffn_gate_inp.weight"))
+        return hwl_b_ffn(b, x, (int32_t)il, "", HWL_ACT_SILU, false);
+    hwl_gt y = hwl_b_moe(b, x, (int32_t)il, &o);
+    if (!w(b, il, "ffn_up_shexp.weight"))
+        return y;
+    hwl_gt shared = hwl_b_ffn(b, x, (int32_t)il, "_shexp", HWL_ACT_SILU, false);
+    shared = hwl_g_mul(g, shared, hwl_g_unary(g, hwl_g_mm(g, w(b, il, "ffn_gate_inp_shexp.weight"), x)));
+    return hwl_g_add(g, y, shared);
+}
+
+static hwl_gt delta_layer(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, bool next, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     hwl_gt cur = rms(b, x, il, "attn_norm.weight");
     hwl_g_expand(g, cur);
-    cur = b->m->layers[il].recr ? delta_net(b, s, cur, il) : gated_attention(b, cur, il);
+    cur = b->m->layers[il].recr ? delta_net(b, s, cur, next, il) : gated_attention(b, cur, next, il);
     hwl_gt in = hwl_g_add(g, cur, x);
-    return hwl_g_add(g, hwl_b_ffn(b, rms(b, in, il, "post_attention_norm.weight"), (int32_t)il, "", HWL_ACT_SILU, false), in);
+    return hwl_g_add(g, delta_ffn(b, rms(b, in, il, "post_attention_norm.weight"), il), in);
 }
 
 struct decay {
@@ -285,11 +364,11 @@ static hwl_gt minimax_layer(struct hwl_build *b, const struct hwl_state *s, cons
     return hwl_g_add(g, cur, hwl_g_scale(g, residual));
 }
 
-enum kind { RWKV7, QWEN35, MINIMAX };
+enum kind { RWKV7, QWEN35, QWEN3NEXT, MINIMAX };
 static const struct {
     const char *arch;
     enum kind kind;
-} rows[] = { { "minimax-01", MINIMAX }, { "qwen35", QWEN35 }, { "rwkv7", RWKV7 } };
+} rows[] = { { "minimax-01", MINIMAX }, { "qwen35", QWEN35 }, { "qwen35moe", QWEN35 }, { "qwen3next", QWEN3NEXT }, { "rwkv7", RWKV7 } };
 
 static void linear(struct hwl_build *b, enum kind kind)
 {
@@ -304,12 +383,12 @@ static void linear(struct hwl_build *b, enum kind kind)
     }
     if (kind == MINIMAX)
         d = inp_decay(b);
-    b->ids_behind_norm = kind == QWEN35;
+    b->ids_behind_norm = kind == QWEN35 || kind == QWEN3NEXT;
     b->single_too = kind == MINIMAX;
     hwl_b_inp_out_ids(b);
     for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il = hwl_b_next(b, il))
         x = kind == RWKV7 ? rwkv7_layer(b, &s, x, &first, il)
-            : kind == QWEN35 ? qwen35_layer(b, &s, x, il) : minimax_layer(b, &s, &d, x, il);
+            : kind != MINIMAX ? delta_layer(b, &s, x, kind == QWEN3NEXT, il) : minimax_layer(b, &s, &d, x, il);
     hwl_b_output(b, x, kind == RWKV7);
     if (b->logits)
         b->logits->flags |= HWL_GFLAG_OUTPUT;
