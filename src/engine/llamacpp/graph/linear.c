@@ -96,8 +96,7 @@ static hwl_gt ln(struct hwl_build *b, hwl_gt x, uint32_t il, const char *weight,
     return hwl_b_norm(b, x, w(b, il, weight), w(b, il, bias), true, (int32_t)il);
 }
 
-/* The rows before each token's: the kept one, then the tokens but the last. */
-static hwl_gt shifted(struct hwl_build *b, hwl_gt kept, hwl_gt x)
+hwl_gt hwl_b_shifted(struct hwl_build *b, hwl_gt kept, hwl_gt x)
 {
     if (!x)
         return NULL;
@@ -105,7 +104,7 @@ static hwl_gt shifted(struct hwl_build *b, hwl_gt kept, hwl_gt x)
     return hwl_g_concat(&b->g, kept, hwl_g_view3(&b->g, x, x->ne[0], n - 1, b->n_seqs, x->nb[1], x->nb[2], 0), 1);
 }
 
-static hwl_gt last_row(struct hwl_build *b, hwl_gt x)
+hwl_gt hwl_b_last_row(struct hwl_build *b, hwl_gt x)
 {
     const uint64_t n = b->n_tokens / b->n_seqs;
     return x ? hwl_g_view3(&b->g, x, x->ne[0], 1, b->n_seqs, x->nb[1], x->nb[2], (n - 1) * x->ne[0] * 4) : NULL;
@@ -125,9 +124,9 @@ static hwl_gt rwkv7_layer(struct hwl_build *b, const struct hwl_state *s, hwl_gt
     hwl_gt attn = hwl_g_view3(g, shift, width, 1, seqs, shift->nb[1], shift->nb[2], 0);
     hwl_gt ffn = hwl_g_view3(g, shift, width, 1, seqs, shift->nb[1], shift->nb[2], width * 4);
     hwl_gt normed = ln(b, x, il, "attn_norm.weight", "attn_norm.bias");
-    hwl_gt in = hwl_g_add(g, time_mix(b, s, normed, shifted(b, attn, normed), first, il), x);
-    hwl_gt cur = ln(b, in, il, "attn_norm_2.weight", "attn_norm_2.bias"), prev = shifted(b, ffn, cur);
-    shift = hwl_g_concat(g, last_row(b, normed), last_row(b, cur), 1);
+    hwl_gt in = hwl_g_add(g, time_mix(b, s, normed, hwl_b_shifted(b, attn, normed), first, il), x);
+    hwl_gt cur = ln(b, in, il, "attn_norm_2.weight", "attn_norm_2.bias"), prev = hwl_b_shifted(b, ffn, cur);
+    shift = hwl_g_concat(g, hwl_b_last_row(b, normed), hwl_b_last_row(b, cur), 1);
     hwl_g_expand(g, hwl_g_cpy(g, hwl_g_view1(g, shift, width * seqs * 2, 0), hwl_g_view1(g, slot, slot->ne[0] * seqs, 0)));
     in = hwl_g_reshape(g, in, width, b->n_tokens, 1, 1);
     cur = hwl_g_reshape(g, cur, width, b->n_tokens, 1, 1);
@@ -364,11 +363,11 @@ static hwl_gt minimax_layer(struct hwl_build *b, const struct hwl_state *s, cons
     return hwl_g_add(g, cur, hwl_g_scale(g, residual));
 }
 
-enum kind { RWKV7, QWEN35, QWEN3NEXT, MINIMAX };
+enum kind { RWKV7, ARWKV7, QWEN35, QWEN3NEXT, MINIMAX };
 static const struct {
     const char *arch;
     enum kind kind;
-} rows[] = { { "minimax-01", MINIMAX }, { "qwen35", QWEN35 }, { "qwen35moe", QWEN35 }, { "qwen3next", QWEN3NEXT }, { "rwkv7", RWKV7 } };
+} rows[] = { { "minimax-01", MINIMAX }, { "qwen35", QWEN35 }, { "qwen35moe", QWEN35 }, { "qwen3next", QWEN3NEXT }, { "rwkv7", RWKV7 }, { "arwkv7", ARWKV7 } };
 
 static void linear(struct hwl_build *b, enum kind kind)
 {
@@ -377,7 +376,7 @@ static void linear(struct hwl_build *b, enum kind kind)
         x = hwl_b_norm(b, x, hwl_b_w(b, -1, "token_embd_norm.weight"), hwl_b_w(b, -1, "token_embd_norm.bias"), true, 0);
     const struct hwl_state s = hwl_b_inp_state(b);
     struct decay d = { NULL, NULL, NULL, NULL };
-    if (kind != RWKV7) {
+    if (kind != RWKV7 && kind != ARWKV7) {
         hwl_b_inp_attn(b);
         hwl_b_inp_pos(b, kind == QWEN35 ? 4 : 1);
     }
@@ -388,6 +387,7 @@ static void linear(struct hwl_build *b, enum kind kind)
     hwl_b_inp_out_ids(b);
     for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il = hwl_b_next(b, il))
         x = kind == RWKV7 ? rwkv7_layer(b, &s, x, &first, il)
+            : kind == ARWKV7 ? hwl_b_qwen_layer(b, &s, x, time_mix, &first, il)
             : kind != MINIMAX ? delta_layer(b, &s, x, kind == QWEN3NEXT, il) : minimax_layer(b, &s, &d, x, il);
     hwl_b_output(b, x, kind == RWKV7);
     if (b->logits)

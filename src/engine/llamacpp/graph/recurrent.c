@@ -29,7 +29,7 @@ struct hwl_state hwl_b_inp_state(struct hwl_build *b)
     return s;
 }
 
-static hwl_gt cleared(struct hwl_build *b, hwl_gt all)
+hwl_gt hwl_b_state_cleared(struct hwl_build *b, hwl_gt all)
 {
     struct hwl_graph *g = &b->g;
     hwl_gt states = hwl_g_reshape(g, all, all->ne[0], all->ne[1], 1, 1);
@@ -37,8 +37,7 @@ static hwl_gt cleared(struct hwl_build *b, hwl_gt all)
     return states;
 }
 
-/* What is read of the state (`rows`) first, then the untouched cells move. */
-static hwl_gt moved(struct hwl_build *b, const struct hwl_state *s, hwl_gt all, hwl_gt states, hwl_gt rows)
+hwl_gt hwl_b_state_moved(struct hwl_build *b, const struct hwl_state *s, hwl_gt all, hwl_gt states, hwl_gt rows)
 {
     struct hwl_graph *g = &b->g;
     const uint64_t others = b->p->n_seq_max - b->n_seqs;
@@ -49,8 +48,8 @@ static hwl_gt moved(struct hwl_build *b, const struct hwl_state *s, hwl_gt all, 
 
 hwl_gt hwl_b_state_load(struct hwl_build *b, const struct hwl_state *s, hwl_gt all)
 {
-    hwl_gt states = cleared(b, all);
-    return moved(b, s, all, states, hwl_g_get_rows(&b->g, states, s->main));
+    hwl_gt states = hwl_b_state_cleared(b, all);
+    return hwl_b_state_moved(b, s, all, states, hwl_g_get_rows(&b->g, states, s->main));
 }
 
 /* Convolution over the kept columns and x [n_tokens of a sequence][channels]; keeps the last columns. */
@@ -71,7 +70,7 @@ hwl_gt hwl_b_state_conv(struct hwl_build *b, const struct hwl_state *s, uint32_t
     return hwl_g_ssm_conv(g, both, hwl_b_w(b, (int32_t)il, kernel));
 }
 
-static hwl_gt mamba(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
+hwl_gt hwl_b_mamba(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
@@ -88,14 +87,20 @@ static hwl_gt mamba(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, ui
     hwl_gt dt = hwl_g_view3(g, db, rank, n, seqs, db->nb[1], db->nb[2], 0);
     hwl_gt bb = hwl_g_view(g, db, ds, 1, n, seqs, ds * 4, db->nb[1], db->nb[2], rank * 4);
     hwl_gt cc = hwl_g_view(g, db, ds, 1, n, seqs, ds * 4, db->nb[1], db->nb[2], (rank + ds) * 4);
-    dt = hwl_g_cont(g, dt);
+    hwl_gt normed = hwl_b_w(b, l, "ssm_dt_norm.weight"); /* Jamba */
+    if (normed) {
+        dt = hwl_b_norm(b, dt, normed, NULL, false, l);
+        bb = hwl_b_norm(b, bb, hwl_b_w(b, l, "ssm_b_norm.weight"), NULL, false, l);
+        cc = hwl_b_norm(b, cc, hwl_b_w(b, l, "ssm_c_norm.weight"), NULL, false, l);
+    } else
+        dt = hwl_g_cont(g, dt);
     dt = hwl_g_add(g, hwl_g_mm(g, hwl_b_w(b, l, "ssm_dt.weight"), dt), hwl_b_w(b, l, "ssm_dt.bias"));
     hwl_gt x4 = hwl_g_reshape(g, x, 1, inner, n, seqs), all = hwl_b_state(b, &b->v[il + b->m->n_layer_all], il, ds * inner);
     if (!all || !x4)
         return NULL;
-    hwl_gt states = cleared(b, all);
+    hwl_gt states = hwl_b_state_cleared(b, all);
     hwl_gt scan = hwl_g_ssm_scan(g, hwl_g_reshape(g, states, ds, 1, inner, all->ne[1]), x4, dt, hwl_b_w(b, l, "ssm_a"), bb, cc, s->main, 1);
-    moved(b, s, all, states, scan);
+    hwl_b_state_moved(b, s, all, states, scan);
     hwl_g_expand(g, hwl_g_cpy(g, hwl_g_view1(g, scan, ds * inner * seqs, x4->nb[3] * seqs), hwl_g_view1(g, all, ds * inner * seqs, 0)));
     hwl_gt y = hwl_g_view3(g, scan, inner, n, seqs, x4->nb[2], x4->nb[3], 0);
     y = hwl_g_add(g, y, hwl_g_mul(g, x, hwl_b_w(b, l, "ssm_d")));
@@ -103,7 +108,7 @@ static hwl_gt mamba(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, ui
     return hwl_g_reshape(g, y, b->m->n_embd, b->n_tokens, 1, 1);
 }
 
-static hwl_gt mamba2(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
+hwl_gt hwl_b_mamba2(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     const int32_t l = (int32_t)il;
@@ -130,9 +135,9 @@ static hwl_gt mamba2(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, u
     hwl_gt all = hwl_b_state(b, &b->v[il + b->m->n_layer_all], il, ds * inner);
     if (!all || !x)
         return NULL;
-    hwl_gt states = cleared(b, all);
+    hwl_gt states = hwl_b_state_cleared(b, all);
     hwl_gt scan = hwl_g_ssm_scan(g, hwl_g_reshape(g, states, ds, hd, heads, all->ne[1]), x, dt, hwl_b_w(b, l, "ssm_a"), bb, cc, s->main, 1);
-    moved(b, s, all, states, scan);
+    hwl_b_state_moved(b, s, all, states, scan);
     const uint64_t row = 4 * ds * inner;
     hwl_g_expand(g, hwl_g_cpy(g, hwl_g_view3(g, scan, ds * inner, seqs, 1, row, row * seqs, 4 * hwl_g_nelements(x)),
                               hwl_g_view3(g, all, ds * inner, seqs, 1, all->nb[1], row * b->p->n_seq_max, 0)));
@@ -220,7 +225,7 @@ static hwl_gt layer(struct hwl_build *b, const struct hwl_state *s, enum kind ki
     hwl_gt residual = x, cur = norm(b, x, l, "attn_norm.weight");
     if (kind == FALCON) {
         hwl_gt attn = attention(b, cur, il, true);
-        cur = mamba2(b, s, norm(b, x, l, "attn_norm.weight"), il);
+        cur = hwl_b_mamba2(b, s, norm(b, x, l, "attn_norm.weight"), il);
         hwl_gt sum = hwl_g_add(g, hwl_g_add(g, attn, cur), residual);
         if (last)
             sum = hwl_g_get_rows(g, sum, b->out_ids);
@@ -229,9 +234,9 @@ static hwl_gt layer(struct hwl_build *b, const struct hwl_state *s, enum kind ki
     if (kind == LFM)
         cur = recurrent ? shortconv(b, s, cur, il) : attention(b, cur, il, true);
     else if (kind == NEMOTRON)
-        cur = recurrent ? mamba2(b, s, cur, il) : b->m->layers[il].n_ff ? nemotron_ffn(b, cur, l) : attention(b, cur, il, false);
+        cur = recurrent ? hwl_b_mamba2(b, s, cur, il) : b->m->layers[il].n_ff ? nemotron_ffn(b, cur, l) : attention(b, cur, il, false);
     else
-        cur = kind == MAMBA ? mamba(b, s, cur, il) : mamba2(b, s, cur, il);
+        cur = kind == MAMBA ? hwl_b_mamba(b, s, cur, il) : hwl_b_mamba2(b, s, cur, il);
     if (last && kind != NEMOTRON) {
         cur = hwl_g_get_rows(g, cur, b->out_ids);
         residual = hwl_g_get_rows(g, residual, b->out_ids);
@@ -244,7 +249,7 @@ static hwl_gt layer(struct hwl_build *b, const struct hwl_state *s, enum kind ki
 
 bool hwl_b_recurrent(struct hwl_build *b)
 {
-    if (hwl_b_linear(b))
+    if (hwl_b_linear(b) || hwl_b_hybrid(b) || hwl_b_kda(b) || hwl_b_rwkv6(b))
         return true;
     for (uint64_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].arch, b->m->arch) != 0)
