@@ -77,6 +77,7 @@ model("granitemoe", 6, 1536, 24, 8, 512, vocab=49155, rope__dimension_count=64, 
       embedding_scale=12.0, attention__scale=0.015625, add=each(6, ("ffn_gate_exps.weight", 1536, 512, 40)))
 model("granite_swa", 8, 4096, 32, 8, 12800, vocab=49155, **ROT, logit_scale=6.0, residual_scale=0.22, embedding_scale=12.0, attention__scale=0.0078125,
       attention__sliding_window=4096, attention__sliding_window_pattern=[True, True, True, False] * 2)
+model("granite", 4, 2048, 32, 8, 8192, vocab=49155, rope__dimension_count=64, logit_scale=8.0, residual_scale=0.22, embedding_scale=12.0, attention__scale=0.015625, rope__scaling__finetuned=False)
 model("chameleon", 6, 4096, 32, 32, 11008, vocab=65536, **ROT)
 model("plm", 6, 2048, 16, 16, 8192, vocab=151936, attention__kv_lora_rank=512, attention__key_length=192, attention__value_length=128, rope__dimension_count=64)
 model("bailingmoe2", 6, 2048, 16, 4, 5120, vocab=157184, **HD, expert_count=256, expert_used_count=8, expert_feed_forward_length=512, expert_shared_count=1,
@@ -146,6 +147,8 @@ SSM = {"ssm__conv_kernel": 4}
 GDN = {**SSM, "ssm__inner_size": 4096, "ssm__state_size": 128, "ssm__time_step_rank": 32, "ssm__group_count": 16}
 model("qwen3next", 8, 2048, 16, 2, 5120, vocab=151936, **{**HD, "attention__key_length": 256, "attention__value_length": 256, "rope__dimension_count": 64}, **GDN, expert_count=128, expert_used_count=10,
       expert_feed_forward_length=512, expert_shared_feed_forward_length=512, add=out(2048, 151936) + only(RECR8, ("attn_qkv.weight", 2048, 8192), ("attn_gate.weight", 2048, 4096)))
+model("qwen3next", 4, 2048, 16, 2, 5120, vocab=151936, name="qwen3next-old", **{**HD, "attention__key_length": 256, "attention__value_length": 256, "rope__dimension_count": 64}, **GDN, expert_count=64, expert_used_count=10,
+      expert_feed_forward_length=512, expert_shared_feed_forward_length=512, add=out(2048, 151936) + only([0, 1, 2], ("ssm_in.weight", 2048, 12288)))
 model("qwen35moe", 8, 2048, 16, 2, 5120, vocab=248320, **{**HD, "attention__key_length": 256, "attention__value_length": 256, "rope__dimension_count": 64}, **GDN, expert_count=128, expert_used_count=8,
       expert_feed_forward_length=512, expert_shared_feed_forward_length=512, rope__dimension_sections=[11, 11, 10, 0], add=out(2048, 248320) + only(RECR8, ("attn_qkv.weight", 2048, 8192), ("attn_gate.weight", 2048, 4096)))
 model("mamba2", 6, 2560, 0, 0, 0, vocab=50288, **SSM, ssm__inner_size=5120, ssm__state_size=128, ssm__time_step_rank=80, ssm__group_count=1)
@@ -154,6 +157,8 @@ model("jamba", 8, 4096, 32, [0, 0, 0, 8, 0, 0, 0, 8], 14336, vocab=65536, **SSM,
 model("granitehybrid", 10, 1536, 12, [0, 0, 0, 0, 4, 0, 0, 0, 0, 4], 512, vocab=100352, **SSM, ssm__inner_size=3072, ssm__state_size=128, ssm__time_step_rank=48, ssm__group_count=1,
       logit_scale=6.0, residual_scale=0.22, embedding_scale=12.0, attention__scale=0.0078125, expert_count=64, expert_used_count=6, expert_shared_feed_forward_length=1024, rope__dimension_count=128,
       add=each(10, ("ffn_gate_exps.weight", 1536, 512, 64)) + only([0, 1, 2, 3, 5, 6, 7, 8], ("ssm_conv1d.bias", 3328)))
+model("granitehybrid", 6, 1536, 12, [0, 0, 4, 0, 0, 4], 512, vocab=100352, name="granitehybrid-nope", **SSM, ssm__inner_size=3072, ssm__state_size=128, ssm__time_step_rank=48, ssm__group_count=1,
+      logit_scale=6.0, residual_scale=0.22, embedding_scale=12.0, attention__scale=0.0078125, rope__dimension_count=128, rope__scaling__finetuned=False, add=only([0, 1, 3, 4], ("ssm_conv1d.bias", 3328)))
 model("granitehybrid", 10, 2048, 32, [0, 0, 0, 0, 8, 0, 0, 0, 0, 8], 8192, vocab=100352, name="granitehybrid-dense", **SSM, ssm__inner_size=4096, ssm__state_size=128, ssm__time_step_rank=64, ssm__group_count=1,
       logit_scale=6.0, residual_scale=0.22, embedding_scale=12.0, attention__scale=0.0078125, rope__dimension_count=64,
       add=only([0, 1, 2, 3, 5, 6, 7, 8], ("ssm_conv1d.bias", 4352)))
@@ -163,7 +168,8 @@ model("nemotron_h", 8, 4480, 40, [0, 0, 0, 8, 0, 0, 0, 0], [0, 15680, 0, 0, 1568
 model("plamo2", 8, 2048, 32, [0, 4] * 4, 8192, vocab=100032, **HD, **SSM, ssm__inner_size=4096, ssm__state_size=64, ssm__time_step_rank=32, ssm__group_count=0)
 model("kimi-linear", 8, 2304, 32, [0, 0, 0, 1, 0, 0, 0, 1], 9216, vocab=163840, attention__key_length=576, attention__value_length=512, attention__key_length_mla=192, attention__value_length_mla=128,
       attention__kv_lora_rank=512, rope__dimension_count=64, **SSM, kda__head_dim=128, expert_count=64, expert_used_count=8, expert_feed_forward_length=1024, expert_shared_count=1, leading_dense_block_count=1,
-      expert_gating_func=2, expert_weights_scale=2.446, add=out(2304, 163840) + each(8, ("exp_probs_b.bias", 64))[1:])
+      expert_gating_func=2, expert_weights_scale=2.446,
+      add=out(2304, 163840) + only(range(1, 8), ("exp_probs_b.bias", 64), ("ffn_gate_shexp.weight", 2304, 1024), ("ffn_up_shexp.weight", 2304, 1024), ("ffn_down_shexp.weight", 1024, 2304)))
 model("lfm2", 8, 2048, 32, [0, 0, 8, 0, 0, 8, 0, 8], 8192, vocab=65536, rope__dimension_count=64, shortconv__l_cache=3)
 model("rwkv6", 6, 2560, 0, 0, 8960, vocab=65536, wkv__head_size=64, time_mix_extra_dim=32, time_decay_extra_dim=64, rescale_every_n_layers=2,
       given=True, add=each(6, ("time_mix_lerp_fused.weight", 2560, 1, 1, 5)))

@@ -72,6 +72,7 @@ enum {
     ALL_ROWS = 1u << 20, /* every token is an output row */
     ONE_VIEW = 1u << 21, /* Q, K and V are views of heads; the first sum names the residual first (OpenELM) */
     PLAIN_NAMES = 1u << 23, /* names of norms may lack ".weight" (PLaMo 3) */
+    ROPE_KEY = 1u << 24, /* rope only where the file says so: for all layers or each of them (Granite) */
     NO_IMAGES = 1u << 22, /* logits of image tokens are set (Chameleon) */
     POS4_BY_FILE = 16, /* four positions where the file has M-RoPE sections */
 };
@@ -112,9 +113,9 @@ static const struct row rows[] = {
     { "gpt-oss", LATE_IDS | BIAS | POST_IS_FFN, HWL_ACT_OAI, 3, 0 },
     { "gpt2", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "gptneox", LN | BIAS, HWL_ACT_GELU, 0, PAR_NEOX },
-    { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, 0 },
-    { "granite_swa", RES_SCALE | LOGIT_SCALE | FACTORS | NORM_W, HWL_ACT_SILU, 1, 0 },
-    { "granitemoe", RES_SCALE | LOGIT_SCALE | FACTORS | NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "granite", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, ROPE_KEY },
+    { "granite_swa", RES_SCALE | LOGIT_SCALE | FACTORS | NORM_W, HWL_ACT_SILU, 1, ROPE_KEY },
+    { "granitemoe", RES_SCALE | LOGIT_SCALE | FACTORS | NORM_W, HWL_ACT_SILU, 1, ROPE_KEY },
     { "grok", LOGIT_SCALE | SOFTCAP | POST_ON_LAYER | NORM_W, HWL_ACT_GELU, 1, GROK },
     { "hunyuan-dense", FACTORS | QK_AFTER, HWL_ACT_SILU, 0, 0 },
     { "hunyuan-moe", FACTORS | QK_AFTER | NORM_W, HWL_ACT_SILU, 1, 0 },
@@ -203,6 +204,16 @@ static struct hwl_qkv of_one_matrix(struct hwl_build *b, hwl_gt x, uint32_t il)
     return c;
 }
 
+static bool has_rope(const struct hwl_build *b, uint32_t il)
+{
+    char key[160];
+    double each;
+    (void)snprintf(key, sizeof key, "%s.attention.rope_pattern", b->m->arch);
+    if (hwl_gguf_array_f64(b->m->gguf, key, il, &each))
+        return each != 0;
+    return hwl_b_num(b, "rope.scaling.finetuned", 1) != 0;
+}
+
 /* Llama 4: each fourth layer has no rope; without chunks only the last. */
 static uint32_t no_rope_step(const struct hwl_build *b)
 {
@@ -225,6 +236,8 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
     }
     bool rope = !(r->flags & NO_ROPE) && !(r->flags & ROPE_3_OF_4 && (il + 1) % 4 == 0) &&
         !(r->more & ROPE_NOT_FIRST && il % 4 == 0) && !(r->more & ROPE_7B && b->m->n_layer != 32) && !(r->flags & ROPE_SWA && b->m->swa_type != LC_SWA_NONE && !b->m->layers[il].swa);
+    if (r->more & ROPE_KEY)
+        rope = has_rope(b, il);
     if (r->more & LLAMA4)
         rope = (il + 1) % no_rope_step(b) != 0;
     if (rope) {
@@ -384,6 +397,13 @@ static void decoder(struct hwl_build *b, const struct row *r)
     hwl_b_inp_out_ids(b);
     if (r->flags & ROPE_3_OF_4 || r->more & ROPE_NOT_FIRST)
         b->modulus = 4;
+    if (r->more & ROPE_KEY) { /* layers may differ by the file's arrays */
+        char key[160];
+        (void)snprintf(key, sizeof key, "%s.attention.rope_pattern", b->m->arch);
+        b->modulus = hwl_gguf_get(b->m->gguf, key) ? 0 : 1;
+        (void)snprintf(key, sizeof key, "%s.deepstack_mapping", b->m->arch);
+        b->unmeasured = b->unmeasured || hwl_gguf_get(b->m->gguf, key);
+    }
     if (r->more & LLAMA4)
         b->modulus = no_rope_step(b);
     hwl_gt wide = x && x->view ? x->view : x; /* with the parts for later layers (deepstack) */

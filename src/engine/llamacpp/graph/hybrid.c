@@ -66,7 +66,7 @@ static hwl_gt attention(struct hwl_build *b, hwl_gt x, enum kind kind, uint32_t 
         c.q = norm(b, c.q, l, "attn_q_norm.weight");
         c.k = norm(b, c.k, l, "attn_k_norm.weight");
     }
-    if (kind == PLAMO2 || (kind == GRANITE && b->m->rope_finetuned)) {
+    if (kind == PLAMO2 || (kind == GRANITE && hwl_b_num(b, "rope.scaling.finetuned", 1) != 0)) {
         hwl_gt factors = kind == GRANITE ? hwl_b_rope_factors(b, il) : NULL;
         c.q = hwl_g_rope(g, c.q, b->pos, factors);
         c.k = hwl_g_rope(g, c.k, b->pos, factors);
