@@ -87,6 +87,9 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
 void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm);
 void hwl_b_pooling(struct hwl_build *b); /* of b->embd */
 
+/* Gemma's narrow embeddings of all layers: [width][n_tokens][n_layer]. */
+hwl_gt hwl_b_layer_inputs(struct hwl_build *b, hwl_gt x);
+void hwl_b_gemma3n(struct hwl_build *b);
 void hwl_b_gemma4(struct hwl_build *b);
 void hwl_b_t5(struct hwl_build *b);
 

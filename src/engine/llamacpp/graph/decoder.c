@@ -454,6 +454,10 @@ static void decoder(struct hwl_build *b, const struct row *r)
 
 bool hwl_b_arch(struct hwl_build *b)
 {
+    if (!strcmp(b->m->arch, "gemma3n")) {
+        hwl_b_gemma3n(b);
+        return true;
+    }
     if (!strcmp(b->m->arch, "gemma4")) {
         hwl_b_gemma4(b);
         return true;

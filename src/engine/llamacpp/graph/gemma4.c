@@ -9,8 +9,7 @@ static hwl_gt norm(struct hwl_build *b, hwl_gt x, int32_t il, const char *weight
     return hwl_b_norm(b, x, hwl_b_w(b, il, weight), NULL, false, at);
 }
 
-/* Embeddings of all layers: [width][n_tokens][n_layer]. */
-static hwl_gt layer_inputs(struct hwl_build *b, hwl_gt x)
+hwl_gt hwl_b_layer_inputs(struct hwl_build *b, hwl_gt x)
 {
     struct hwl_graph *g = &b->g;
     const uint64_t width = b->m->n_embd_per_layer, n_layer = b->m->n_layer, n = b->n_tokens;
@@ -80,7 +79,7 @@ void hwl_b_gemma4(struct hwl_build *b)
     hwl_b_inp_attn(b);
     hwl_b_inp_out_ids(b);
     if (hwl_b_w(b, -1, "per_layer_token_embd.weight"))
-        inputs = layer_inputs(b, x);
+        inputs = hwl_b_layer_inputs(b, x);
     for (uint32_t il = 0; il < b->m->n_layer && !g->failed; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;
         /* experts and packed projections have not been compared */
