@@ -14,23 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Versions whose rules were measured. */
-static const char *const versions[] = {"v0.5.0", "63d93d173", NULL};
-
-/* 0.5.x and builds from the change of the server's limits on are v0.5.0; earlier builds and the commits between are not told
- * apart from 63d93d173 by anything but their number. */
-static const char *version_of(const char *text)
-{
-    unsigned build;
-    if (strncmp(text, "0.5", 3) == 0 || strncmp(text, "v0.5", 4) == 0 || strncmp(text, "0c1e57098", strlen(text)) == 0)
-        return versions[0];
-    if (strlen(text) >= 7 && strncmp("63d93d173", text, strlen(text)) == 0)
-        return versions[1];
-    if (text[0] == 'b' && sscanf(text + 1, "%u", &build) == 1)
-        return build >= 9000 ? versions[0] : build >= 8000 ? versions[1] : NULL;
-    return NULL;
-}
-
 struct prepared {
     struct lc_model m;
     struct lc_digest digest;
@@ -162,7 +145,7 @@ static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_
         uint64_t all = 0;
         for (uint32_t i = 0; i <= n; i++)
             all = hwl_ck_add(&p.ck, all, sum[i]);
-        ok = !p.ck.overflow && !l.failed && all <= INT64_MAX;
+        ok = !p.ck.overflow && !l.failed && !simulated.refusal && all <= INT64_MAX;
         *weights = (int64_t)model;
         for (uint32_t i = 0; ok && i < (n ? n : 1); i++)
             bytes[i] = (int64_t)sum[i];
@@ -232,19 +215,22 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
 {
     const struct prepared *pre = prepared;
     struct lc_plan p = {
-        .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings, .arena = l->arena, .scratch = l->work, .error = error};
+        .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings,
+        .rules = hwl_lc_rules(version), .arena = l->arena, .scratch = l->work, .error = error};
     (void)model;
     const bool server = strcmp(hwl_opt_text(settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
     const bool fit = strcmp(hwl_opt_text(settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0;
     enum lc_fit_result fitted = LC_FIT_UNKNOWN;
-    if (fit && version == versions[0])
+    if (fit && p.rules->fit)
         HWL_TRY(fit_to(&p, &fitted));
     HWL_TRY(hwl_lc_params(&p));
     HWL_TRY(hwl_lc_check(&p));
     HWL_TRY(hwl_lc_place(&p));
     struct lc_compute compute;
-    const bool built = version == versions[0] && hwl_lc_compute(p.m, &p.params, &p.place, p.scratch, &compute, NULL);
+    const bool built = hwl_lc_compute(p.m, &p.params, &p.place, p.scratch, &compute, NULL);
     p.params.fa = built ? compute.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
+    if (built && compute.refusal)
+        return hwl_fail(error, HWL_E_REFUSED, "%s", compute.refusal);
     hwl_lc_weights(&p, l);
     hwl_lc_memory(&p, l);
     hwl_lc_output(&p, l);
@@ -254,7 +240,9 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         hwl_lc_compute_floor(&p, l);
     for (uint32_t il = 0; il <= p.m->n_layer_all; il++)
         hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
-    if (fit && fitted == LC_FIT_UNKNOWN)
+    if (hwl_lc_version_guessed(p.rules, hwl_opt_text(settings, HWL_OPT_ENGINE_VERSION, "")))
+        hwl_ledger_note(l, "this build's rules were not looked at; planned with those of the nearest row of the version table");
+    if (fit && p.rules->fit && fitted == LC_FIT_UNKNOWN)
         hwl_ledger_note(l, "--fit is not applied here: where this plan exceeds a device, llama.cpp moves layers that were not set");
     views(&p, l);
     l->kv_tokens = HWL_UNKNOWN;
@@ -265,8 +253,8 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
 
 const struct hwl_engine hwl_engine_llamacpp = {
     .id = "llama.cpp",
-    .versions = versions,
-    .version = version_of,
+    .versions = hwl_lc_versions,
+    .version = hwl_lc_version,
     .args = hwl_lc_args,
     .n_args = HWL_LC_N_ARGS,
     .prepare = prepare,

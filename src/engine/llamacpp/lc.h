@@ -101,7 +101,10 @@ bool hwl_lc_has_state(const struct lc_model *m, uint32_t il);
 
 enum lc_fa { LC_FA_OFF, LC_FA_ON, LC_FA_AUTO };
 
+struct lc_rules;
+
 struct lc_params {
+    const struct lc_rules *rules; /* of the version, never NULL */
     uint32_t n_ctx, n_ctx_seq, n_batch, n_ubatch, n_seq_max, n_outputs_max;
     uint32_t kv_cells, kv_cells_swa; /* cells of one stream */
     uint16_t type_k, type_v; /* enum hwl_dtype */
@@ -147,6 +150,7 @@ static inline uint16_t hwl_lc_where(const struct lc_model *m, const struct lc_pl
  * has been compared with the engine's own. */
 struct lc_compute {
     uint64_t bytes[17];
+    const char *refusal; /* what the engine gives up on while it reserves; NULL: nothing */
     bool exact, fa;
     uint32_t left_out; /* layers that repeat others and were not built */
 };

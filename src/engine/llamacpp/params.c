@@ -55,7 +55,7 @@ static hwl_status sizes(struct lc_plan *p, bool server)
     const struct hwl_settings *s = p->settings;
     const struct lc_model *m = p->m;
     /* Slots are automatic where llama-server is asked for by name: 4 on one pool. */
-    const bool auto_slots = server && hwl_opt_has(s, HWL_OPT_PROGRAM) && !hwl_opt_has(s, HWL_OPT_CONCURRENCY);
+    const bool auto_slots = server && c->rules->auto_slots && hwl_opt_has(s, HWL_OPT_PROGRAM) && !hwl_opt_has(s, HWL_OPT_CONCURRENCY);
     HWL_TRY(count(p, HWL_OPT_CONCURRENCY, "concurrency", auto_slots ? 4 : 1, &c->n_seq_max));
     c->n_seq_max = c->n_seq_max ? c->n_seq_max : 1;
     if (c->n_seq_max > 256)
@@ -73,7 +73,7 @@ static hwl_status sizes(struct lc_plan *p, bool server)
     else if (hwl_opt_has(s, HWL_OPT_CTX))
         n_ctx = hwl_ck_mul(&p->ck, hwl_opt_u64(s, HWL_OPT_CTX, 0), c->n_seq_max);
     if (n_ctx == 0)
-        n_ctx = p->fit.n_ctx ? p->fit.n_ctx : m->n_ctx_train;
+        n_ctx = p->fit.n_ctx ? p->fit.n_ctx : server && c->rules->n_ctx && !hwl_opt_has(s, HWL_OPT_CTX_TOTAL) ? c->rules->n_ctx : m->n_ctx_train;
     if (n_ctx == 0)
         return hwl_fail(p->error, HWL_E_REFUSED, "n_ctx and the model's context_length cannot both be zero");
     if (p->ck.overflow || n_ctx > 0x7fffffffull)
@@ -81,12 +81,14 @@ static hwl_status sizes(struct lc_plan *p, bool server)
     c->n_batch = m->causal ? (uint32_t)hwl_min(n_ctx, n_batch) : n_batch;
     c->n_ubatch = (uint32_t)hwl_min(c->n_batch, n_ubatch ? n_ubatch : n_batch);
     /* llama-server sets one row of logits for each slot and draft token (server_output_limits) */
-    const uint64_t rows = server ? c->n_seq_max * (1 + hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, 0), 65536)) : 0;
+    const uint64_t rows = server && c->rules->server_outputs ? c->n_seq_max * (1 + hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, 0), 65536)) : 0;
     c->n_outputs_max = rows == 0 || m->has_encoder ? c->n_batch : (uint32_t)rows;
-    n_ctx = (n_ctx + 255) / 256 * 256;
+    /* flash attention "auto" counts as on, as in the constructor of llama_context */
+    const uint64_t pad = c->fa_asked == LC_FA_OFF ? c->rules->pad : c->rules->pad_fa;
+    n_ctx = hwl_div_ceil(n_ctx, pad) * pad;
     uint64_t n_seq_ctx = n_ctx;
     if (!c->kv_unified) {
-        n_seq_ctx = (n_ctx / c->n_seq_max + 255) / 256 * 256;
+        n_seq_ctx = hwl_div_ceil(n_ctx / c->n_seq_max, pad) * pad;
         if (n_seq_ctx == 0)
             return hwl_fail(p->error, HWL_E_REFUSED, "n_ctx_seq == 0");
         n_ctx = n_seq_ctx * c->n_seq_max;
@@ -100,7 +102,7 @@ static hwl_status sizes(struct lc_plan *p, bool server)
         /* llama_kv_cache_iswa; DeepSeek-V4 keeps a stream for each sequence */
         const bool one = c->kv_unified && m->memory != LC_MEM_DSV4;
         const uint64_t want = (uint64_t)m->n_swa * (one ? c->n_seq_max : 1) + c->n_ubatch;
-        c->kv_cells_swa = c->swa_full ? c->n_ctx_seq : (uint32_t)((hwl_min(c->n_ctx_seq, want) + 255) / 256 * 256);
+        c->kv_cells_swa = c->swa_full ? c->n_ctx_seq : (uint32_t)(hwl_div_ceil(hwl_min(c->n_ctx_seq, want), pad) * pad);
     }
     return HWL_OK;
 }
@@ -110,12 +112,15 @@ hwl_status hwl_lc_params(struct lc_plan *p)
     struct lc_params *c = &p->params;
     const struct hwl_settings *s = p->settings;
     const struct lc_model *m = p->m;
+    c->rules = p->rules ? p->rules : hwl_lc_rules(hwl_lc_versions[0]);
     const char *program = hwl_opt_text(s, HWL_OPT_PROGRAM, "llama-server");
     const bool server = strcmp(program, "library") != 0;
     if (server && strcmp(program, "llama-server") != 0)
         return hwl_fail(p->error, HWL_E_USAGE, "program '%.40s' is not one of llama-server, library", program);
     if (m->row && m->memory == LC_MEM_KV && strcmp(m->arch, "gemma4-assistant") == 0)
         return hwl_fail(p->error, HWL_E_REFUSED, "%s is a draft that needs the context of its target model", m->arch);
+    if (hwl_words_have(c->rules->later, m->arch))
+        return hwl_fail(p->error, HWL_E_REFUSED, "unknown model architecture: '%.60s' (%s)", m->arch, c->rules->version);
     HWL_TRY(cache_types(p));
     c->swa_full = hwl_opt_flag(s, HWL_OPT_SWA_FULL, false);
     c->offload_kqv = hwl_opt_flag(s, HWL_OPT_KV_OFFLOAD, true);
@@ -124,13 +129,13 @@ hwl_status hwl_lc_params(struct lc_plan *p)
     c->embeddings = hwl_opt_flag(s, HWL_OPT_EMBEDDING, false);
     c->mmap = hwl_opt_flag(s, HWL_OPT_MMAP, true);
     c->no_host = hwl_opt_flag(s, HWL_OPT_NO_HOST, false);
-    HWL_TRY(sizes(p, server));
-    const char *fa = hwl_opt_text(s, HWL_OPT_FLASH_ATTN, "auto");
+    const char *fa = hwl_opt_text(s, HWL_OPT_FLASH_ATTN, c->rules->fa_auto ? "auto" : "off");
     if (!hwl_words_have("on off auto 1 0 true false enabled disabled -1", fa) || !*fa)
         return hwl_fail(p->error, HWL_E_USAGE, "flash-attn '%.20s' is not one of on, off, auto", fa);
     c->fa_asked = hwl_words_have("on 1 true enabled", fa) ? LC_FA_ON : hwl_words_have("auto -1", fa) ? LC_FA_AUTO : LC_FA_OFF;
     if (strcmp(m->arch, "grok") == 0) /* llama_init_from_model forces it off */
         c->fa_asked = LC_FA_OFF;
+    HWL_TRY(sizes(p, server));
     const char *split = hwl_opt_text(s, HWL_OPT_SPLIT_MODE, "layer");
     if (!hwl_words_have("none layer row", split) || !*split)
         return hwl_fail(p->error, HWL_E_USAGE, "split-mode '%.20s' is not one of layer, row, none", split);
@@ -165,10 +170,10 @@ hwl_status hwl_lc_check(struct lc_plan *p)
 {
     struct lc_params *c = &p->params;
     const bool v_quantised = hwl_dtype((enum hwl_dtype)c->type_v)->quantised;
-    if ((hwl_lc_is_mla(p->m) || p->m->memory == LC_MEM_DSV4) && c->type_k != c->type_v)
+    if (c->rules->same_types && (hwl_lc_is_mla(p->m) || p->m->memory == LC_MEM_DSV4) && c->type_k != c->type_v)
         return hwl_fail(p->error, HWL_E_REFUSED, "the model does not support different K (%s) and V (%s) cache types",
                         hwl_dtype((enum hwl_dtype)c->type_k)->name, hwl_dtype((enum hwl_dtype)c->type_v)->name);
-    if (v_quantised && c->fa_asked == LC_FA_AUTO)
+    if (v_quantised && c->fa_asked == LC_FA_AUTO && c->rules->quant_v_insists)
         c->fa_asked = LC_FA_ON;
     if (v_quantised && (c->fa_asked == LC_FA_OFF))
         return hwl_fail(p->error, HWL_E_REFUSED, "quantized V cache requires flash attention");

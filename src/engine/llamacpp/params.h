@@ -4,6 +4,7 @@
 
 #include "engine/llamacpp/fit.h"
 #include "engine/llamacpp/lc.h"
+#include "engine/llamacpp/version.h"
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
@@ -13,6 +14,7 @@ struct lc_plan {
     const struct lc_digest *digest;
     const struct hwl_devices *devices;
     const struct hwl_settings *settings;
+    const struct lc_rules *rules; /* of the version; NULL: the newest */
     struct hwl_arena *arena, *scratch; /* scratch: the compute graphs' */
     struct lc_params params;
     struct lc_placement place;

@@ -110,6 +110,13 @@ static bool quantised(uint16_t type)
     return hwl_dtype((enum hwl_dtype)type)->block > 1;
 }
 
+hwl_gt hwl_b_mask(struct hwl_build *b, uint64_t cells, uint64_t tokens, uint64_t streams, const char *name)
+{
+    const bool f16 = b->fa && b->p->rules->mask_f16;
+    hwl_gt mask = hwl_g_input(&b->g, f16 ? HWL_DTYPE_F16 : HWL_DTYPE_F32, cells, tokens, 1, streams, name);
+    return b->fa && !f16 ? hwl_g_cast(&b->g, mask, HWL_DTYPE_F16) : mask;
+}
+
 static struct hwl_cache_in cache_in(struct hwl_build *b, uint64_t cells, uint64_t head_k, uint64_t head_v)
 {
     struct hwl_graph *g = &b->g;
@@ -117,7 +124,7 @@ static struct hwl_cache_in cache_in(struct hwl_build *b, uint64_t cells, uint64_
     struct hwl_cache_in c = { .cells = cells };
     c.k_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens, 1, 1, 1, "attn_inp_k_idxs");
     c.v_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens * (b->v_trans ? hwl_lc_v_gqa_max(b->m) : 1), 1, 1, 1, "attn_inp_v_idxs");
-    c.mask = hwl_g_input(g, b->fa ? HWL_DTYPE_F16 : HWL_DTYPE_F32, cells, b->n_tokens / streams, 1, streams, "attn_inp_kq_mask");
+    c.mask = hwl_b_mask(b, cells, b->n_tokens / streams, streams, "attn_inp_kq_mask");
     if (quantised(b->p->type_k) && head_k % 64 == 0) {
         uint64_t n = 64; /* the largest power of two that divides the head */
         while (head_k % (2 * n) == 0)
@@ -206,6 +213,8 @@ static hwl_gt hadamard(struct hwl_build *b, hwl_gt x, hwl_gt rot)
     if (!x || !rot)
         return x;
     const uint64_t n = rot->ne[0], rows = hwl_g_nelements(x) / n;
+    if (!b->p->rules->any_rows && !hwl_g_contiguous(x))
+        b->refusal = "GGML_ASSERT(ggml_is_contiguous(a)): a quantised cache of rows cut from one QKV matrix";
     hwl_gt y = hwl_g_contiguous(x) ? hwl_g_reshape(g, x, n, rows, 1, 1) : hwl_g_cont4(g, x, n, rows, 1, 1);
     return hwl_g_reshape(g, hwl_g_mm(g, rot, y), x->ne[0], x->ne[1], x->ne[2], x->ne[3]);
 }

@@ -5,6 +5,7 @@
 #include "engine/llamacpp/graph/repeat.h"
 #include "engine/llamacpp/graph/sched.h"
 #include "engine/llamacpp/lc.h"
+#include "engine/llamacpp/version.h"
 
 /* Blocks that llama.cpp's model files put together (src/llama-graph.cpp, 0c1e57098). */
 
@@ -38,6 +39,7 @@ struct hwl_build {
     bool scale_output; /* scales what the output matrix reads */
     bool unmeasured;   /* the builder of this architecture has not been compared with the engine: its sum is an estimate */
     bool single_too;   /* the prompt graph is reserved a second time for one sequence (MiniMax-01) */
+    const char *refusal; /* what the engine aborts on in this graph, NULL nothing */
     bool cap_tanh;     /* Grok: scores pass a tanh between two scalings */
     struct hwl_repeat *repeat; /* NULL: every layer is built */
     struct hwl_repeat_mark *mark; /* [n_runs][HWL_REPEAT_MARKS] */
@@ -56,6 +58,8 @@ hwl_gt hwl_b_norm(struct hwl_build *b, hwl_gt x, hwl_gt w, hwl_gt bias, bool lay
 hwl_gt hwl_b_mm_bias(struct hwl_build *b, hwl_gt w, hwl_gt x, hwl_gt bias);
 /* Number of the metadata key ARCH.KEY, or `other`. */
 double hwl_b_num(const struct hwl_build *b, const char *key, double other);
+/* What attention adds to its scores: f16 where flash attention reads it, older versions copy it to that. */
+hwl_gt hwl_b_mask(struct hwl_build *b, uint64_t cells, uint64_t tokens, uint64_t streams, const char *name);
 hwl_gt hwl_b_inp_embd(struct hwl_build *b);
 void hwl_b_inp_pos(struct hwl_build *b, uint64_t per_token);
 void hwl_b_inp_attn(struct hwl_build *b); /* both caches where there is a window */

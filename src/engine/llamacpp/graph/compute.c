@@ -4,6 +4,8 @@
 #include "engine/llamacpp/graph/encoder.h"
 #include "engine/llamacpp/graph/recurrent.h"
 
+#include "base/str.h"
+
 #include <string.h>
 
 enum { MAX_NODES = 1 << 20 };
@@ -13,6 +15,7 @@ struct sizes {
 };
 
 struct outcome {
+    const char *refusal;
     bool measured, single;
     uint32_t left_out;
 };
@@ -105,7 +108,9 @@ static bool reserve(const struct ask *a, struct sizes s, bool fa, uint64_t *top,
     bool repeats = true;
     if (!make(a, s, fa, false, &b) || !measure(a, &b, top, &repeats))
         return false;
-    *o = (struct outcome){ .measured = !b.unmeasured, .single = b.single_too };
+    *o = (struct outcome){ .measured = !b.unmeasured, .single = b.single_too, .refusal = b.refusal };
+    if (!o->refusal && b.g.full)
+        o->refusal = "GGML_ASSERT(n_inputs < GGML_SCHED_MAX_SPLIT_INPUTS): one split reads too many tensors of other devices";
     for (uint32_t k = 0; repeats && b.repeat && k < b.repeat->n_runs; k++)
         o->left_out += b.repeat->run[k].left_out * b.repeat->run[k].period;
     return repeats || (make(a, s, fa, true, &b) && measure(a, &b, top, &repeats));
@@ -121,10 +126,13 @@ static bool begin(struct ask *a, const struct lc_model *m, const struct lc_param
     sys->n_devices = place->n_gpus;
     sys->n_copies = p->pipeline ? 4 : 1;
     sys->op_offload = p->op_offload;
+    sys->small_weights = p->rules->small_weights;
+    sys->split_inputs = p->rules->split_inputs;
     for (uint32_t i = 0; i < place->n_gpus; i++) {
         sys->align[i] = 128;
         sys->rowpad[i] = 512;
-        sys->fa_copies[i] = sys->strict[i] = true;
+        sys->fa_copies[i] = p->rules->fa_copies;
+        sys->strict[i] = true;
     }
     sys->align[place->n_gpus] = 32;
     return true;
@@ -151,26 +159,33 @@ static bool compute(const struct ask *ask, struct lc_compute *out, struct lc_com
     const uint32_t n = ask->place->n_gpus;
     const struct sizes prompt = sizes_of(p, HWL_LC_GRAPH_PROMPT), token = sizes_of(p, HWL_LC_GRAPH_TOKEN);
     bool fa = flash_asked(m, p), reserved = false;
-    struct outcome o = { false, false, 0 };
+    struct outcome o = { NULL, false, false, 0 };
     uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
-    if (fa && p->fa_asked == LC_FA_AUTO && hwl_dtype((enum hwl_dtype)p->type_v)->block == 1) { /* a quantised V insists */
+    if (fa && p->fa_asked == LC_FA_AUTO && (!p->rules->quant_v_insists || hwl_dtype((enum hwl_dtype)p->type_v)->block == 1)) {
         struct hwl_build b;
         if (!make(ask, token, true, false, &b))
             return false;
         fa = probe_fa(&b);
         if (fa && !simulated && !measure(ask, &b, c, &reserved)) /* the same graph is reserved then */
             return false;
+        if (!fa && hwl_dtype((enum hwl_dtype)p->type_v)->block > 1)
+            o.refusal = "quantized V cache was requested, but this requires Flash Attention";
     }
-    if (simulated) { /* no other graph is measured, and ggml_backend_sched_reserve_size resets what the graph asked for */
+    if (!o.refusal && simulated) { /* no other graph is measured, and ggml_backend_sched_reserve_size resets what the graph asked for */
         struct ask load = *ask;
         load.sys.forgets = true;
         if (!reserve(&load, prompt, fa, a, &o))
             return false;
         memcpy(simulated->bytes, a, (n + 1) * sizeof *a);
         simulated->fa = fa;
+    } else if (!o.refusal && !reserve(ask, prompt, fa, a, &o)) {
+        return false;
+    }
+    if (o.refusal || simulated) {
+        (simulated ? simulated : out)->refusal = o.refusal;
         return true;
     }
-    if (!reserve(ask, prompt, fa, a, &o) || (!reserved && !reserve(ask, token, fa, c, &o)))
+    if (!reserved && !reserve(ask, token, fa, c, &o))
         return false;
     if (o.single && p->n_seq_max > 1) { /* llama-context.cpp, TAG_RESERVE_DIAG_DECAY: the last of the three graphs has one sequence */
         uint64_t d[HWL_GSYS_MAX + 1];
@@ -181,7 +196,7 @@ static bool compute(const struct ask *ask, struct lc_compute *out, struct lc_com
     }
     for (uint32_t i = 0; i <= n; i++)
         out->bytes[i] = a[i] > c[i] ? a[i] : c[i];
-    out->exact = o.measured;
+    out->exact = o.measured && strcmp(p->rules->altered, "*") != 0 && !hwl_words_have(p->rules->altered, m->arch);
     out->fa = fa;
     out->left_out = o.left_out;
     return true;
@@ -195,7 +210,8 @@ bool hwl_lc_compute(const struct lc_model *m, const struct lc_params *p, const s
     repeat.ready = false;
     repeat.n_runs = 0;
     memset(simulated ? simulated : out, 0, sizeof *out);
-    return begin(&ask, m, p, place, scratch, &repeat) && compute(&ask, out, simulated);
+    /* where a split can be full, what it brings depends on all layers before */
+    return begin(&ask, m, p, place, scratch, p->rules->split_inputs ? NULL : &repeat) && compute(&ask, out, simulated);
 }
 
 bool hwl_lc_compute_whole(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,

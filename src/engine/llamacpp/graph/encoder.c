@@ -45,7 +45,7 @@ static void encoder(struct hwl_build *b, uint32_t flags)
     if (flags & POSITIONS)
         x = hwl_g_add(g, hwl_g_get_rows(g, hwl_b_w(b, -1, "position_embd.weight"), b->pos), x);
     x = norm(b, x, -1, "token_embd_norm.weight", "token_embd_norm.bias", 0);
-    hwl_gt mask = hwl_g_input(g, b->fa ? HWL_DTYPE_F16 : HWL_DTYPE_F32, n, n, 1, 1, "self_kq_mask");
+    hwl_gt mask = hwl_b_mask(b, n, n, 1, "self_kq_mask");
     hwl_b_inp_out_ids(b);
     for (uint32_t il = 0; il < b->m->n_layer; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;

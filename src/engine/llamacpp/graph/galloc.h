@@ -16,6 +16,8 @@ struct hwl_gsys {
     bool strict[HWL_GSYS_MAX + 1];     /* knows the limits of CUDA's operations, see supports.c */
     uint32_t n_copies;                 /* of split inputs: 1, or 4 with pipeline parallelism */
     bool op_offload;                   /* devices take operations on host weights for large batches */
+    bool small_weights;                /* sinks do not decide where an attention runs */
+    uint32_t split_inputs;             /* most tensors that one split brings from elsewhere; 0 any number */
     bool forgets;                      /* a load without allocation resets the scheduler, back ends that the graph forced with it */
     bool all_inputs_copied;            /* pipeline: copies of graph inputs that no split reads too (0c1e57098; not v0.5.0) */
 };

@@ -70,6 +70,7 @@ struct hwl_graph {
     uint64_t n_nodes, cap_nodes, n_leafs, cap_leafs;
     uint32_t n_made, n_inputs;
     uint32_t max_made; /* limit against absurd models */
+    bool full;         /* a split brings more tensors than ggml's array holds */
     bool failed;       /* out of memory, overflow or a shape that cannot be: the result means nothing */
 };
 

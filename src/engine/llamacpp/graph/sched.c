@@ -47,7 +47,7 @@ static int from_location(const struct hwl_gsys *sys, const struct hwl_node *t)
         return be;
     if (t->flags & HWL_GFLAG_INPUT)
         return (int)sys->n_devices;
-    if (t->op == HWL_OP_ROPE || t->op == HWL_OP_FLASH_ATTN_EXT) /* their weights (factors, sinks) are too small to decide */
+    if (t->op == HWL_OP_ROPE || (t->op == HWL_OP_FLASH_ATTN_EXT && sys->small_weights)) /* their weights (factors, sinks) are too small to decide */
         return -1;
     for (uint32_t i = 0; i < t->n_src; i++) {
         const struct hwl_node *s = t->src[i];
@@ -194,6 +194,15 @@ static bool brings_weight(const struct hwl_gsys *sys, const struct hwl_node *t, 
     return false;
 }
 
+/* Is there a source to bring for which the split, full already, has no room? */
+static bool overflows(const struct hwl_gsys *sys, const struct hwl_node *t, uint32_t be)
+{
+    for (uint32_t j = 0; j < t->n_src; j++)
+        if (t->src[j]->be != (int8_t)be && !has_copy(sys, t->src[j], be) && !readable(sys, t->src[j], be))
+            return true;
+    return false;
+}
+
 bool hwl_sched_split(const struct hwl_gsys *sys, struct hwl_graph *g, struct hwl_gsplit *out)
 {
     struct list {
@@ -218,7 +227,9 @@ bool hwl_sched_split(const struct hwl_gsys *sys, struct hwl_graph *g, struct hwl
         hwl_gt t = g->nodes[i];
         if (hwl_g_is_view_op(t->op))
             continue;
-        const bool fresh = (uint32_t)t->be == cur && inputs.n > cuts[n_cuts - 1].first_input && brings_weight(sys, t, cur);
+        const uint64_t brought = inputs.n - cuts[n_cuts - 1].first_input;
+        const bool fresh = (uint32_t)t->be == cur && brought > 0 &&
+                           (brings_weight(sys, t, cur) || (brought == sys->split_inputs && overflows(sys, t, cur)));
         if ((uint32_t)t->be != cur || fresh) {
             cur = (uint32_t)t->be;
             cuts[n_cuts++] = (struct cut){ i, inputs.n, cur };
@@ -237,6 +248,8 @@ bool hwl_sched_split(const struct hwl_gsys *sys, struct hwl_graph *g, struct hwl
             if (!has_copy(sys, s, cur)) {
                 if (!copy(sys, g, s, cur, false))
                     return false;
+                if (sys->split_inputs && inputs.n - cuts[n_cuts - 1].first_input >= sys->split_inputs)
+                    g->full = true;
                 put(g, &inputs.p, &inputs.n, &inputs.cap, s);
             }
             t->src[j] = s->copies[(uint64_t)cur * sys->n_copies];

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Versions of llama.cpp. A release has a number only since August 2026, a build has one always: the rows say which builds
+ * were seen. Between b9272 and b9849 the masks became f16 (#23764), llama-server stopped reserving all logits (#23861) and
+ * the f16 copies of quantised caches moved into the compute buffer (#23907), in May and June 2026. */
+#include "engine/llamacpp/version.h"
+
+#include "base/str.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { MAX_BUILD = 99999 };
+
+const char *const hwl_lc_versions[] = {"v0.5.0", "63d93d173", "4227c9be4", NULL};
+
+/* LLM_ARCH_NAMES of 0c1e57098 that 63d93d173 has not. */
+static const char later_2026[] = "bailingmoe3 cohere2moe deepseek32 deepseek4 dflash dots3note eagle3 gemma4-assistant glm5-next granite_swa "
+                                 "graniteswitch hrm_text hy_v3 hy_v4 kimi-k3 laguna maple mellum minimax-01 minimax-m3 muse-glimmer nanbeige "
+                                 "pockettts qwen3tts qwen4exp spark2_5 talkie";
+
+static const struct lc_rules rules[] = {
+    {
+        .version = "v0.5.0",
+        .commits = "v0.5.0 0c1e57098",
+        .first = 9849, .last = 11342,
+        .seen = "allocations of release v0.5.0, start-up logs of b9849 to b11342",
+        .fit = true, .server_outputs = true, .mask_f16 = true, .fa_copies = true, .small_weights = true, .auto_slots = true, .fa_auto = true,
+        .quant_v_insists = true, .same_types = true, .any_rows = true, .pad = 256, .pad_fa = 256,
+        .later = "", .altered = "",
+    },
+    {
+        .version = "63d93d173",
+        .commits = "63d93d173",
+        .first = 7896, .last = 9272,
+        .seen = "allocations of 63d93d173 (May 2026), start-up logs of b7896 to b9272",
+        .fit = true, .split_inputs = 30, .auto_slots = true, .fa_auto = true,
+        .pad = 256, .pad_fa = 256,
+        .later = later_2026, .altered = "gpt-oss gemma4 qwen35 qwen35moe qwen3next step35 nemotron_h nemotron_h_moe",
+    },
+    {
+        /* src/llama-kv-cache-unified.cpp get_padding; common/common.h n_ctx 4096, flash_attn false, n_parallel 1 */
+        .version = "4227c9be4",
+        .commits = "4227c9be4 8733e0cf6",
+        .first = 5000, .last = 6150,
+        .seen = "source of 8733e0cf6 and 4227c9be4 (May and August 2025), start-up logs of b5192 to b6110",
+        .split_inputs = 30, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .later = later_2026, .altered = "*",
+    },
+};
+
+const struct lc_rules *hwl_lc_rules(const char *version)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(rules[i].version, version) == 0)
+            return &rules[i];
+    return &rules[0];
+}
+
+/* "b9849" or "9849" */
+static bool build_of(const char *text, uint64_t *out)
+{
+    return hwl_text_u64(text + (text[0] == 'b'), out) && *out <= MAX_BUILD;
+}
+
+const char *hwl_lc_version(const char *text)
+{
+    uint64_t build;
+    const size_t n = strlen(text);
+    if (strncmp(text, "v0.5", 4) == 0 || strncmp(text, "0.5", 3) == 0)
+        return rules[0].version;
+    bool hex = n >= 7 && n <= 40;
+    for (size_t i = 0; i < n; i++)
+        hex = hex && isxdigit((unsigned char)text[i]);
+    for (size_t i = 0; hex && i < sizeof rules / sizeof *rules; i++) {
+        for (const char *w = rules[i].commits; *w; w += strcspn(w, " "), w += *w == ' ') {
+            const size_t len = strcspn(w, " "), least = n < len ? n : len;
+            if (*w != 'v' && strncmp(w, text, least) == 0)
+                return rules[i].version;
+        }
+    }
+    if (n > 6 || !build_of(text, &build) || build < rules[sizeof rules / sizeof *rules - 1].first)
+        return NULL;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) /* between two rows: the newer, since most changes came early */
+        if (i + 1 == sizeof rules / sizeof *rules || build > rules[i + 1].last)
+            return rules[i].version;
+    return NULL;
+}
+
+bool hwl_lc_version_guessed(const struct lc_rules *r, const char *text)
+{
+    uint64_t build;
+    return strlen(text) <= 6 && build_of(text, &build) && (build < r->first || build > r->last);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_LLAMACPP_VERSION_H
+#define HWL_LLAMACPP_VERSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What differs between builds of llama.cpp. */
+struct lc_rules {
+    const char *version; /* as the list of known ones names it */
+    const char *commits; /* commits and releases that were read or measured, words */
+    uint32_t first, last; /* builds (bNNNN) seen with these rules; outside of them the row is a guess that the plan notes */
+    const char *seen;     /* what says so */
+    bool fit;            /* --fit exists and is on */
+    bool server_outputs; /* llama-server reserves logits of slots x (1 + draft tokens) only */
+    bool mask_f16;       /* attention masks are f16 where flash attention reads them; else f32 and a copy */
+    bool fa_copies;      /* CUDA: f16 copies of a quantised K and V lie in the compute buffer */
+    bool small_weights;  /* an attention's sinks do not decide where it runs */
+    uint8_t split_inputs; /* most tensors that one split may bring from elsewhere; 0: any number */
+    bool auto_slots;     /* llama-server takes 4 slots over one pool unless -np says otherwise */
+    bool fa_auto;        /* flash attention is probed; else off unless asked for */
+    uint16_t pad, pad_fa; /* cache cells come in multiples of it, without and with flash attention */
+    bool quant_v_insists; /* a quantised V turns "auto" into flash attention without a probe */
+    bool same_types;      /* latent caches want one type for K and V */
+    bool any_rows;        /* caches are rotated from rows that are not contiguous as well; else that aborts */
+    uint32_t n_ctx;      /* context where none is given; 0: as trained */
+    const char *later;    /* architectures that came later, words: refused */
+    const char *altered;  /* architectures whose graphs changed since, words: their compute buffers are estimates */
+};
+
+/* NULL-terminated names, newest first. */
+extern const char *const hwl_lc_versions[];
+/* The row of one of those names. */
+const struct lc_rules *hwl_lc_rules(const char *version);
+/* "v0.5.0", "0.5", "b9849", a commit (7 digits or more): one of hwl_lc_versions, or NULL. */
+const char *hwl_lc_version(const char *text);
+/* Is text a build whose rules were not seen but lie next to the row's? */
+bool hwl_lc_version_guessed(const struct lc_rules *rules, const char *text);
+
+#endif
