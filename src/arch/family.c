@@ -120,6 +120,7 @@ static uint16_t stored_type(const struct hwl_config *root)
 hwl_status hwl_arch_from_config(const struct hwl_config *root, struct hwl_model *model, hwl_error *error)
 {
     HWL_TRY(hwl_config_status(root, error));
+    hwl_config_set_defaults(root, hwl_class_default);
     const char *type = hwl_cfg_str(root, "model_type", "");
     const char *class_name = hwl_cfg_at_str(root, "architectures", 0, "");
     HWL_TRY(hwl_config_status(root, error));

@@ -49,7 +49,9 @@ bool hwl_hf_tied(const struct hwl_config *root, const struct hwl_config *cfg, bo
 {
     if (hwl_cfg_has(root, "tie_word_embeddings"))
         return hwl_cfg_bool(root, "tie_word_embeddings", def);
-    return hwl_cfg_bool(cfg, "tie_word_embeddings", def);
+    if (hwl_cfg_has(cfg, "tie_word_embeddings"))
+        return hwl_cfg_bool(cfg, "tie_word_embeddings", def);
+    return hwl_cfg_bool(root, "tie_word_embeddings", def); /* the outer class's default */
 }
 
 uint64_t hwl_hf_or(const struct hwl_config *cfg, const char *keys, uint64_t def)

@@ -128,5 +128,5 @@ static void head(struct hwl_text *t)
     (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, -1, 1, 0, "model.hc_head.hc_scale");
 }
 
-const struct hwl_text_row hwl_row_deepseek_v4 = {.has_moe = true, .correction = "1", .adjust = resolve, .attention = attention,
+const struct hwl_text_row hwl_row_deepseek_v4 = {.mlp_bias = "mlp_bias=0", .has_moe = true, .correction = "1", .adjust = resolve, .attention = attention,
                                                  .describe = describe, .layer_extra = connections, .extra = head};

@@ -26,7 +26,7 @@ static void one_key(struct hwl_text *t)
 
 static const struct hwl_text_row llama = {ATTN_BIAS, .mlp_bias = "mlp_bias=0"};
 static const struct hwl_text_row plain = {.slide = HWL_SLIDE_ALL};
-static const struct hwl_text_row bias_one = {.q_bias = "attention_bias|bias=0", .o_bias = "attention_bias|bias=0", .mlp_bias = "mlp_bias=0"};
+static const struct hwl_text_row helium = {.q_bias = "attention_bias=0", .mlp_bias = "mlp_bias=0", .o_square = true};
 static const struct hwl_text_row internlm = {.q_bias = "bias=1", .o_bias = "bias=1"};
 static const struct hwl_text_row internlm3 = {.q_bias = "qkv_bias=0", .o_bias = "bias=0", .mlp_bias = "bias=0"};
 static const struct hwl_text_row ernie = {.q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0"};
@@ -260,7 +260,7 @@ const struct hwl_family hwl_families_text[] = {
          "LlamaForCausalLM LLaMAForCausalLM", llama),
     TEXT("mistral ministral ministral3", "MistralForCausalLM Ministral3ForCausalLM", plain),
     {"mistral3", "Mistral3ForConditionalGeneration", hwl_mistral3_read, NULL, NULL},
-    TEXT("helium", "HeliumForCausalLM", bias_one),
+    TEXT("helium", "HeliumForCausalLM", helium),
     TEXT("internlm", "InternLMForCausalLM", internlm),
     TEXT("internlm2", "InternLM2ForCausalLM", internlm2),
     TEXT("internlm3", "InternLM3ForCausalLM", internlm3),

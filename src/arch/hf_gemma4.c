@@ -27,7 +27,11 @@ static uint64_t of_layer(struct hwl_hb *b, const struct text *t, uint64_t i, con
 {
     if (!t->per_layer.obj)
         return is_full(t, i) ? global : local;
-    const char *const path = hwl_arena_printf(&b->m->arena, "%llu.%s", (unsigned long long)i, key);
+    int digits = 1; /* as many as the last layer's number has */
+    for (uint64_t n = t->n - 1; n > 9; n /= 10)
+        digits++;
+    const char *const path = hwl_arena_printf(&b->m->arena, "%llu.%s|%0*llu.%s", (unsigned long long)i, key, digits,
+                                              (unsigned long long)i, key);
     b->no_memory = b->no_memory || !path;
     return path ? hwl_cfg_u64(&t->per_layer, path, local) : local;
 }

@@ -69,7 +69,7 @@ static void ernie_statics(struct hwl_text *t, int32_t l)
     if (t->n_experts && hwl_text_layer_is_moe(t, (uint64_t)l))
         (void)hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, 1, t->n_experts, "model.layers.%d.mlp.moe_statics.e_score_correction_bias", (int)l);
 }
-static const struct hwl_text_row ernie_moe = {.layer_extra = ernie_statics, .q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0", .has_moe = true};
+static const struct hwl_text_row ernie_moe = {.head_bias = "use_bias=0", .layer_extra = ernie_statics, .q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0", .has_moe = true};
 
 static const struct hwl_text_row minicpm = {ATTN_BIAS, .has_moe = true, .experts = "mlp.experts", .e_gate = "w1", .e_down = "w2",
                                             .e_up = "w3", .tied = "tie_word_embeddings=1"};
@@ -80,14 +80,16 @@ static void afmoe_extra(struct hwl_text *t, int32_t l)
     if (hwl_text_layer_is_moe(t, (uint64_t)l))
         (void)hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "model.layers.%d.mlp.expert_bias", (int)l);
 }
-static const struct hwl_text_row afmoe = {.place = HWL_SANDWICH, .n2 = "pre_mlp_layernorm", .n4 = "post_mlp_layernorm", .qk = HWL_QK_HEAD,
+static const struct hwl_text_row afmoe = {ATTN_BIAS, .place = HWL_SANDWICH, .n2 = "pre_mlp_layernorm", .n4 = "post_mlp_layernorm", .qk = HWL_QK_HEAD,
                                           .has_moe = true, .router = "mlp.router.gate", .slide = HWL_SLIDE_PATTERN, .pattern = 4,
                                           .layer_extra = afmoe_extra};
 static const struct hwl_text_row exaone_moe = {.qk = HWL_QK_HEAD, .has_moe = true, .correction = "1", .dense_first = 1,
                                                .slide = HWL_SLIDE_PATTERN, .pattern = 4};
-static const struct hwl_text_row solar_open = {ATTN_BIAS, .head_floor = true, .has_moe = true, .correction = "1"};
+static const struct hwl_text_row solar_open = {.q_bias = "attention_bias=0", .head_floor = true, .has_moe = true, .correction = "1"};
 static const struct hwl_text_row cohere2_moe = {ATTN_BIAS, .norm = HWL_LN_NO_BIAS, .place = HWL_PARALLEL, .has_moe = true,
                                                 .slide = HWL_SLIDE_PATTERN, .pattern = 4, .tied = "tie_word_embeddings=1"};
+static const struct hwl_text_row sarvam_moe = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=1",
+                                               .has_moe = true, .correction = "1", .dense_first = 1};
 static const struct hwl_text_row hy_v3 = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .qk = HWL_QK_HEAD, .has_moe = true, .correction = "1",
                                           .dense_first = 1};
 
@@ -172,7 +174,8 @@ const struct hwl_family hwl_families_moe[] = {
     TEXT("exaone_moe", "ExaoneMoeForCausalLM", exaone_moe),
     TEXT("solar_open", "SolarOpenForCausalLM", solar_open),
     TEXT("cohere2_moe", "Cohere2MoeForCausalLM", cohere2_moe),
-    TEXT("hy_v3 sarvam_moe", "HYV3ForCausalLM SarvamMoeForCausalLM", hy_v3),
+    TEXT("hy_v3", "HYV3ForCausalLM", hy_v3),
+    TEXT("sarvam_moe", "SarvamMoeForCausalLM", sarvam_moe),
     TEXT("mellum", "MellumForCausalLM", qwen3_moe),
     TEXT("llama4_text", "Llama4ForCausalLM", llama4_text),
     TEXT("mimo_v2_flash", "MiMoV2FlashForCausalLM", mimo_v2),

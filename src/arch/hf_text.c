@@ -234,7 +234,7 @@ static void emit_attention(struct hwl_text *t, int32_t l)
         linear(t, HWL_ROLE_ATTN_K, l, k, t->hidden, t->kv_bias, t->r.k);
         linear(t, HWL_ROLE_ATTN_V, l, v, t->hidden, t->kv_bias, t->r.v);
     }
-    linear(t, HWL_ROLE_ATTN_OUT, l, t->hidden, t->heads * t->head_dim_v, t->o_bias, t->r.o);
+    linear(t, HWL_ROLE_ATTN_OUT, l, t->hidden, t->r.o_square ? t->hidden : t->heads * t->head_dim_v, t->o_bias, t->r.o);
     if (t->qk_norm) {
         const bool full = t->r.qk == HWL_QK_FULL;
         if (t->r.qk == HWL_QK_HEADS) { /* a norm of its own for each head */

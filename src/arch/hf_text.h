@@ -26,6 +26,7 @@ struct hwl_text_row {
     uint32_t pos_extra, pattern, dense_first;
     uint8_t norm, place, qk, slide, moe;
     bool head_floor, conv1d, has_moe, sinks, no_final_norm, indexer;
+    bool o_square;                                            /* output projection [hidden, hidden] whatever the heads (Helium) */
     const char *router_bias, *correction, *shared_gate, *bias_all; /* flags */
     void (*adjust)(struct hwl_text *t);                       /* changes what was resolved, before anything is emitted */
     void (*per_layer)(struct hwl_text *t, uint64_t layer);    /* sizes that differ between layers, before each */

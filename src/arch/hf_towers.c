@@ -216,7 +216,8 @@ void hwl_hf_llama4(struct hwl_hb *b, const struct hwl_config *root)
         hwl_hb_pop(b, inner);
     }
     hwl_hb_linear(b, "vision_adapter.mlp.fc1", HWL_ROLE_VISION, in, ff, false);
-    hwl_hb_linear(b, "vision_adapter.mlp.fc2", HWL_ROLE_VISION, hwl_cfg_u64(&v, "projector_output_dim", 4096), in, false);
+    hwl_hb_linear(b, "vision_adapter.mlp.fc2", HWL_ROLE_VISION, hwl_cfg_u64(&v, "projector_output_dim", 4096),
+                  hwl_cfg_u64(&v, "projector_output_dim", 4096), false);
     hwl_hb_pop(b, mark);
     b->component = -1;
     hwl_hb_linear(b, "multi_modal_projector.linear_1", HWL_ROLE_PROJECTOR, b->m->hidden, hwl_cfg_u64(&v, "vision_output_dim", 7680), false);

@@ -25,6 +25,7 @@ struct hwl_config_log {
     struct hwl_arena *arena;
     const char *file;
     const char *type; /* model_type of the root, "" */
+    hwl_config_default_fn *defaults; /* of a model_type, NULL none */
     struct config_fact *facts;
     uint64_t n, cap;
     uint64_t seen[INDEX_SLOTS];
@@ -178,6 +179,28 @@ static void note_default(const struct hwl_config *c, const char *key, const char
     add_fact(log, tag, key, text, origin ? origin : "default");
 }
 
+/* What the class of the object's model_type assumes where none of the keys stands there, not even as null. */
+static uint64_t default_of(const struct hwl_config *c, const char *keys, uint64_t def)
+{
+    if (!c->log->defaults || !c->obj)
+        return def;
+    for (const char *k = keys; *k;) {
+        const uint64_t n = strcspn(k, "|");
+        if (lookup(c->obj, k, n))
+            return def;
+        k += n + (k[n] == '|');
+    }
+    yyjson_val *const type = hwl_json_get(c->obj, "model_type");
+    uint64_t v;
+    return yyjson_is_str(type) && c->log->defaults(yyjson_get_str(type), keys, &v) ? v : def;
+}
+
+void hwl_config_set_defaults(const struct hwl_config *root, hwl_config_default_fn *defaults)
+{
+    if (root->log)
+        root->log->defaults = defaults;
+}
+
 static void bad_full(const struct hwl_config *c, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static void bad_full(const struct hwl_config *c, const char *key, const char *format, ...)
@@ -298,6 +321,7 @@ uint64_t hwl_cfg_u64(const struct hwl_config *c, const char *keys, uint64_t def)
     yyjson_val *v = find(c, keys, key);
     if (!v) {
         char text[24];
+        def = default_of(c, keys, def);
         (void)snprintf(text, sizeof text, "%llu", (unsigned long long)def);
         note_default(c, key, text);
         return def;
@@ -320,6 +344,9 @@ uint64_t hwl_cfg_need(const struct hwl_config *c, const char *keys)
             note_value(c, v, key);
         return out;
     }
+    const uint64_t known = default_of(c, keys, UINT64_MAX);
+    if (known != UINT64_MAX)
+        return hwl_cfg_u64(c, keys, known);
     struct hwl_config_log *log = c->log;
     /* Whole names only, each once. */
     char *at = strstr(log->missing, key);
@@ -362,6 +389,7 @@ bool hwl_cfg_bool(const struct hwl_config *c, const char *keys, bool def)
     char key[KEY_BYTES];
     yyjson_val *v = find(c, keys, key);
     if (!v) {
+        def = default_of(c, keys, def) != 0;
         note_default(c, key, def ? "true" : "false");
         return def;
     }

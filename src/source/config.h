@@ -11,6 +11,9 @@
  * Keys may list alternatives, old and new spellings: "num_key_value_heads|n_kv_heads|multi_query_group_num". The first
  * that is present (and not null) wins. A key with dots reaches into nested objects: "rope_parameters.rope_theta".
  * Values above `HWL_CFG_MAX` or of the wrong type are errors. */
+/* The default that the configuration class of a model_type has for one of the keys; false: none, *out left alone. */
+typedef bool hwl_config_default_fn(const char *type, const char *keys, uint64_t *out);
+
 struct hwl_config_log; /* shared by all views of a file */
 
 struct hwl_config {
@@ -23,6 +26,9 @@ struct hwl_config {
 
 /* log lives in arena, and so do the strings that are returned. file is used in messages. */
 struct hwl_config hwl_config_root(yyjson_val *root, const char *file, struct hwl_arena *arena);
+
+/* From then on an absent key has the default of its object's model_type before the one that the reader gives. */
+void hwl_config_set_defaults(const struct hwl_config *root, hwl_config_default_fn *defaults);
 
 /* Optional with default; required (missing: 0 and noted); all are recorded. bool accepts true/false and 0/1. */
 uint64_t hwl_cfg_u64(const struct hwl_config *c, const char *keys, uint64_t def);
