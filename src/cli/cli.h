@@ -12,6 +12,8 @@ enum cli_option_id {
     CLI_EXPLAIN,
     CLI_ADVICE,
     CLI_HTML,
+    CLI_ASCII,
+    CLI_THEME,
     CLI_SVG,
     CLI_GPU,
     CLI_GPU_MEMORY,
@@ -38,6 +40,8 @@ struct cli_args {
     uint32_t n_gpus;
     const char *ram;
     const char *html, *svg; /* files to write */
+    int argc; /* the whole line behind the command */
+    const char *const *argv;
     int n_engine_args; /* behind -- */
     const char *const *engine_args;
 };
@@ -95,6 +99,7 @@ int cli_inspect(struct cli_args *args);
 int cli_explain_log(struct cli_args *args);
 int cli_models(struct cli_args *args);
 int cli_list_devices(struct cli_args *args);
+int cli_tui(struct cli_args *args);
 int cli_later(struct cli_args *args);
 
 /* Starts and ends a colour (a 256-colour number) where stdout is a terminal that wants it; "" elsewhere. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MACHINE "gpu gpu-memory ram generic json explain help"
+#define TERMINAL "gpu gpu-memory ram generic ascii theme help"
 #define PLAN MACHINE " advice html svg"
 
 const struct cli_command cli_commands[] = {
@@ -21,11 +22,11 @@ const struct cli_command cli_commands[] = {
     {"export", "MODEL", "the engine's own configuration or command line", MACHINE, true, cli_later},
     {"train", "MODEL", "memory, time and tokens of training", MACHINE, true, cli_later},
     {"watch", "", "live monitor", "help", false, cli_later},
-    {"top", "", "live monitor", "help", false, cli_later},
+    {"top", "", "live monitor on the terminal", TERMINAL, true, cli_tui},
     {"record", "", "measurements into the record", "help", false, cli_later},
     {"reconcile", "", "planned against measured", "help", false, cli_later},
     {"serve", "", "Prometheus and JSON over HTTP", "help", false, cli_later},
-    {"tui", "", "terminal planner", "help", false, cli_later},
+    {"tui", "[MODEL]", "the planner on the terminal", TERMINAL, true, cli_tui},
 };
 const uint32_t cli_n_commands = sizeof cli_commands / sizeof *cli_commands;
 
@@ -39,6 +40,8 @@ const struct cli_option cli_options[] = {
     {"advice", "", "what could be changed, even where the plan fits", CLI_ADVICE},
     {"html", "FILE", "write a self-contained report too", CLI_HTML},
     {"svg", "FILE", "write the picture of the plan too", CLI_SVG},
+    {"ascii", "", "draw with ASCII characters alone", CLI_ASCII},
+    {"theme", "NAME", "dark, light, contrast or none", CLI_THEME},
     {"local", "", "models found on disk", CLI_LOCAL},
     {"catalogue", "", "all known accelerators", CLI_CATALOGUE},
     {"help", "", "this text", CLI_HELP},
@@ -154,6 +157,8 @@ static int take_own(struct cli_args *args, const struct cli_option *o, const cha
 {
     if (o->id == CLI_RAM) {
         args->ram = value;
+    } else if (o->id == CLI_THEME) {
+        args->flag[o->id] = true; /* hwledger-tui reads it */
     } else if (o->id == CLI_HTML) {
         args->html = value;
     } else if (o->id == CLI_SVG) {
@@ -181,6 +186,8 @@ static int take_plan(struct cli_args *args, const struct meaning *m, const char 
 
 int cli_parse(struct cli_args *args, int argc, const char *const *argv)
 {
+    args->argc = argc;
+    args->argv = argv;
     for (int i = 0; i < argc; i++) {
         const char *a = argv[i];
         if (strcmp(a, "--") == 0) {

@@ -46,7 +46,8 @@ bool hwl_search_helps(const struct hwl_search *s, const struct hwl_measure *m)
         return m->host_layers < now->host_layers;
     if (m->kv_tokens != HWL_UNKNOWN && now->kv_tokens != HWL_UNKNOWN && m->kv_tokens != now->kv_tokens)
         return m->kv_tokens > now->kv_tokens && m->kv_tokens - now->kv_tokens > now->kv_tokens / 50;
-    return m->own < now->own ? now->own - m->own > now->own / 100 : m->own == now->own && m->all < now->all && now->all - m->all > now->all / 100;
+    const uint64_t part = now->verdict == HWL_VERDICT_FITS ? 20 : 100; /* where there is room a little more is no news */
+    return m->own < now->own ? now->own - m->own > now->own / part : m->own == now->own && m->all < now->all && now->all - m->all > now->all / part;
 }
 
 static bool fits(const struct hwl_measure *m)

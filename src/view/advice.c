@@ -55,10 +55,10 @@ void hwl_view_advice(const hwl_advice *advice, const hwl_settings *settings, str
     if (advice->host_layers < advice->was_host_layers)
         (void)snprintf(row->gain, sizeof row->gain, "%u more layer%s on GPU", advice->was_host_layers - advice->host_layers,
                        advice->was_host_layers - advice->host_layers == 1 ? "" : "s");
+    else if (advice->kv_tokens != HWL_UNKNOWN && advice->verdict != HWL_VERDICT_EXCEEDS)
+        (void)snprintf(row->gain, sizeof row->gain, "%s tokens", hwl_count_text(advice->kv_tokens, text, sizeof text));
     else if (advice->saves_bytes)
         (void)snprintf(row->gain, sizeof row->gain, "frees %s", hwl_view_bytes(advice->saves_bytes, text, sizeof text));
-    else if (advice->kv_tokens != HWL_UNKNOWN)
-        (void)snprintf(row->gain, sizeof row->gain, "room for %s tokens", hwl_count_text(advice->kv_tokens, text, sizeof text));
     else
         (void)snprintf(row->gain, sizeof row->gain, "more room");
     if (advice->usable_bytes == HWL_UNKNOWN)
@@ -68,6 +68,11 @@ void hwl_view_advice(const hwl_advice *advice, const hwl_settings *settings, str
     else
         (void)snprintf(row->result, sizeof row->result, "fits, %u %%, context %s", hwl_view_percent(advice->used_bytes, advice->usable_bytes),
                        hwl_count_text(advice->context, text, sizeof text));
+    if (advice->usable_bytes == HWL_UNKNOWN)
+        (void)snprintf(row->brief, sizeof row->brief, "%s", advice->verdict == HWL_VERDICT_EXCEEDS ? "not enough" : "fits");
+    else
+        (void)snprintf(row->brief, sizeof row->brief, "%s %u %%", advice->verdict == HWL_VERDICT_EXCEEDS ? "only" : "fits",
+                       hwl_view_percent(advice->used_bytes, advice->usable_bytes));
     (void)hwl_view_clean(advice->cost, row->cost, sizeof row->cost);
     (void)snprintf(row->sentence, sizeof row->sentence, "%s: %s, %s. Costs: %s", row->title, row->gain, row->result, row->cost);
 }

@@ -14,18 +14,18 @@ static const struct hwl_control rows[] = {
     {"quant", "Quantisation", "quant", "", "", HWL_CONTROL_CHOICE, false},
     {"kv-type", "KV type", "kv", "", "llama.cpp ollama vllm sglang tensorrt-llm", HWL_CONTROL_CHOICE, false},
     {"ngl", "Layers on GPU", "layers", "layers", "llama.cpp ollama", HWL_CONTROL_NUMBER, false},
-    {"n-cpu-moe", "Expert layers on host", "cpu moe", "layers", "llama.cpp", HWL_CONTROL_NUMBER, false},
+    {"n-cpu-moe", "Experts on host", "cpu moe", "layers", "llama.cpp", HWL_CONTROL_NUMBER, false},
     {"tp", "Tensor parallel", "tp", "GPUs", "vllm sglang tensorrt-llm transformers", HWL_CONTROL_NUMBER, false},
     {"gpu-memory-utilization", "Utilisation", "util", "", "vllm sglang tensorrt-llm", HWL_CONTROL_SHARE, false},
     {"ubatch", "Physical batch", "ubatch", "tokens", "llama.cpp ollama", HWL_CONTROL_NUMBER, false},
-    {"max-seqs", "Sequences a step", "max seqs", "sequences", "vllm sglang tensorrt-llm", HWL_CONTROL_NUMBER, false},
+    {"max-seqs", "Step sequences", "max seqs", "sequences", "vllm sglang tensorrt-llm", HWL_CONTROL_NUMBER, false},
     {"reserve", "Reserve", "reserve", "", "", HWL_CONTROL_BYTES, false},
     {"flash-attn", "Flash attention", "flash", "", "llama.cpp ollama", HWL_CONTROL_CHOICE, true},
     {"batch", "Logical batch", "batch", "tokens", "llama.cpp ollama", HWL_CONTROL_NUMBER, true},
     {"split-mode", "Split mode", "split", "", "llama.cpp", HWL_CONTROL_CHOICE, true},
-    {"fit", "Engine fits by itself", "fit", "", "llama.cpp", HWL_CONTROL_CHOICE, true},
-    {"pp", "Pipeline parallel", "pp", "GPUs", "vllm sglang tensorrt-llm", HWL_CONTROL_NUMBER, true},
-    {"max-batched-tokens", "Tokens a step", "step", "tokens", "vllm sglang", HWL_CONTROL_NUMBER, true},
+    {"fit", "Engine fits", "fit", "", "llama.cpp", HWL_CONTROL_CHOICE, true},
+    {"pp", "Pipeline", "pp", "GPUs", "vllm sglang tensorrt-llm", HWL_CONTROL_NUMBER, true},
+    {"max-batched-tokens", "Step tokens", "step", "tokens", "vllm sglang", HWL_CONTROL_NUMBER, true},
     {"enforce-eager", "Eager mode", "eager", "", "vllm", HWL_CONTROL_FLAG, true},
     {"mmap", "Map the file", "mmap", "", "llama.cpp ollama", HWL_CONTROL_FLAG, true},
 };
@@ -48,6 +48,16 @@ const struct hwl_control *hwl_view_control(const char *engine, uint32_t index)
     return NULL;
 }
 
+bool hwl_view_control_applies(const struct hwl_control *control, const hwl_plan *plan)
+{
+    if (strcmp(control->option, "n-cpu-moe") != 0)
+        return true;
+    for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++)
+        if (hwl_plan_entry(plan, i)->component == HWL_COMP_EXPERTS)
+            return true;
+    return false;
+}
+
 const char *hwl_view_control_value(const struct hwl_control *control, const hwl_plan *plan, const hwl_settings *settings, char *buf,
                                    uint64_t size)
 {
@@ -61,6 +71,8 @@ const char *hwl_view_control_value(const struct hwl_control *control, const hwl_
         (void)snprintf(buf, (size_t)size, "%llu", (unsigned long long)concurrency);
     else if (settings)
         (void)hwl_settings_get(settings, control->option, buf, size);
+    else
+        *buf = 0;
     return buf;
 }
 
@@ -100,7 +112,7 @@ const char *hwl_view_control_sentence(const struct hwl_control *control, const h
     const char *unit = *control->unit ? " " : "";
     size_t at;
     if (control->kind != HWL_CONTROL_NUMBER) {
-        (void)snprintf(buf, (size_t)size, "%s", text);
+        (void)snprintf(buf, (size_t)size, "%s", *text ? text : strcmp(control->option, "quant") == 0 ? "as stored" : "the engine's default");
         return buf;
     }
     if (strcmp(control->option, "ngl") == 0 && range)

@@ -18,6 +18,9 @@ struct hwl_control {
 };
 const struct hwl_control *hwl_view_control(const char *engine, uint32_t index); /* NULL past the end */
 
+/* False where the plan has nothing that it could move (experts of a dense model). */
+bool hwl_view_control_applies(const struct hwl_control *control, const hwl_plan *plan);
+
 /* The value in force as text: what was set, else what the plan resolved, else "". Returns buf. */
 const char *hwl_view_control_value(const struct hwl_control *control, const hwl_plan *plan, const hwl_settings *settings, char *buf,
                                    uint64_t size);

@@ -138,12 +138,13 @@ static char layer_letter(const hwl_model *model, uint32_t layer)
     }
 }
 
-static void add_cell(struct hwl_heat_cell *c, const hwl_entry *e)
+static void add_cell(struct hwl_heat_cell *c, const hwl_entry *e, uint32_t host)
 {
     if (!e->bytes)
         return;
     c->device = !c->bytes || c->device == e->device ? e->device : (uint16_t)HWL_HEAT_SPREAD;
     c->bytes += e->bytes;
+    c->host = c->host || (host && e->device == host);
 }
 
 /* Layers of the plan: the model's, and further ones that entries name (multi-token prediction). */
@@ -204,7 +205,7 @@ static bool fill_heat(struct hwl_view_model *v, uint32_t max_columns)
         const hwl_entry *e = hwl_plan_entry(v->plan, i);
         const enum hwl_heat_row r = hwl_view_entry_row(e);
         if (r != HWL_HEAT_ROWS)
-            add_cell(&v->column[(uint32_t)e->layer / v->per_column].cell[r], e);
+            add_cell(&v->column[(uint32_t)e->layer / v->per_column].cell[r], e, hwl_plan_n_devices(v->plan) - 1);
         else if (e->kind == HWL_KIND_WEIGHTS)
             v->rest.weights += e->bytes;
         else

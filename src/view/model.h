@@ -43,6 +43,7 @@ enum hwl_heat_row { HWL_HEAT_ATTENTION, HWL_HEAT_FFN, HWL_HEAT_KV, HWL_HEAT_STAT
 struct hwl_heat_cell {
     uint64_t bytes;
     uint16_t device; /* index of the plan's devices */
+    bool host;       /* some of it lies in host memory though there are GPUs */
     uint8_t shade;   /* 0 empty, 1 .. 8 of the largest cell of the whole map */
 };
 
@@ -87,6 +88,7 @@ void hwl_view_layout(struct hwl_view_device *device, uint32_t width, uint32_t le
 /* Sentences for screen readers and tooltips; all return buf. */
 /* "FITS ok   21.40 of 24.00 GiB on gpu0, 2.60 GiB left (89 %)": the fullest device speaks. */
 const char *hwl_view_headline(const struct hwl_view_model *view, char *buf, uint64_t size);
+const char *hwl_view_brief(const struct hwl_view_model *view, char *buf, uint64_t size); /* "FITS ok  24 %  18.09 GiB left" */
 const char *hwl_view_device_sentence(const struct hwl_view_device *device, char *buf, uint64_t size);
 const char *hwl_view_segment_sentence(const struct hwl_view_device *device, uint32_t segment, char *buf, uint64_t size);
 const char *hwl_view_cell_sentence(const struct hwl_view_model *view, uint32_t column, enum hwl_heat_row row, char *buf, uint64_t size);

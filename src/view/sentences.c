@@ -63,9 +63,18 @@ const char *hwl_view_headline(const struct hwl_view_model *view, char *buf, uint
     const struct hwl_view_device *d = &view->device[view->speaker];
     /* An engine may refuse to serve a request although the sums fit: its cache is what is left, and that is too little. */
     const bool engine_says = v == HWL_VERDICT_EXCEEDS && !d->missing;
-    (void)snprintf(buf, (size_t)size, "%s %s  %s on %s, %s (%u %%)%s", hwl_view_verdict(v), hwl_view_mark(v),
-                   part_of(d->used, d->usable, part, sizeof part), d->id, remainder_of(d, rest, sizeof rest), d->percent,
-                   engine_says ? ", too little for one request" : "");
+    (void)snprintf(buf, (size_t)size, "%s %s  %s%s on %s, %s (%u %%)", hwl_view_verdict(v), hwl_view_mark(v),
+                   engine_says ? "too little cache for one request: " : "", part_of(d->used, d->usable, part, sizeof part), d->id,
+                   remainder_of(d, rest, sizeof rest), d->percent);
+    return buf;
+}
+
+const char *hwl_view_brief(const struct hwl_view_model *view, char *buf, uint64_t size)
+{
+    char rest[48];
+    const struct hwl_view_device *d = &view->device[view->speaker];
+    (void)snprintf(buf, (size_t)size, "%s %s  %u %%  %s", hwl_view_verdict(hwl_plan_verdict(view->plan)), hwl_view_mark(hwl_plan_verdict(view->plan)),
+                   d->percent, remainder_of(d, rest, sizeof rest));
     return buf;
 }
 

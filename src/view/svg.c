@@ -156,10 +156,9 @@ static void heatmap(FILE *out, const struct hwl_view_model *view, uint32_t y)
         text_at(out, "d e", LEFT - 8, y + 13, hwl_view_heat_row((enum hwl_heat_row)r));
         for (uint32_t i = 0; i < view->n_columns; i++) {
             const struct hwl_heat_cell *c = &view->column[i].cell[r];
-            const bool host = c->bytes && c->device != HWL_HEAT_SPREAD && hwl_plan_get_device(view->plan, c->device)->device->kind == HWL_DEVICE_CPU;
-            any_host = any_host || host;
+            any_host = any_host || c->host;
             (void)fprintf(out, "<g><rect class=\"h%u\" x=\"%u\" y=\"%u\" width=\"%u\" height=\"16\"/>", c->shade, LEFT + i * cell, y, cell - (cell > 3));
-            if (host) /* on the host: a line under it */
+            if (c->host) /* on the host: a line under it */
                 (void)fprintf(out, "<path class=\"m\" d=\"M%u %uh%u\"/>", LEFT + i * cell, y + 17, cell - (cell > 3));
             title(out, hwl_view_cell_sentence(view, i, (enum hwl_heat_row)r, text, sizeof text));
             (void)fputs("</g>\n", out);

@@ -91,6 +91,12 @@ static void views(const struct lc_plan *p, struct hwl_ledger *l)
     for (uint32_t il = 0; il <= p->m->n_layer_all; il++)
         on_gpus += p->place.layer[il] != LC_HOST;
     hwl_ledger_setting_u64(l, "ngl", on_gpus);
+    char kv[48]; /* K, and V where it differs, as the option is written */
+    (void)snprintf(kv, sizeof kv, c->type_k == c->type_v ? "%s" : "%s,%s", hwl_dtype((enum hwl_dtype)c->type_k)->name,
+                   hwl_dtype((enum hwl_dtype)c->type_v)->name);
+    for (char *s = kv; *s; s++)
+        *s = *s >= 'A' && *s <= 'Z' ? (char)(*s + 32) : *s;
+    hwl_ledger_setting_text(l, "kv-type", kv);
 }
 
 static void put_compute(struct lc_plan *p, struct hwl_ledger *l, const struct lc_compute *c)
