@@ -23,6 +23,7 @@ struct hwl_engine {
     /* *prepared may stay NULL where nothing is needed. Lives in arena. version is one of versions. */
     hwl_status (*prepare)(const struct hwl_model *model, const char *version, const struct hwl_settings *settings, struct hwl_arena *arena,
                           void **prepared, hwl_error *error);
+    void (*release)(void *prepared); /* what prepare holds outside the arena; may be NULL */
     hwl_status (*plan)(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
                        const struct hwl_settings *settings, struct hwl_ledger *ledger, hwl_error *error);
     /* What the context and concurrency limits vary; NULL: the options ctx and concurrency. Reserved for engines that differ. */

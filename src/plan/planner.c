@@ -85,6 +85,8 @@ void hwl_planner_free(hwl_planner *planner)
 {
     if (!planner)
         return;
+    if (planner->engine->release && planner->prepared)
+        planner->engine->release(planner->prepared);
     hwl_arena_free(&planner->arena);
     free(planner);
 }

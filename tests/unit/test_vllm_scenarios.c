@@ -44,6 +44,9 @@ static const struct scenario {
     {"glm-4.5-air", "H100-80GBx2", "-tp 2 -q fp8", "0.33.0", true, 46 * 4 * 128 * 2 * 2, 2, 50.37, 0, 0},
     /* 70,553,706,496 x 2 B over 2, and 32 MiB of cosines: 65.74 GiB; of 72.9 GiB too little is left for 131,072 tokens */
     {"llama-3.3-70b", "A100-80GBx2", "-tp 2", "0.33.0", false, 80 * 4 * 128 * 2 * 2, 2, 65.74, 0, 0},
+    /* a draft of 16 layers with 8 heads of 64: 1,235,814,400 x 2 B over 4, its own 16 MiB of cosines; 80 and 16 layers in
+     * one group whose pages differ: 80 x 2 x 128 x 4 and 16 x 2 x 64 x 4 B */
+    {"llama-3.3-70b", "H100-80GBx4", "-tp 4 --spec-model llama-3.2-1b", "0.33.0", true, 90112, 4, (70553706496. / 2 + 33554432 + 1235814400. / 2 + 16777216) / GIB, 0, 0},
     /* 5.5 GiB / 163,840 B a token */
     {"llama-3.3-70b", "A100-80GBx2", "-tp 2 --max-model-len 16384", "0.33.0", true, 80 * 4 * 128 * 2 * 2, 2, 65.74, 35900, 0.03},
 };

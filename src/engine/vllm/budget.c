@@ -66,7 +66,7 @@ struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, cons
         .dtype_bytes = setup->dtype_bytes,
         .rope_bytes = setup->dtype_bytes,
         .spec_method = setup->spec_method,
-        .draft_layers = setup->draft_layers,
+        .draft_layers = setup->draft ? 0 : setup->draft_layers,
         .max_loras = setup->max_loras,
         .max_lora_rank = setup->max_lora_rank,
         .multimodal = setup->multimodal,
@@ -127,16 +127,19 @@ static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u
     /* the sampler's dummy run: logits, and by release their fp32 copy, probabilities and noise; a row of the vocabulary
      * for each program of the Triton top-k kernel; the hidden states of the batch and two copies of the sampled rows */
     const uint64_t rows = hwl_min(u->max_seqs, u->mbt);
+    /* the V1 runner's rejection sampler: two rows of logits a request, one of them in fp32 (_dummy_sampler_run) */
+    const uint64_t rejection = u->spec_tokens && !u->rules->v2_runner ? 4 : 0;
+    const uint64_t each = u->rules->sampler_bytes + u->dtype_bytes + rejection;
     const uint64_t logits = hwl_ck_mul(ck, rows, m->vocab);
     const uint64_t programs = u->rules->triton_sampler ? multiprocessors(u) : 0;
     const uint64_t buffer = hwl_ck_mul3(ck, programs, m->vocab, 4);
     const uint64_t hidden = hwl_ck_mul3(ck, u->mbt + 2 * rows, m->hidden, u->dtype_bytes);
-    const uint64_t sampler = hwl_ck_add(ck, hwl_ck_mul(ck, logits, u->rules->sampler_bytes + u->dtype_bytes), hwl_ck_add(ck, buffer, hidden));
+    const uint64_t sampler = hwl_ck_add(ck, hwl_ck_mul(ck, logits, each), hwl_ck_add(ck, buffer, hidden));
     if (sampler > forward)
         *out = (struct hwl_vllm_term){
             .formula = "{0} logits x {1} B + {2} rows x {3} x {4} B hidden + {5} top-k buffers + {6} cuBLAS workspace + "
                        "{7} encoder",
-            .args = {logits, u->rules->sampler_bytes + u->dtype_bytes, u->mbt + 2 * rows, m->hidden, u->dtype_bytes, buffer, blas, kept},
+            .args = {logits, each, u->mbt + 2 * rows, m->hidden, u->dtype_bytes, buffer, blas, kept},
             .bytes = hwl_ck_add(ck, hwl_ck_add(ck, sampler, blas), kept)};
 }
 
@@ -202,6 +205,8 @@ static void graphs(const struct hwl_model *m, const struct hwl_vllm_setup *u, co
         if (l->attn.head_dim_v <= 256)
             partial = hwl_max(partial, (uint64_t)l->attn.n_heads / u->tp * l->attn.head_dim_v);
     }
+    if (stage + 1 == u->pp) /* the draft's layers are captured too */
+        halves += 2 * (uint64_t)u->draft_layers;
     const uint64_t launches = hwl_ck_mul(ck, halves, c.n + c.full) / 2;
     const uint64_t rows = hwl_ck_mul(ck, m->hidden, HWL_SHARD_ROW_QUARTERS) / 4;
     const uint64_t elements = hwl_ck_add(ck, hwl_shard_widest(m, shards, stage, ck), rows);

@@ -234,10 +234,10 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
         u->spec_method = "mtp"; /* older names by family: deepseek_mtp ... */
     if (!*u->spec_method)
         return HWL_OK;
-    if (!hwl_words_have("mtp eagle eagle3 ngram ngram_gpu suffix medusa mlp_speculator", u->spec_method))
+    if (!hwl_words_have("mtp eagle eagle3 draft_model ngram ngram_gpu suffix medusa mlp_speculator", u->spec_method))
         return hwl_fail(
             error, HWL_E_UNSUPPORTED,
-            "vllm: speculative method '%s' is not modelled; mtp, eagle, eagle3, ngram, suffix and medusa are",
+            "vllm: speculative method '%s' is not modelled; mtp, eagle, eagle3, draft_model, ngram, suffix and medusa are",
             u->spec_method);
     const bool mtp = strcmp(u->spec_method, "mtp") == 0;
     u->spec_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, mtp && m->n_mtp ? m->n_mtp : 1), 1024);

@@ -219,8 +219,11 @@ hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_s
             add_state(&l, layer, setup, stage, (int32_t)i, bytes, padded);
         }
     }
-    const struct hwl_layer *like = setup->draft_layers ? last_attention(model) : NULL;
-    for (uint32_t i = 0; i < setup->draft_layers; i++) {
+    for (uint32_t i = 0; setup->draft && i < setup->draft->n_layers; i++)
+        if (setup->draft->layers[i].attn.n_heads)
+            add_attention(&l, &setup->draft->layers[i], setup, (uint16_t)(setup->pp - 1), -1, true, &ck);
+    const struct hwl_layer *like = setup->draft_layers && !setup->draft ? last_attention(model) : NULL;
+    for (uint32_t i = 0; !setup->draft && i < setup->draft_layers; i++) {
         const bool own = strcmp(setup->spec_method, "mtp") == 0 && i < model->n_mtp;
         const struct hwl_layer *layer = own ? &model->layers[model->n_layers + i] : like;
         if (layer && layer->attn.n_heads)

@@ -67,16 +67,68 @@ static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_shard
     return left;
 }
 
-static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char *version,
+/* What prepare makes: the target, and the draft model where one is named and can be opened. */
+struct ready {
+    struct hwl_shard_prepared *target, *draft;
+    struct hwl_model *owned;
+};
+
+/* A draft of its own runs whole on the ranks of the last stage, split as the target is. An EAGLE head shares the token
+ * embedding and adds the matrix that joins it with the target's hidden states. */
+static hwl_status add_draft(const struct hwl_shard_prepared *draft, struct planned *p, hwl_error *error)
+{
+    const struct hwl_model *m = draft->model;
+    const struct hwl_vllm_setup *u = &p->setup;
+    const uint16_t whole[2] = {0, (uint16_t)m->n_layers};
+    struct hwl_shard_run run = p->shards;
+    struct hwl_shard_weights w;
+    run.pp = 1;
+    run.stage_first = whole;
+    run.spec_method = "";
+    run.draft_layers = 0;
+    run.max_loras = 0;
+    HWL_TRY(hwl_shard_weights(draft, &run, &w, NULL, error));
+    struct hwl_ck ck = {0};
+    uint64_t bytes = w.total;
+    if (hwl_words_have("eagle eagle3", u->spec_method)) {
+        bytes -= w.component[HWL_COMP_EMBEDDING] + w.component[HWL_COMP_OTHER];
+        bytes = hwl_ck_add(&ck, bytes,
+                           hwl_ck_mul4(&ck, strcmp(u->spec_method, "eagle3") == 0 ? 3 : 2, m->hidden, m->hidden, u->dtype_bytes));
+    }
+    struct hwl_shard_weights *last = &p->weights[u->pp - 1];
+    last->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, last->component[HWL_COMP_DRAFT], bytes);
+    last->total = hwl_ck_add(&ck, last->total, bytes);
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: the weights are beyond 64 bits") : HWL_OK;
+}
+
+static hwl_status take_draft(const struct ready *ready, struct hwl_vllm_setup *u, hwl_error *error)
+{
+    if (!ready->draft) {
+        if (strcmp(u->spec_method, "draft_model") == 0)
+            return hwl_fail(error, HWL_E_NOT_FOUND, "vllm: the method draft_model wants a draft model");
+        return HWL_OK;
+    }
+    u->draft = ready->draft->model;
+    u->draft_layers = u->draft->n_layers;
+    for (uint32_t i = 0; i < u->draft->n_layers; i++)
+        if (u->draft->layers[i].attn.n_heads % u->tp)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %u attention heads of the draft must be divisible by tensor parallel size %u",
+                            u->draft->layers[i].attn.n_heads, u->tp);
+    return HWL_OK;
+}
+
+static hwl_status work_out(const struct ready *ready, const char *version,
                            const struct hwl_devices *devices, const struct hwl_settings *settings,
                            struct hwl_arena *arena, bool longest, struct planned *p, hwl_error *error)
 {
+    const struct hwl_shard_prepared *prepared = ready->target;
     const struct hwl_model *model = prepared->model;
     memset(p, 0, sizeof *p);
     p->starts = true;
     p->host = devices->n_gpus;
     struct hwl_vllm_setup *u = &p->setup;
     HWL_TRY(hwl_vllm_resolve(model, version, devices, settings, u, error));
+    HWL_TRY(take_draft(ready, u, error));
     p->run = run_of(u);
     if (longest) {
         p->run.auto_len = true;
@@ -98,6 +150,8 @@ static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char
     if (!p->by_kind)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     HWL_TRY(hwl_shard_weights(prepared, &p->shards, p->weights, p->by_kind, error));
+    if (u->draft)
+        HWL_TRY(add_draft(ready->draft, p, error));
     for (uint32_t i = 0; i < u->pp; i++) {
         p->offloaded[i] = hwl_shard_offloaded(prepared, &p->shards, p->by_kind, i, u->cpu_offload);
         p->weights[i].total -= p->offloaded[i];
@@ -286,26 +340,57 @@ static void check_free(const struct planned *p, const struct hwl_devices *device
     }
 }
 
+static void release(void *prepared)
+{
+    hwl_model_free(((struct ready *)prepared)->owned);
+}
+
+/* The draft is opened as any model: a folder, a file, a catalogue name. EAGLE heads that are not there are taken to be
+ * like the target's last layer, as they are built. */
+static hwl_status open_draft(const struct hwl_settings *settings, struct hwl_arena *arena, struct ready *r, hwl_error *error)
+{
+    const char *name = hwl_opt_text(settings, HWL_OPT_DRAFT, ""), *method = hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, "");
+    if (!*name || (*method && !hwl_words_have("eagle eagle3 draft_model", method)))
+        return HWL_OK;
+    hwl_error e = {.offset = HWL_NO_OFFSET};
+    const hwl_status status = hwl_model_open(name, NULL, &r->owned, &e);
+    if (status != HWL_OK) {
+        const bool head = hwl_words_have("eagle eagle3", method) || (!*method && (strstr(name, "eagle") || strstr(name, "EAGLE")));
+        if (!head && error)
+            *error = e;
+        return head ? HWL_OK : status;
+    }
+    static const hwl_settings plain; /* --quant is the target's */
+    const hwl_status prepared = hwl_shard_prepare(r->owned, &plain, arena, &r->draft, error);
+    if (prepared != HWL_OK)
+        release(r);
+    return prepared;
+}
+
 static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
                           struct hwl_arena *arena, void **prepared, hwl_error *error)
 {
-    struct hwl_shard_prepared *p = NULL;
+    struct ready *r = HWL_NEW(arena, struct ready);
     (void)version;
-    HWL_TRY(hwl_shard_prepare(model, settings, arena, &p, error));
-    *prepared = p;
+    if (!r)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(hwl_shard_prepare(model, settings, arena, &r->target, error));
+    HWL_TRY(open_draft(settings, arena, r, error));
+    *prepared = r;
     return HWL_OK;
 }
 
-static hwl_status plan(const struct hwl_model *model, const void *ready, const char *version,
+static hwl_status plan(const struct hwl_model *model, const void *made, const char *version,
                        const struct hwl_devices *devices, const struct hwl_settings *settings,
                        struct hwl_ledger *ledger, hwl_error *error)
 {
-    const struct hwl_shard_prepared *prepared = ready;
+    const struct ready *ready = made;
+    const struct hwl_shard_prepared *prepared = ready->target;
     model = prepared->model;
     struct planned *p = HWL_NEW(ledger->arena, struct planned);
     if (!p)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    HWL_TRY(work_out(prepared, version, devices, settings, ledger->arena, false, p, error));
+    HWL_TRY(work_out(ready, version, devices, settings, ledger->arena, false, p, error));
     const struct hwl_vllm_setup *u = &p->setup;
     for (uint32_t d = 0; d < u->dp; d++)
         for (uint32_t s = 0; s < u->pp; s++)
@@ -338,19 +423,19 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
     return HWL_OK;
 }
 
-static hwl_status limits(const struct hwl_model *model, const void *ready, const char *version,
+static hwl_status limits(const struct hwl_model *model, const void *made, const char *version,
                          const struct hwl_devices *devices, const struct hwl_settings *settings, hwl_limits *out,
                          hwl_error *error)
 {
-    const struct hwl_shard_prepared *prepared = ready;
+    const struct ready *ready = made;
     (void)model;
     struct hwl_arena arena = {0};
     struct planned *p = HWL_NEW(&arena, struct planned);
-    hwl_status st = p ? work_out(prepared, version, devices, settings, &arena, false, p, error)
+    hwl_status st = p ? work_out(ready, version, devices, settings, &arena, false, p, error)
                       : hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (st == HWL_OK) {
         out->max_concurrency = p->starts && p->cache.fits ? (uint64_t)p->cache.concurrency : 0;
-        st = work_out(prepared, version, devices, settings, &arena, true, p, error);
+        st = work_out(ready, version, devices, settings, &arena, true, p, error);
     }
     if (st == HWL_OK)
         out->max_context = p->starts && p->cache.fits ? p->cache.max_len : 0;
@@ -365,6 +450,7 @@ const struct hwl_engine hwl_engine_vllm = {
     .args = hwl_vllm_args,
     .n_args = HWL_VLLM_N_ARGS,
     .prepare = prepare,
+    .release = release,
     .plan = plan,
     .limits = limits,
 };

@@ -67,7 +67,8 @@ struct hwl_vllm_setup {
     const char *backend;               /* --attention-backend, "" by the card */
     const char *spec_method;           /* "" none */
     uint32_t spec_tokens;
-    uint32_t draft_layers; /* attention layers of the draft, MTP layers or of a draft model */
+    const struct hwl_model *draft; /* the draft model, where it could be opened */
+    uint32_t draft_layers;         /* attention layers of the draft, MTP layers or of a draft model */
     bool expanded;         /* latent rows are cached expanded to heads (MiniCPM3: not among vLLM's MLA models) */
     bool hybrid, mla, sparse, compressed, recurrent, plain, /* plain: every layer is attended in full */ encoder_only,
         multimodal;
