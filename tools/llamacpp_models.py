@@ -139,6 +139,14 @@ model("glm-dsa", 5, 6144, 64, 1, 12288, vocab=154880, ctx=202752, attention__q_l
       leading_dense_block_count=2, nextn_predict_layers=1, expert_gating_func=2, expert_weights_norm=True, expert_weights_scale=2.5,
       attention__indexer__head_count=32, attention__indexer__key_length=128, attention__indexer__top_k=2048, add=out(6144, 154880) + each(5, ("exp_probs_b.bias", 64))[2:] +
       each(5, ("indexer.k_norm.weight", 128), ("indexer.k_norm.bias", 128), ("indexer.proj.weight", 6144, 32), ("indexer.attn_k.weight", 6144, 128), ("indexer.attn_q_b.weight", 2048, 4096)))
+IDX = [("indexer.k_norm.weight", 128), ("indexer.k_norm.bias", 128), ("indexer.proj.weight", 6144, 32), ("indexer.attn_k.weight", 6144, 128), ("indexer.attn_q_b.weight", 2048, 4096)]
+model("glm-dsa", 9, 6144, 64, 1, 12288, vocab=154880, ctx=1048576, name="glm-dsa-shared", attention__q_lora_rank=2048, attention__kv_lora_rank=512, attention__key_length=576, attention__value_length=512,
+      attention__key_length_mla=256, attention__value_length_mla=256, rope__dimension_count=64, expert_count=64, expert_used_count=8, expert_feed_forward_length=2048, expert_shared_count=1,
+      leading_dense_block_count=3, expert_gating_func=2, expert_weights_norm=True, expert_weights_scale=2.5,
+      attention__indexer__head_count=32, attention__indexer__key_length=128, attention__indexer__top_k=2048, add=out(6144, 154880) + only(range(3, 9), ("exp_probs_b.bias", 64)) + only([0, 1, 2, 6], *IDX))
+model("deepseek32", 3, 2048, 32, 1, 4096, vocab=32000, name="deepseek32-16", attention__q_lora_rank=768, attention__kv_lora_rank=512, attention__key_length=576, attention__value_length=512,
+      attention__key_length_mla=192, attention__value_length_mla=128, rope__dimension_count=64, expert_count=32, expert_used_count=4, expert_feed_forward_length=512, expert_shared_count=1,
+      leading_dense_block_count=1, expert_gating_func=2, expert_weights_norm=True, expert_weights_scale=2.5, attention__indexer__head_count=16, attention__indexer__key_length=128, attention__indexer__top_k=1024)
 model("glm4moe", 5, 4096, 96, 8, 10944, vocab=151552, **{**HD, "rope__dimension_count": 64}, expert_count=64, expert_used_count=8, expert_feed_forward_length=1408, expert_shared_count=1,
       leading_dense_block_count=1, nextn_predict_layers=1, expert_gating_func=2, expert_weights_norm=True, expert_weights_scale=1.0, add=out(4096, 151552) + qkv_bias(5, 12288, 1024) + each(5, ("exp_probs_b.bias", 64))[1:])
 # with state

@@ -219,8 +219,7 @@ static hwl_gt hadamard(struct hwl_build *b, hwl_gt x, hwl_gt rot)
     return hwl_g_reshape(g, hwl_g_mm(g, rot, y), x->ne[0], x->ne[1], x->ne[2], x->ne[3]);
 }
 
-/* The cache of K or V of a layer: rows, cells, streams. */
-static hwl_gt cache(struct hwl_build *b, hwl_gt *slot, uint32_t il, uint16_t type, uint64_t width, uint64_t cells)
+hwl_gt hwl_b_cache(struct hwl_build *b, hwl_gt *slot, uint32_t il, uint16_t type, uint64_t width, uint64_t cells)
 {
     if (!*slot) {
         *slot = hwl_g_new(&b->g, (uint8_t)type, width, cells, b->p->kv_unified ? 1 : b->p->n_seq_max, 1);
@@ -233,8 +232,7 @@ static hwl_gt cache(struct hwl_build *b, hwl_gt *slot, uint32_t il, uint16_t typ
     return *slot;
 }
 
-/* Writes rows of tokens into a cache whose rows are whole tokens. */
-static void store_rows(struct hwl_build *b, hwl_gt c, hwl_gt x, hwl_gt idxs)
+void hwl_b_store_rows(struct hwl_build *b, hwl_gt c, hwl_gt x, hwl_gt idxs)
 {
     struct hwl_graph *g = &b->g;
     if (!c || !x)
@@ -260,7 +258,7 @@ static void store_transposed(struct hwl_build *b, hwl_gt c, hwl_gt x, hwl_gt idx
         hwl_g_expand(g, hwl_g_set_rows(g, rows, hwl_g_reshape(g, x, 1, hwl_g_nelements(x), 1, 1), idxs));
 }
 
-static hwl_gt mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask, hwl_gt sinks, hwl_gt v_up, uint32_t il)
+hwl_gt hwl_b_mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask, hwl_gt sinks, hwl_gt v_up, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
     if (!q || !k || !v)
@@ -328,13 +326,13 @@ hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo
     if (!c.q || own != (c.k && c.v) || from >= b->m->n_layer_all)
         return NULL;
     const uint64_t width_k = hwl_lc_k_gqa(b->m, from), width_v = b->v_trans ? hwl_lc_v_gqa_max(b->m) : hwl_lc_v_gqa(b->m, from);
-    hwl_gt kc = cache(b, &b->k[from], from, b->p->type_k, width_k, in->cells), vc = cache(b, &b->v[from], from, b->p->type_v, width_v, in->cells);
+    hwl_gt kc = hwl_b_cache(b, &b->k[from], from, b->p->type_k, width_k, in->cells), vc = hwl_b_cache(b, &b->v[from], from, b->p->type_v, width_v, in->cells);
     if (!kc || !vc)
         return NULL;
     if (own) {
-        store_rows(b, kc, c.k, in->k_idxs);
+        hwl_b_store_rows(b, kc, c.k, in->k_idxs);
         if (!b->v_trans)
-            store_rows(b, vc, c.v, in->v_idxs);
+            hwl_b_store_rows(b, vc, c.v, in->v_idxs);
         else
             store_transposed(b, vc, c.v, in->v_idxs);
     }
@@ -346,7 +344,7 @@ hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo
     else
         v = hwl_g_view(g, vc, cells, heads, hv, streams, hwl_g_row(g, vc->type, cells * hv), hwl_g_row(g, vc->type, cells),
                        hwl_g_row(g, vc->type, cells * width_v), 0);
-    hwl_gt x = hadamard(b, mha(b, c.q, k, v, in->mask, sinks, NULL, il), in->v_rot);
+    hwl_gt x = hadamard(b, hwl_b_mha(b, c.q, k, v, in->mask, sinks, NULL, il), in->v_rot);
     return wo ? hwl_b_mm_bias(b, wo, x, wo_b) : x;
 }
 
@@ -356,7 +354,7 @@ hwl_gt hwl_b_attn_free(struct hwl_build *b, struct hwl_qkv c, hwl_gt mask, hwl_g
     hwl_g_expand(g, c.q);
     hwl_g_expand(g, c.k);
     hwl_g_expand(g, c.v);
-    hwl_gt x = mha(b, c.q, c.k, c.v, mask, NULL, NULL, il);
+    hwl_gt x = hwl_b_mha(b, c.q, c.k, c.v, mask, NULL, NULL, il);
     return wo ? hwl_b_mm_bias(b, wo, x, wo_b) : x;
 }
 
@@ -367,16 +365,16 @@ hwl_gt hwl_b_attn_latent(struct hwl_build *b, struct hwl_qkv c, hwl_gt v_up, hwl
     hwl_g_expand(g, c.q);
     hwl_g_expand(g, c.v);
     hwl_g_expand(g, c.k);
-    hwl_gt kc = cache(b, &b->k[il], il, b->p->type_k, hwl_lc_k_gqa(b->m, il), in->cells);
+    hwl_gt kc = hwl_b_cache(b, &b->k[il], il, b->p->type_k, hwl_lc_k_gqa(b->m, il), in->cells);
     if (!kc || !c.k || !c.v)
         return NULL;
-    store_rows(b, kc, c.k, in->k_idxs);
+    hwl_b_store_rows(b, kc, c.k, in->k_idxs);
     const uint64_t hk = c.k->ne[0];
     hwl_gt k = hwl_g_view(g, kc, hk, c.k->ne[1], in->cells, kc->ne[2], hwl_g_row(g, kc->type, hk), kc->nb[1], kc->nb[2], 0);
     if (!k)
         return NULL;
     hwl_gt v = hwl_g_view(g, k, c.v->ne[0], k->ne[1], k->ne[2], k->ne[3], k->nb[1], k->nb[2], k->nb[3], 0);
-    return hwl_g_mm(g, wo, mha(b, c.q, k, v, in->mask, NULL, v_up, il));
+    return hwl_g_mm(g, wo, hwl_b_mha(b, c.q, k, v, in->mask, NULL, v_up, il));
 }
 
 static hwl_gt named(struct hwl_build *b, int32_t il, const char *what, const char *suffix, const char *part)

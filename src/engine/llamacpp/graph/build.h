@@ -37,6 +37,7 @@ struct hwl_build {
     bool weights_in_compute; /* BitNet: no second copy of a tied matrix, the scheduler brings it */
     bool ids_behind_norm; /* output rows are chosen behind the last norm */
     bool scale_output; /* scales what the output matrix reads */
+    bool unfused_indexer; /* some device lacks LIGHTNING_INDEXER of this shape */
     bool unmeasured;   /* the builder of this architecture has not been compared with the engine: its sum is an estimate */
     bool single_too;   /* the prompt graph is reserved a second time for one sequence (MiniMax-01) */
     const char *refusal; /* what the engine aborts on in this graph, NULL nothing */
@@ -72,6 +73,10 @@ struct hwl_qkv {
 struct hwl_qkv hwl_b_qkv(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k, uint64_t head_v, bool reshape);
 /* Without K and V the layer reads the cache of the last layer of its kind that owns one (Gemma 4). */
 hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo, hwl_gt wo_b, uint32_t il);
+/* Its parts: the cache of K or V of a layer (rows, cells, streams), kept in *slot; writing rows of whole tokens; the attention. */
+hwl_gt hwl_b_cache(struct hwl_build *b, hwl_gt *slot, uint32_t il, uint16_t type, uint64_t width, uint64_t cells);
+void hwl_b_store_rows(struct hwl_build *b, hwl_gt c, hwl_gt x, hwl_gt idxs);
+hwl_gt hwl_b_mha(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt v, hwl_gt mask, hwl_gt sinks, hwl_gt v_up, uint32_t il);
 /* Attention of a batch over itself, without a cache. */
 hwl_gt hwl_b_attn_free(struct hwl_build *b, struct hwl_qkv c, hwl_gt mask, hwl_gt wo, hwl_gt wo_b, uint32_t il);
 /* One cache of latent rows that is K and, its first part, V; v_up expands the result again. */
@@ -93,6 +98,7 @@ void hwl_b_pooling(struct hwl_build *b); /* of b->embd */
 
 /* Gemma's narrow embeddings of all layers: [width][n_tokens][n_layer]. */
 hwl_gt hwl_b_layer_inputs(struct hwl_build *b, hwl_gt x);
+bool hwl_b_dsa(struct hwl_build *b); /* sparse latent attention (DeepSeek-V3.2, GLM-5); false: not one of those */
 void hwl_b_gemma3n(struct hwl_build *b);
 void hwl_b_gemma4(struct hwl_build *b);
 void hwl_b_t5(struct hwl_build *b);

@@ -61,6 +61,7 @@ static bool build(struct hwl_build *b)
 {
     const bool known = b->m->memory == LC_MEM_RECURRENT || b->m->memory == LC_MEM_HYBRID ? hwl_b_recurrent(b)
                        : b->m->memory == LC_MEM_NONE                                       ? hwl_b_encoder(b)
+                       : b->m->memory == LC_MEM_DSA                                        ? hwl_b_dsa(b)
                                                                                            : hwl_b_arch(b);
     if (known && b->p->embeddings)
         hwl_b_pooling(b);
@@ -120,7 +121,7 @@ static bool begin(struct ask *a, const struct lc_model *m, const struct lc_param
                   struct hwl_repeat *repeat)
 {
     *a = (struct ask){ .m = m, .p = p, .place = place, .arena = scratch, .repeat = repeat };
-    if (place->n_gpus > 16 || !p->n_seq_max || m->memory > LC_MEM_HYBRID)
+    if (place->n_gpus > 16 || !p->n_seq_max || m->memory > LC_MEM_DSA)
         return false;
     struct hwl_gsys *sys = &a->sys;
     sys->n_devices = place->n_gpus;
