@@ -19,6 +19,7 @@ static const struct hwl_text_kind kinds[] = {
     {"ministral", 0, 0, 0, 0, 0, 0, 0, 0},
     {"ministral3", 0, 0, 0, 0, 0, 0, 0, 0},
     {"mistral", 0, 32000, 4096, 32, 8, 0, 32, 14336},
+    {"phi3", HWL_T_FUSED, 32064, 3072, 32, 0, 0, 32, 8192},
     {"qwen2", HWL_T_QKV_BIAS, 151936, 4096, 32, 32, 0, 32, 22016},
     {"qwen2_5_omni_text", HWL_T_QKV_BIAS, 0, 0, 0, 0, 0, 0, 0},
     {"qwen2_5_vl_text", HWL_T_QKV_BIAS, 152064, 8192, 64, 8, 0, 80, 29568},
@@ -91,6 +92,14 @@ void hwl_hf_mlp(struct hwl_hb *b, const char *name, uint64_t hidden, uint64_t d_
     hwl_hb_pop(b, mark);
 }
 
+static void fused_mlp(struct hwl_hb *b, uint64_t hidden, uint64_t d_ff)
+{
+    const size_t mark = hwl_hb_push(b, "mlp.");
+    hwl_hb_linear(b, "gate_up_proj", HWL_ROLE_FFN_GATE_UP, hwl_hb_mul(b, d_ff, 2), hidden, false);
+    hwl_hb_linear(b, "down_proj", HWL_ROLE_FFN_DOWN, hidden, d_ff, false);
+    hwl_hb_pop(b, mark);
+}
+
 void hwl_hf_head(struct hwl_hb *b, const char *name, uint64_t vocab, uint64_t hidden, bool tied)
 {
     b->layer = -1;
@@ -109,9 +118,13 @@ static void attention(struct hwl_hb *b, const struct hwl_config *c, uint32_t tra
     const bool bias = hwl_cfg_bool(c, "attention_bias", false);
     const bool qkv_bias = bias || traits & HWL_T_QKV_BIAS;
     const uint64_t q = hwl_hb_mul(b, s.heads, s.head_dim), kv = hwl_hb_mul(b, s.kv_heads, s.head_dim);
-    hwl_hb_linear(b, "q_proj", HWL_ROLE_ATTN_Q, traits & HWL_T_GATE_Q ? hwl_hb_mul(b, q, 2) : q, s.hidden, qkv_bias);
-    hwl_hb_linear(b, "k_proj", HWL_ROLE_ATTN_K, kv, s.hidden, qkv_bias);
-    hwl_hb_linear(b, "v_proj", HWL_ROLE_ATTN_V, kv, s.hidden, qkv_bias);
+    if (traits & HWL_T_FUSED) {
+        hwl_hb_linear(b, "qkv_proj", HWL_ROLE_ATTN_QKV, hwl_hb_add(b, q, hwl_hb_mul(b, kv, 2)), s.hidden, qkv_bias);
+    } else {
+        hwl_hb_linear(b, "q_proj", HWL_ROLE_ATTN_Q, traits & HWL_T_GATE_Q ? hwl_hb_mul(b, q, 2) : q, s.hidden, qkv_bias);
+        hwl_hb_linear(b, "k_proj", HWL_ROLE_ATTN_K, kv, s.hidden, qkv_bias);
+        hwl_hb_linear(b, "v_proj", HWL_ROLE_ATTN_V, kv, s.hidden, qkv_bias);
+    }
     hwl_hb_linear(b, "o_proj", HWL_ROLE_ATTN_OUT, s.hidden, q, bias && !(traits & (HWL_T_NO_O_BIAS | HWL_T_QKV_BIAS)));
     if (traits & HWL_T_QK_NORM) {
         hwl_hb_norm(b, "q_norm", HWL_ROLE_ATTN_Q_NORM, s.head_dim, false);
@@ -285,7 +298,10 @@ static void one_layer(struct hwl_hb *b, const struct hwl_config *c, const struct
         hwl_hf_experts(b, l, m, s.hidden);
     } else {
         const uint64_t d_ff = hwl_hf_or(c, "intermediate_size", kind->d_ff);
-        hwl_hf_mlp(b, "mlp.", s.hidden, d_ff, hwl_cfg_bool(c, "mlp_bias", false));
+        if (traits & HWL_T_FUSED)
+            fused_mlp(b, s.hidden, d_ff);
+        else
+            hwl_hf_mlp(b, "mlp.", s.hidden, d_ff, hwl_cfg_bool(c, "mlp_bias", false));
         l->feed_forward = HWL_FFN_DENSE;
         l->ffn = (struct hwl_ffn){.d_ff = d_ff, .gated = true};
     }

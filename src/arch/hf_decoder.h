@@ -20,6 +20,7 @@ enum hwl_trait {
     HWL_T_TIED = 2048,       /* tie_word_embeddings defaults to true */
     HWL_T_SLIDE_6 = 4096,    /* every sixth layer is full where layer_types is absent (Gemma 3) */
     HWL_T_NO_O_BIAS = 8192,  /* attention_bias concerns q, k, v only */
+    HWL_T_FUSED = 16384,     /* query, key and value are one matrix, gate and up another (Phi-3) */
 };
 
 struct hwl_text_kind {

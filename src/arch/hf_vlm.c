@@ -87,7 +87,7 @@ void hwl_hf_locate(struct hwl_hb *b, const struct hwl_config *root)
 /* CLIP ViT-L/14 at 336 pixels, fixed by the code; two linear maps over 2 x 2 merged patches. */
 void hwl_hf_phi3_v(struct hwl_hb *b, const struct hwl_config *root)
 {
-    if (!text(b, root, root, "mistral", "model.", "lm_head.weight"))
+    if (!text(b, root, root, "phi3", "model.", "lm_head.weight"))
         return;
     const struct hwl_config img = hwl_cfg_obj(root, "img_processor");
     const uint64_t width = hwl_cfg_u64(&img, "image_dim_out", 1024), wide = hwl_hb_mul(b, width, 4), h = b->m->hidden;
