@@ -102,13 +102,14 @@ static void views(const struct lc_plan *p, struct hwl_ledger *l)
 static void put_compute(struct lc_plan *p, struct hwl_ledger *l, const struct lc_compute *c)
 {
     const uint32_t n = p->place.n_gpus;
+    const bool exact = c->exact && !hwl_lc_by_rows(p);
     for (uint32_t i = 0; i <= n; i++) {
         if (!c->bytes[i])
             continue;
         const uint16_t device = (uint16_t)(i < n ? p->place.gpu[i] : p->devices->n_gpus);
         hwl_entry *e = hwl_ledger_put(l, device, -1, HWL_KIND_COMPUTE, HWL_COMP_GRAPH, c->bytes[i],
-                                      c->exact ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED, "llama.cpp src/llama-graph.cpp");
-        if (!c->exact)
+                                      exact ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED, "llama.cpp src/llama-graph.cpp");
+        if (!exact)
             e->error = 0.3f;
         e->memory = i < n ? HWL_MEMORY_DEVICE : n ? HWL_MEMORY_PINNED : HWL_MEMORY_PAGEABLE;
     }

@@ -55,6 +55,10 @@ void hwl_lc_compute_floor(struct lc_plan *p, struct hwl_ledger *l);
 uint16_t hwl_lc_device(const struct lc_plan *p, uint16_t where);
 /* Bytes of a tensor of the cache in a buffer of that place: alignment and row padding. */
 uint64_t hwl_lc_alloc(struct lc_plan *p, uint16_t where, uint16_t dtype, uint64_t ne0, uint64_t rows);
+/* Split mode row: is it in force, and how a matrix lies in slices on the GPUs of placement. False: it lies whole. */
+bool hwl_lc_can_split_rows(const struct lc_plan *p);
+bool hwl_lc_by_rows(const struct lc_plan *p);
+bool hwl_lc_slices(struct lc_plan *p, const struct lc_tensor *t, uint64_t out[16]);
 bool hwl_lc_repackable(const struct hwl_gguf_tensor *t, bool experts);
 
 #endif

@@ -158,6 +158,8 @@ hwl_status hwl_lc_place(struct lc_plan *p)
     const uint32_t n = p->m->n_layer_all;
     float splits[16];
     HWL_TRY(choose_gpus(p));
+    if (p->params.split_mode == 2 && q->n_gpus && !hwl_lc_can_split_rows(p))
+        return hwl_fail(p->error, HWL_E_REFUSED, "device %s does not support split buffers (split-mode row)", p->devices->gpu[q->gpu[0]].name);
     HWL_TRY(split_points(p, splits));
     q->layer = HWL_NEW_ARRAY(p->arena, uint16_t, (uint64_t)n + 1);
     if (!q->layer)

@@ -33,7 +33,7 @@ static const struct lc_rules rules[] = {
         .commits = "63d93d173",
         .first = 7896, .last = 9272,
         .seen = "allocations of 63d93d173 (May 2026), start-up logs of b7896 to b9272",
-        .fit = true, .split_inputs = 30, .auto_slots = true, .fa_auto = true,
+        .fit = true, .row_split = true, .split_inputs = 30, .auto_slots = true, .fa_auto = true,
         .pad = 256, .pad_fa = 256,
         .later = later_2026, .altered = "gpt-oss gemma4 qwen35 qwen35moe qwen3next step35 nemotron_h nemotron_h_moe",
     },
@@ -43,7 +43,7 @@ static const struct lc_rules rules[] = {
         .commits = "4227c9be4 8733e0cf6",
         .first = 5000, .last = 6150,
         .seen = "source of 8733e0cf6 and 4227c9be4 (May and August 2025), start-up logs of b5192 to b6110",
-        .split_inputs = 30, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .row_split = true, .split_inputs = 30, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
         .later = later_2026, .altered = "*",
     },
 };

@@ -94,6 +94,10 @@ static void put(struct lc_plan *p, struct hwl_ledger *l, uint16_t where, const s
     hwl_entry *e = hwl_ledger_put(l, hwl_lc_device(p, where), s->where == LC_WHERE_LAYER && !s->per_device ? s->layer : -1, HWL_KIND_WEIGHTS,
                                   (hwl_component)s->component, bytes, HWL_BASIS_EXACT, "llama.cpp src/llama-model-loader.cpp create_tensor");
     e->memory = (uint8_t)memory;
+    if (where != LC_HOST && hwl_lc_by_rows(p)) { /* read in the source, never compared with an allocation */
+        e->basis = HWL_BASIS_MODELLED;
+        e->error = 0.01f;
+    }
     e->formula = where == LC_HOST ? "tensors, each padded to 32 B" : "tensors, each padded to 128 B, quantised rows to 512 columns";
 }
 
@@ -138,8 +142,16 @@ static void put_overridden(struct lc_plan *p, struct hwl_ledger *l)
         const struct lc_tensor *t = &m->tensors[i];
         if (t->where == LC_WHERE_SKIP || t->per_device)
             continue;
-        const uint16_t where = p->place.tensor[i];
+        const uint16_t where = hwl_lc_where(m, &p->place, t);
         const uint32_t row = row_of(m, t);
+        uint64_t slice[16];
+        if (hwl_lc_slices(p, t, slice)) {
+            for (uint32_t g = 0; g < p->place.n_gpus; g++) {
+                uint64_t *s = &sum[((uint64_t)g * rows + row) * HWL_COMP_COUNT + t->component];
+                *s = hwl_ck_add(&p->ck, *s, slice[g]);
+            }
+            continue;
+        }
         uint64_t *s = &sum[((where == LC_HOST ? p->place.n_gpus : where) * rows + row) * HWL_COMP_COUNT + t->component];
         *s = hwl_ck_add(&p->ck, *s, where == LC_HOST ? host_bytes(&p->ck, t->t) : gpu_bytes(&p->ck, t));
     }
@@ -159,13 +171,14 @@ static void put_overridden(struct lc_plan *p, struct hwl_ledger *l)
 void hwl_lc_weights(struct lc_plan *p, struct hwl_ledger *l)
 {
     const struct lc_digest *d = p->digest;
-    if (p->place.tensor)
+    const bool each = p->place.tensor || hwl_lc_by_rows(p);
+    if (each)
         put_overridden(p, l);
     for (uint32_t i = 0; i < d->n_sums; i++) {
         const struct lc_sum *s = &d->sums[i];
         if (s->per_device) {
             put_per_device(p, l, s);
-        } else if (!p->place.tensor) {
+        } else if (!each) {
             const uint16_t where = s->where == LC_WHERE_INPUT ? LC_HOST : p->place.layer[s->where == LC_WHERE_OUTPUT ? p->m->n_layer_all : (uint32_t)s->layer];
             if (where == LC_HOST)
                 put_host(p, l, s);
