@@ -75,10 +75,14 @@ out += ["## vLLM start-ups on one H100 type, predicted from flags alone", "", f"
         "of several devices the largest. Rows of vLLM before 0.17 rest on start-ups, not on its source.", "", *logs.markdown(TRUTH)]
 
 
+def unit(name):
+    """What a unit test prints of its comparison with tests/data."""
+    exe = pathlib.Path(os.environ.get("HWLEDGER") or ROOT / "build" / "hwledger").resolve().parent / "tests" / f"test_{name}"
+    return subprocess.run([str(exe)], text=True, capture_output=True).stdout.splitlines() if exe.exists() else []
+
+
 def sglang_section():
-    """The unit test replays every line of tests/data/sglang/logs.txt and prints what it compares."""
-    exe = pathlib.Path(os.environ.get("HWLEDGER") or ROOT / "build" / "hwledger").resolve().parent / "tests" / "test_sglang"
-    text = subprocess.run([str(exe)], text=True, capture_output=True).stdout.splitlines() if exe.exists() else []
+    text = unit("sglang")
     o = ["## SGLang start-ups", "",
          "From what was free around the load, as logged: each figure must lie in what two printed decimals leave open.", "",
          "| start-up | figure | planned | logged |", "|---|---|---|---|"]
@@ -93,6 +97,13 @@ def sglang_section():
     return o + ["", "Activations of a step stand in no log: they are bounded by 50 %, unchecked.", ""]
 
 
-out += sglang_section()
+def small_sections():
+    o = ["## TensorRT-LLM start-ups", "", *["- " + l for l in unit("tensorrt") if "logged" in l], "",
+         "## transformers", "", "Device maps against transformers' own, activations against passes with every storage counted; rows off by more than 5 %:", "",
+         *["- " + l for l in unit("transformers") if re.match(r"device maps:|activations:|\S+ (sdpa|eager) ", l)], ""]
+    return o
+
+
+out += sglang_section() + small_sections()
 OUT.write_text("\n".join(out))
 print(OUT)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transformers engine: cache rows, windows and the placement of accelerate. */
-#include "engine/engine.h"
+#include "engine/transformers/transformers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +82,7 @@ static void cache_and_types(void **state)
     assert_int_equal(hwl_settings_set(s, "quant", "nf4", NULL), HWL_OK);
     assert_int_equal(hwl_engine_transformers.plan(&model, NULL, "5.24.0", d, s, &q, &e), HWL_OK);
     assert_int_equal(sum(&q, HWL_KIND_WEIGHTS, 0),
-                     2 * 2000000 + 4 * (500000 + 15625 * 4)); /* embedding and head stay */
+                     2 * 2000000 + 4 * (500000 + 15625 * 4 + 64)); /* embedding and head stay */
     hwl_settings_free(s);
     free(d);
     hwl_arena_free(&arena);
@@ -108,8 +109,108 @@ static void two_gpus(void **state)
     hwl_arena_free(&arena);
 }
 
+static hwl_model *open_row(const char *name)
+{
+    hwl_model *m = NULL;
+    hwl_error e = {0};
+    if (hwl_model_open(name, NULL, &m, &e) != HWL_OK)
+        fail_msg("%s: %s", name, e.message);
+    return m;
+}
+
+/* device_map="auto" of transformers itself: tests/data/transformers/device_map.txt. */
+static void device_maps(void **state)
+{
+    (void)state;
+    FILE *f = fopen(HWL_TEST_DATA "/transformers/device_map.txt", "r");
+    assert_non_null(f);
+    char line[1024], name[64], gpus[64], layers_at[512], head, first;
+    double cpu;
+    unsigned long long total;
+    int n = 0, equal = 0;
+    while (fgets(line, sizeof line, f)) {
+        if (sscanf(line, "map %63s %63s %lf %llu %c %511s %c", name, gpus, &cpu, &total, &first, layers_at, &head) != 7)
+            continue;
+        n++;
+        hwl_model *m = open_row(name);
+        struct hwl_arena arena = {0};
+        struct hwl_ck ck = {0};
+        struct hwl_tf_modules modules;
+        const struct hwl_tf_types types = {.dtype_bytes = 2, .cast = true};
+        hwl_error e = {0};
+        assert_int_equal(hwl_tf_modules_of(m, &types, &arena, &modules, &ck, &e), HWL_OK);
+        uint64_t limit[16], sum = 0;
+        uint32_t n_gpus = 0;
+        for (char *p = strtok(gpus, ","); p; p = strtok(NULL, ","))
+            limit[n_gpus++] = (uint64_t)(atof(p) * 1073741824.0);
+        limit[n_gpus] = (uint64_t)(cpu * 1073741824.0);
+        uint16_t *device = HWL_NEW_ARRAY(&arena, uint16_t, modules.n);
+        hwl_tf_balance(&modules, limit, n_gpus);
+        assert_int_equal(hwl_tf_map(&modules, limit, n_gpus, device, &arena, &e), HWL_OK);
+        for (uint32_t i = 0; i < modules.n; i++)
+            sum += modules.bytes[i];
+        char got[512] = "";
+        for (uint32_t i = 0; i < m->n_layers && i < 511; i++) {
+            const uint16_t d = device[1 + i];
+            got[i] = (char)(d < n_gpus ? '0' + d : d == n_gpus ? 'c' : 'd');
+            got[i + 1] = 0;
+        }
+        const bool same = strcmp(got, layers_at) == 0;
+        equal += same;
+        if (!same)
+            print_message("%s on %s: %s, not %s (%lld bytes more)\n", name, line, got, layers_at, (long long)(sum - total));
+        hwl_arena_free(&arena);
+        hwl_model_free(m);
+    }
+    fclose(f);
+    print_message("device maps: %d of %d equal\n", equal, n);
+    assert_true(n >= 99);
+    assert_int_equal(equal, n);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Peaks of forward passes with every storage counted: tests/data/transformers/activations.txt. */
+static void activations(void **state)
+{
+    (void)state;
+    FILE *f = fopen(HWL_TEST_DATA "/transformers/activations.txt", "r");
+    assert_non_null(f);
+    char line[256], name[64], how[16];
+    unsigned length, sequences;
+    unsigned long long bytes;
+    double errors[512];
+    int n = 0;
+    while (fgets(line, sizeof line, f) && n < 512) {
+        if (sscanf(line, "act %63s %15s %u %u %llu", name, how, &length, &sequences, &bytes) != 5)
+            continue;
+        hwl_model *m = open_row(name);
+        struct hwl_ck ck = {0};
+        const uint64_t got = hwl_tf_activation(m, length, sequences, 2, strcmp(how, "eager") == 0 || strcmp(name, "bloom") == 0, &ck);
+        errors[n] = (double)got / (double)bytes - 1;
+        if (errors[n] < -0.05 || errors[n] > 0.05)
+            print_message("%s %s %u x %u: %.1f, not %.1f MiB: %+.1f %%\n", name, how, length, sequences,
+                          (double)got / 1048576, (double)bytes / 1048576, 100 * errors[n]);
+        errors[n] = errors[n] < 0 ? -errors[n] : errors[n];
+        n++;
+        hwl_model_free(m);
+    }
+    fclose(f);
+    assert_true(n > 100);
+    qsort(errors, (size_t)n, sizeof *errors, by_size);
+    print_message("activations: median %.2f %%, p90 %.1f %%, worst %.1f %% of %d\n", 100 * errors[n / 2],
+                  100 * errors[n * 9 / 10], 100 * errors[n - 1], n);
+    assert_true(errors[n / 2] < 0.02);
+    assert_true(errors[n * 9 / 10] < 0.12);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cache_and_types), cmocka_unit_test(two_gpus)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(cache_and_types), cmocka_unit_test(two_gpus),
+                                       cmocka_unit_test(device_maps), cmocka_unit_test(activations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hugging Face transformers, used as a library: weights in the asked type, a DynamicCache that grows with the request,
+ * layers over several GPUs as device_map="auto" lays them. There is no server and no pool: the request sizes it all.
+ * Cache rules read in transformers 5.24 (cache_utils.py, models/deepseek_v3). */
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "engine/transformers/transformers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const versions[] = {"5.24.0", "4.57.0", NULL};
+
+static const char *version_of(const char *text)
+{
+    unsigned major;
+    if (sscanf(*text == 'v' ? text + 1 : text, "%u", &major) != 1)
+        return NULL;
+    return major == 5 ? versions[0] : major == 4 ? versions[1] : NULL;
+}
+
+struct work {
+    const struct hwl_model *model;
+    struct hwl_ck ck;
+    struct hwl_tf_types types;
+    bool expanded_mla;    /* keys and values of each head are cached (before 5) */
+    bool eager, fixed;    /* attention written out; a StaticCache of ctx tokens */
+    uint64_t ctx, sequences;
+    struct hwl_tf_modules modules;
+    uint16_t *device_of; /* [modules.n] */
+};
+
+static uint64_t cache_elements(const struct hwl_layer *l, const struct work *w)
+{
+    const struct hwl_attention *a = &l->attn;
+    if (!a->n_heads || a->kv_shared_with >= 0)
+        return 0;
+    if (a->kv_lora_rank && w->expanded_mla)
+        return (uint64_t)a->n_heads * ((uint64_t)a->qk_nope_dim + a->qk_rope_dim + a->head_dim_v);
+    if (a->kv_lora_rank)
+        return (uint64_t)a->kv_lora_rank + a->qk_rope_dim;
+    return (uint64_t)(a->n_kv_heads ? a->n_kv_heads : a->n_heads) * ((uint64_t)a->head_dim_k + a->head_dim_v);
+}
+
+#define CONTEXT ((uint64_t)450 << 20) /* CUDA context and kernels: nvidia-smi against torch's own sum */
+
+static uint16_t device_of(const struct work *w, uint32_t layer)
+{
+    return w->device_of[1 + layer];
+}
+
+/* Tokens of a layer's cache: a DynamicCache keeps one token less than the window, a StaticCache the whole window and
+ * full layers for the whole length from the start. */
+static uint64_t cached_tokens(struct work *w, uint64_t window)
+{
+    if (!window || window > w->ctx)
+        return hwl_ck_mul(&w->ck, w->ctx, w->sequences);
+    return hwl_ck_mul(&w->ck, w->fixed ? window : window - 1, w->sequences);
+}
+
+static void put_layers(struct work *w, struct hwl_ledger *ledger)
+{
+    const struct hwl_model *m = w->model;
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_layer *l = &m->layers[i];
+        const uint16_t device = device_of(w, i);
+        hwl_ledger_place(ledger, device, i);
+        const uint64_t row = hwl_ck_mul(&w->ck, cache_elements(l, w), w->types.dtype_bytes);
+        if (row && !m->encoder_only) {
+            hwl_entry *e = hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, 0,
+                                          HWL_BASIS_EXACT,
+                                          w->fixed ? "transformers: cache_utils.py StaticCache"
+                                                   : "transformers: cache_utils.py DynamicCache");
+            e->args[0] = cached_tokens(w, l->attn.window);
+            e->args[1] = row;
+            e->bytes = hwl_ck_mul(&w->ck, e->args[0], row);
+            e->formula = "{0} tokens x {1} B";
+            if (!l->attn.window || l->attn.window > w->ctx)
+                ledger->kv_bytes_per_token = hwl_ck_add(&w->ck, ledger->kv_bytes_per_token, row);
+        }
+        const struct hwl_state *s = &l->state;
+        if (s->conv_dim || s->ssm_elems) {
+            const uint64_t elements = hwl_ck_add(&w->ck, hwl_ck_mul(&w->ck, s->d_conv, s->conv_dim), s->ssm_elems);
+            hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT,
+                           hwl_ck_mul3(&w->ck, elements, w->types.dtype_bytes, w->sequences), HWL_BASIS_MODELLED,
+                           "transformers: LinearAttentionLayer, states in the model's type")
+                ->error = 0.5f;
+        }
+    }
+}
+
+static void put_weights(struct work *w, struct hwl_ledger *ledger, uint32_t n_gpus)
+{
+    const struct hwl_model *m = w->model;
+    uint64_t on_disk = 0;
+    for (uint64_t i = 0; i < m->n_tensors; i++) {
+        const struct hwl_tensor *t = &m->tensors[i];
+        if (!hwl_tf_loaded(m, t))
+            continue;
+        const uint16_t device = w->device_of[hwl_tf_module_of(m, t)];
+        const uint64_t bytes = hwl_tf_tensor_bytes(t, &w->types, &w->ck);
+        if (device > n_gpus) {
+            on_disk = hwl_ck_add(&w->ck, on_disk, bytes);
+            continue;
+        }
+        hwl_ledger_put(ledger, device, t->layer, HWL_KIND_WEIGHTS, (hwl_component)t->component, bytes,
+                       w->types.bits ? HWL_BASIS_MODELLED : HWL_BASIS_EXACT, "transformers: from_pretrained")
+            ->error = w->types.bits ? 0.02f : 0.0f;
+    }
+    if (on_disk)
+        hwl_ledger_note(ledger, "%.2f GiB of weights stay on the disk and are read layer by layer",
+                        (double)on_disk / (double)((uint64_t)1 << 30));
+}
+
+static void put_activations(struct work *w, struct hwl_ledger *ledger, uint16_t devices)
+{
+    const struct hwl_model *m = w->model;
+    const uint64_t bytes = hwl_tf_activation(m, w->ctx, w->sequences, w->types.dtype_bytes, w->eager, &w->ck);
+    const uint16_t head = w->device_of[w->modules.n - 1];
+    bool recurrent = false;
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        recurrent = recurrent || hwl_layer_conv_elements(&m->layers[i]) || hwl_layer_ssm_elements(&m->layers[i]);
+    if (recurrent)
+        hwl_ledger_note(ledger, "recurrent layers are taken to run on their kernels; without mamba-ssm or "
+                                "flash-linear-attention the Python path holds several times as much");
+    for (uint16_t d = 0; d < devices; d++) {
+        bool used = head == d;
+        for (uint32_t i = 0; i < m->n_layers; i++)
+            used = used || device_of(w, i) == d;
+        if (!used)
+            continue;
+        hwl_ledger_put(ledger, d, -1, HWL_KIND_COMPUTE, HWL_COMP_OTHER, bytes, HWL_BASIS_MODELLED,
+                       "transformers: one prompt in one pass")
+            ->error = recurrent ? 1.0f : 0.2f;
+        if (d == head && !m->encoder_only) /* in the model's type, and the fp32 copy of generate */
+            hwl_ledger_put(ledger, d, -1, HWL_KIND_OUTPUT, HWL_COMP_OUTPUT,
+                           hwl_ck_mul3(&w->ck, w->sequences, m->vocab, w->types.dtype_bytes + 4), HWL_BASIS_MODELLED,
+                           "transformers: logits of the last token")
+                ->error = 0.1f;
+        if (d + 1 < devices)
+            hwl_ledger_put(ledger, d, -1, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, CONTEXT, HWL_BASIS_MODELLED, "CUDA context")
+                ->error = 0.4f;
+    }
+}
+
+static hwl_status settle_types(struct work *w, const struct hwl_settings *s, hwl_error *error)
+{
+    const char *dtype = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
+    const char *quant = hwl_opt_text(s, HWL_OPT_QUANT, "");
+    w->types.cast = !hwl_text_eq_nocase(dtype, "auto");
+    if (!w->types.cast)
+        w->types.dtype_bytes = w->model->dtype == HWL_DTYPE_F32 ? 4 : 2;
+    else if (hwl_words_have("float32 float fp32 f32", dtype))
+        w->types.dtype_bytes = 4;
+    else if (hwl_words_have("float16 bfloat16 half fp16 bf16 f16", dtype))
+        w->types.dtype_bytes = 2;
+    else
+        return hwl_fail(error, HWL_E_USAGE, "transformers: unknown dtype '%s'", dtype);
+    if (hwl_words_have("nf4 fp4 int4 bnb-4bit bitsandbytes load-in-4bit", quant))
+        w->types.bits = 4;
+    else if (hwl_words_have("int8 bnb-8bit load-in-8bit llm.int8", quant))
+        w->types.bits = 8;
+    else if (*quant)
+        return hwl_fail(error, HWL_E_UNSUPPORTED,
+                        "transformers: quantisation '%s' is not modelled; nf4 and int8 (bitsandbytes) are", quant);
+    return HWL_OK;
+}
+
+static hwl_status settle(struct work *w, const struct hwl_settings *s, hwl_error *error)
+{
+    HWL_TRY(settle_types(w, s, error));
+    const char *attention = hwl_opt_text(s, HWL_OPT_ATTENTION_BACKEND, "sdpa");
+    if (!hwl_words_have("sdpa eager flash_attention_2 flash_attention_3", attention))
+        return hwl_fail(error, HWL_E_USAGE, "transformers: unknown attention '%s'; sdpa, eager, flash_attention_2 and _3",
+                        attention);
+    /* classes without SDPA fall back to what is written out */
+    w->eager = strcmp(attention, "eager") == 0 || hwl_words_have("gemma2 gpt_oss deepseek_v4 bloom", w->model->arch);
+    const char *cache = hwl_opt_text(s, HWL_OPT_CACHE, "dynamic");
+    if (!hwl_words_have("dynamic static", cache))
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "transformers: cache '%s' is not modelled; dynamic and static are", cache);
+    w->fixed = strcmp(cache, "static") == 0;
+    w->ctx = hwl_opt_u64(s, HWL_OPT_CTX, w->model->context_train ? hwl_min(w->model->context_train, 4096) : 2048);
+    w->sequences = hwl_opt_u64(s, HWL_OPT_CONCURRENCY, 1);
+    if (hwl_opt_u64(s, HWL_OPT_TP, 1) > 1)
+        return hwl_fail(error, HWL_E_UNSUPPORTED,
+                        "transformers: tensor parallelism is not modelled; several GPUs share the layers");
+    return HWL_OK;
+}
+
+/* What each device may take: what is free behind the CUDA context; of one GPU alone and of the host 90 %. */
+static hwl_status lay_out(struct work *w, const struct hwl_devices *d, struct hwl_arena *arena, hwl_error *error)
+{
+    uint64_t *limit = HWL_NEW_ARRAY(arena, uint64_t, (uint64_t)d->n_gpus + 1);
+    w->device_of = HWL_NEW_ARRAY(arena, uint16_t, w->modules.n);
+    if (!limit || !w->device_of)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    for (uint32_t i = 0; i <= d->n_gpus; i++) {
+        const hwl_device *v = i < d->n_gpus ? &d->gpu[i] : &d->host;
+        const uint64_t memory = v->free_bytes != HWL_UNKNOWN ? v->free_bytes : v->memory_bytes;
+        limit[i] = memory == HWL_UNKNOWN ? UINT64_MAX / 16 : memory;
+        if (i < d->n_gpus)
+            limit[i] -= hwl_min(limit[i], CONTEXT);
+        if (i == d->n_gpus || d->n_gpus == 1)
+            limit[i] = limit[i] / 10 * 9;
+        if (w->types.bits) /* quantizer_bnb_4bit.py adjust_max_memory */
+            limit[i] = limit[i] / 10 * 9;
+    }
+    hwl_tf_balance(&w->modules, limit, d->n_gpus);
+    if (d->n_gpus == 0) /* no device map: everything on the host */
+        limit[0] = UINT64_MAX / 16;
+    return hwl_tf_map(&w->modules, limit, d->n_gpus, w->device_of, arena, error);
+}
+
+static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version,
+                       const struct hwl_devices *devices, const struct hwl_settings *settings,
+                       struct hwl_ledger *ledger, hwl_error *error)
+{
+    (void)prepared;
+    const bool before_5 = strcmp(version, versions[1]) == 0;
+    struct work w = {.model = model, .expanded_mla = before_5, .types = {.fused_experts = !before_5}};
+    HWL_TRY(settle(&w, settings, error));
+    HWL_TRY(hwl_tf_modules_of(model, &w.types, ledger->arena, &w.modules, &w.ck, error));
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < w.modules.n; i++)
+        total = hwl_ck_add(&w.ck, total, w.modules.bytes[i]);
+    if (w.ck.overflow)
+        return hwl_fail(error, HWL_E_OVERFLOW, "transformers: a size is beyond 64 bits");
+    HWL_TRY(lay_out(&w, devices, ledger->arena, error));
+    put_weights(&w, ledger, devices->n_gpus);
+    for (uint32_t i = 0; i < w.modules.n; i++) /* what stays on the disk is computed where the host is */
+        w.device_of[i] = (uint16_t)hwl_min(w.device_of[i], devices->n_gpus);
+    put_layers(&w, ledger);
+    hwl_ledger_place(ledger, w.device_of[w.modules.n - 1], model->n_layers);
+    put_activations(&w, ledger, (uint16_t)(devices->n_gpus + 1));
+    if (hwl_opt_flag(settings, HWL_OPT_RULE_20, false))
+        for (uint16_t d = 0; d <= devices->n_gpus; d++) {
+            uint64_t here = 0;
+            for (uint64_t i = 0; i < ledger->n_entries; i++)
+                if (ledger->entries[i].device == d && ledger->entries[i].kind == HWL_KIND_WEIGHTS)
+                    here = hwl_ck_add(&w.ck, here, ledger->entries[i].bytes);
+            if (here)
+                hwl_ledger_put(ledger, d, -1, HWL_KIND_OVERHEAD, HWL_COMP_OTHER, here / 5, HWL_BASIS_MODELLED,
+                               "rule of thumb: a fifth of the weights on top")
+                    ->error = 1.0f;
+        }
+    hwl_ledger_setting_u64(ledger, "ctx", w.ctx);
+    hwl_ledger_setting_u64(ledger, "concurrency", w.sequences);
+    hwl_ledger_setting_text(ledger, "attention-backend", w.eager ? "eager" : "sdpa");
+    hwl_ledger_setting_text(ledger, "cache", w.fixed ? "static" : "dynamic");
+    hwl_ledger_view_u64(ledger, "weights_bytes", total);
+    ledger->context = w.ctx;
+    ledger->concurrency = w.sequences;
+    return w.ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "transformers: a size is beyond 64 bits") : HWL_OK;
+}
+
+const struct hwl_engine hwl_engine_transformers = {
+    .id = "transformers",
+    .versions = versions,
+    .version = version_of,
+    .plan = plan,
+};

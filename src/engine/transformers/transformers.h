@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_ENGINE_TRANSFORMERS_TRANSFORMERS_H
+#define HWL_ENGINE_TRANSFORMERS_TRANSFORMERS_H
+
+#include "base/bytes.h"
+#include "engine/engine.h"
+
+/* The modules of a causal language model in their order, as device_map="auto" sees them: what stands in front of the
+ * stack, its layers (never split), what stands behind, the head. */
+struct hwl_tf_modules {
+    const uint64_t *bytes; /* [n] */
+    uint32_t n;
+    uint32_t first_layer, n_layers;
+    bool tied; /* the head, the last module, goes where the first one goes */
+};
+
+struct hwl_tf_types {
+    uint64_t dtype_bytes; /* of activations and cache */
+    bool cast;            /* weights are cast to dtype_bytes */
+    uint8_t bits;         /* bitsandbytes: 4 or 8; 0 none */
+    bool fused_experts;   /* experts of a layer are one parameter, which bitsandbytes leaves alone */
+};
+uint64_t hwl_tf_tensor_bytes(const struct hwl_tensor *tensor, const struct hwl_tf_types *types, struct hwl_ck *ck);
+bool hwl_tf_loaded(const struct hwl_model *model, const struct hwl_tensor *tensor);
+/* Index of the module that holds the tensor: 0 in front of the stack, then the layers, what stands behind, the head. */
+uint32_t hwl_tf_module_of(const struct hwl_model *model, const struct hwl_tensor *tensor);
+hwl_status hwl_tf_modules_of(const struct hwl_model *model, const struct hwl_tf_types *types, struct hwl_arena *arena,
+                             struct hwl_tf_modules *out, struct hwl_ck *ck, hwl_error *error);
+
+/* limit: [n_gpus + 1], the host last: bytes that each may take, changed to the balanced ones. */
+void hwl_tf_balance(const struct hwl_tf_modules *modules, uint64_t *limit, uint32_t n_gpus);
+/* device: [modules->n]: GPUs from 0, n_gpus the host, n_gpus + 1 the disk. */
+hwl_status hwl_tf_map(const struct hwl_tf_modules *modules, const uint64_t *limit, uint32_t n_gpus, uint16_t *device,
+                      struct hwl_arena *arena, hwl_error *error);
+
+/* Bytes that a prompt of so many tokens a sequence holds in one pass, beside weights and cache. */
+uint64_t hwl_tf_activation(const struct hwl_model *model, uint64_t length, uint64_t sequences, uint64_t dtype_bytes,
+                           bool eager, struct hwl_ck *ck);
+
+#endif
