@@ -5,7 +5,7 @@
 import sys
 
 LINES = {"w", "b", "f", "t", "x", "s", "set", "as", "text", "vision", "audio", "projector", "plain", "model", "layers", "tie", "refuse",
-         "each", "if", "else", "end", "under", "attn", "dense", "moe", "mamba2", "linear", "use"}
+         "each", "if", "else", "end", "under", "attn", "dense", "moe", "mamba", "mamba2", "mla", "share", "gdn", "linear", "use"}
 families, blocks, current = [], {}, None
 
 

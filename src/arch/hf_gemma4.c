@@ -67,12 +67,12 @@ static void attention(struct hwl_hb *b, const struct text *t, uint64_t i)
     const size_t mark = hwl_hb_push(b, "self_attn.");
     hwl_hb_linear(b, "q_proj", HWL_ROLE_ATTN_Q, q, s.hidden, t->bias);
     hwl_hb_norm(b, "q_norm", HWL_ROLE_ATTN_Q_NORM, s.head_dim, false);
-    if (own) {
-        hwl_hb_norm(b, "k_norm", HWL_ROLE_ATTN_K_NORM, s.head_dim, false);
-        hwl_hb_linear(b, "k_proj", HWL_ROLE_ATTN_K, kv, s.hidden, t->bias);
-        if (!full || !t->k_eq_v)
-            hwl_hb_linear(b, "v_proj", HWL_ROLE_ATTN_V, kv, s.hidden, t->bias);
-    }
+    /* Layers that read another's cache use no K and V of their own; the checkpoints store them all the same (the class drops
+     * them while loading), and so do GGUF files. */
+    hwl_hb_norm(b, "k_norm", HWL_ROLE_ATTN_K_NORM, s.head_dim, false);
+    hwl_hb_linear(b, "k_proj", HWL_ROLE_ATTN_K, kv, s.hidden, t->bias);
+    if (!full || !t->k_eq_v)
+        hwl_hb_linear(b, "v_proj", HWL_ROLE_ATTN_V, kv, s.hidden, t->bias);
     hwl_hb_linear(b, "o_proj", HWL_ROLE_ATTN_OUT, s.hidden, q, t->bias);
     hwl_hb_pop(b, mark);
     hwl_hf_attn_fill(b, i, s, full ? 0 : t->window);
@@ -118,7 +118,7 @@ static void layer(struct hwl_hb *b, const struct text *t, uint64_t i)
     hwl_hb_norm(b, "post_attention_layernorm", HWL_ROLE_ATTN_POST_NORM, h, false);
     hwl_hb_norm(b, "pre_feedforward_layernorm", HWL_ROLE_FFN_NORM, h, false);
     hwl_hb_norm(b, "post_feedforward_layernorm", HWL_ROLE_FFN_POST_NORM, h, false);
-    hwl_hb_buffer(b, "layer_scalar", HWL_ROLE_LAYER_SCALE, 1);
+    hwl_hb_vec(b, "layer_scalar", HWL_ROLE_LAYER_SCALE, 1); /* learned, though the class holds it as a buffer */
     if (t->per_layer_input) {
         hwl_hb_linear(b, "per_layer_input_gate", HWL_ROLE_RESIDUAL, t->per_layer_input, h, false);
         hwl_hb_linear(b, "per_layer_projection", HWL_ROLE_RESIDUAL, h, t->per_layer_input, false);
@@ -218,8 +218,8 @@ static void vision(struct hwl_hb *b, const struct hwl_config *root, const struct
         hwl_hb_pop(b, inner);
     }
     if (hwl_cfg_bool(c, "standardize", false)) {
-        hwl_hb_buffer(b, "std_bias", r, h);
-        hwl_hb_buffer(b, "std_scale", r, h);
+        hwl_hb_vec(b, "std_bias", r, h);
+        hwl_hb_vec(b, "std_scale", r, h);
     }
     hwl_hb_pop(b, mark);
     b->component = -1;

@@ -308,8 +308,9 @@ void hwl_hf_minimax(struct hwl_hb *b, const struct hwl_config *c)
 static void kda(struct hwl_hb *b, const struct hwl_config *c, struct hwl_layer *l, uint64_t h)
 {
     const struct hwl_config lin = hwl_cfg_obj(c, "linear_attn_config");
-    const uint64_t heads = hwl_cfg_u64(&lin, "num_heads", 32), d = hwl_cfg_u64(&lin, "head_dim", 128);
-    const uint64_t conv = hwl_cfg_u64(&lin, "short_conv_kernel_size", 4), p = hwl_hb_mul(b, heads, d);
+    const uint64_t heads = hwl_cfg_u64(&lin, "num_heads", hwl_cfg_u64(c, "linear_num_heads", 32));
+    const uint64_t d = hwl_cfg_u64(&lin, "head_dim", hwl_cfg_u64(c, "linear_head_dim", 128));
+    const uint64_t conv = hwl_cfg_u64(&lin, "short_conv_kernel_size", hwl_cfg_u64(c, "linear_conv_kernel_dim", 4)), p = hwl_hb_mul(b, heads, d);
     const size_t mark = hwl_hb_push(b, "self_attn.");
     hwl_hb_linear(b, "q_proj", HWL_ROLE_ATTN_Q, p, h, false);
     hwl_hb_linear(b, "k_proj", HWL_ROLE_ATTN_K, p, h, false);
@@ -337,21 +338,22 @@ void hwl_hf_kimi_linear(struct hwl_hb *b, const struct hwl_config *c)
     if (!start(b, c, &s, "model.embed_tokens.weight"))
         return;
     const uint64_t h = s.attn.hidden, dense_n = hwl_cfg_u64(c, "first_k_dense_replace", 0);
-    struct hwl_moe moe = {.n = hwl_cfg_u64(c, "num_experts", 0), .score_bias = true};
+    struct hwl_moe moe = {.n = hwl_cfg_u64(c, "num_experts|num_local_experts", 0), .score_bias = true};
     moe.used = hwl_cfg_u64(c, "num_experts_per_token|num_experts_per_tok", 8);
     moe.d_expert = hwl_cfg_u64(c, "moe_intermediate_size", 0);
-    moe.shared = hwl_cfg_u64(c, "num_shared_experts", 1);
+    moe.shared = hwl_cfg_u64(c, "num_shared_experts|n_shared_experts", 1);
     moe.d_shared = hwl_hb_mul(b, moe.shared, moe.d_expert);
     const struct hwl_config lin = hwl_cfg_obj(c, "linear_attn_config");
     for (uint64_t i = 0; i < s.n; i++) {
         const size_t mark = hwl_hb_push(b, "model.layers.%llu.", (unsigned long long)i);
         struct hwl_layer *const l = &b->m->layers[i];
         b->layer = (int32_t)i;
-        if (hwl_cfg_in(&lin, "kda_layers", i + 1)) /* counted from one */
+        const bool typed = hwl_cfg_n(c, "layer_types") > 0; /* as transformers writes it; else counted from one */
+        if (typed ? layer_is(c, "layer_types", i, "linear_attention") : hwl_cfg_in(&lin, "kda_layers", i + 1))
             kda(b, c, l, h);
         else
             hwl_hf_latent(b, c, l, h);
-        if (moe.n && i >= dense_n)
+        if (moe.n && (hwl_cfg_n(c, "mlp_layer_types") ? layer_is(c, "mlp_layer_types", i, "sparse") : i >= dense_n))
             hwl_hf_experts(b, l, &moe, h);
         else
             dense(b, &s, i, "mlp.", false);

@@ -19,7 +19,7 @@ struct run {
     const char *line[MAX_LINES];
     uint32_t end[MAX_LINES]; /* of an if, else or each: the line that closes it */
     uint32_t n;
-    bool stop;
+    bool stop, stars;
 };
 
 struct args {
@@ -67,6 +67,28 @@ static void word(struct run *u, const char **p, char *out, size_t size)
     memcpy(out, *p, keep);
     out[keep] = 0;
     *p += n;
+}
+
+/* A name: a word in which {e} stands for a number and * for the number of the innermost each. "-" is no name. */
+static void name_of(struct run *u, const char **p, char *out, size_t size)
+{
+    char raw[96];
+    word(u, p, raw, sizeof raw);
+    size_t n = 0;
+    const uint64_t star = u->r.depth ? u->r.index[u->r.depth - 1] : 0;
+    for (const char *s = strcmp(raw, "-") == 0 ? "" : raw; *s && n + 24 < size; s++) {
+        if (*s == '*' && u->stars) {
+            n += (size_t)snprintf(out + n, size - n, "%llu", (unsigned long long)star);
+        } else if (*s == '{') {
+            s++;
+            n += (size_t)snprintf(out + n, size - n, "%llu", (unsigned long long)hwl_recipe_eval(&u->r, &s));
+            if (*s != '}')
+                hwl_recipe_bad(&u->r, "no }", raw);
+        } else {
+            out[n++] = *s;
+        }
+    }
+    out[n] = 0;
 }
 
 static enum hwl_role role_named(struct run *u, const char *name)
@@ -133,7 +155,8 @@ static bool emit(struct run *u, const char *line)
     if (!kind || !strchr("wbftxzs", kind) || line[1] != ' ')
         return false;
     p = line + 2;
-    word(u, &p, name, sizeof name);
+    u->stars = false; /* of experts, which stay */
+    name_of(u, &p, name, sizeof name);
     const struct args a = arguments(u, p);
     const uint32_t lead = kind == 'f' || kind == 'x' ? 1 : 0;
     if (a.n < 1 + lead) {
@@ -250,57 +273,92 @@ static void text(struct run *u, const char *p)
     b->build->overflow = b->build->overflow || sub.overflow;
 }
 
-/* Shapes of the layer under way. */
+static void attn(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    hwl_hf_attn_fill(b, (uint64_t)b->layer, (struct hwl_attn_shape){0, a->v[0], a->v[1], a->v[2]}, a->v[3]);
+    l->attn.causal = !l->encoder;
+    if (a->n > 4)
+        l->attn.head_dim_v = u32(a->v[4]);
+}
+
+static void mla(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    (void)b;
+    l->mixer = HWL_MIXER_MLA;
+    l->attn = (struct hwl_attention){.n_heads = u32(a->v[0]), .n_kv_heads = 1, .head_dim_k = u32(a->v[1]), .head_dim_v = u32(a->v[2]),
+                                     .q_lora_rank = u32(a->v[3]), .kv_lora_rank = u32(a->v[4]), .qk_rope_dim = u32(a->v[5]),
+                                     .qk_nope_dim = u32(a->v[6]), .kv_shared_with = -1, .causal = true};
+}
+
+/* The last layer before the one named that is of the same kind. */
+static void share(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    for (uint64_t k = hwl_min(a->v[0], (uint64_t)b->layer); k-- > 0;)
+        if (b->m->layers[k].mixer == l->mixer) {
+            l->attn.kv_shared_with = (int32_t)k;
+            return;
+        }
+}
+
+static void dense(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    (void)b;
+    l->feed_forward = l->feed_forward == HWL_FFN_MOE ? HWL_FFN_MOE : HWL_FFN_DENSE;
+    l->ffn.d_ff = a->v[0];
+    l->ffn.gated = a->v[1] != 0;
+}
+
+static void moe(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    (void)b;
+    l->feed_forward = HWL_FFN_MOE;
+    l->ffn.n_experts = u32(a->v[0]);
+    l->ffn.n_experts_used = u32(a->v[1]);
+    l->ffn.d_expert = a->v[2];
+    l->ffn.n_shared = u32(a->v[3]);
+    l->ffn.d_shared = a->v[4];
+    l->ffn.gated = true;
+}
+
+static void recurrent(struct hwl_layer *l, uint8_t mixer, const struct args *a)
+{
+    l->mixer = mixer;
+    l->state = (struct hwl_state){.d_conv = u32(a->v[0]), .conv_dim = a->v[1], .ssm_elems = a->v[2], .n_heads = u32(a->v[3]),
+                                  .n_k_heads = u32(a->v[3]), .head_dim = u32(a->v[4]), .d_state = a->v[5], .d_inner = a->v[6]};
+}
+
+static void mamba(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_MAMBA, a); }
+static void mamba2(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_MAMBA2, a); }
+static void gdn(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_GATED_DELTA_NET, a); }
+static void linear(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_LINEAR, a); }
+
+/* Shapes of the layer under way. Arguments left out are 0. */
 static bool shape(struct run *u, const char *line)
 {
+    static const struct {
+        const char *word;
+        void (*fill)(struct hwl_hb *b, struct hwl_layer *l, const struct args *a);
+    } rows[] = {
+        {"attn", attn},     /* heads, kv heads, head, window, width of a value head */
+        {"mla", mla},       /* heads, key, value, rank of q, of kv, rope, nope */
+        {"share", share},   /* reads the cache of a layer before this one */
+        {"dense", dense},   /* width, gated */
+        {"moe", moe},       /* experts, used, width, shared, width of all shared */
+        {"mamba", mamba},   /* kernel, channels of the convolution, elements of the state, heads, head, state, inner */
+        {"mamba2", mamba2}, {"gdn", gdn}, {"linear", linear},
+    };
     struct hwl_hb *const b = u->r.b;
-    const char *p;
-    static const char *const words[] = {"attn", "dense", "moe", "mamba2", "linear"};
-    int which = -1;
-    for (int i = 0; i < 5; i++)
-        if (starts(line, words[i], &p))
-            which = i;
-    if (which < 0)
-        return false;
-    const struct args a = arguments(u, p);
-    const uint64_t n = (uint64_t)b->m->n_layers + b->m->n_mtp + b->m->n_encoder;
-    if (b->layer < 0 || (uint64_t)b->layer >= n)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *p;
+        if (!starts(line, rows[i].word, &p))
+            continue;
+        const struct args a = arguments(u, p);
+        const uint64_t n = (uint64_t)b->m->n_layers + b->m->n_mtp + b->m->n_encoder;
+        if (b->layer >= 0 && (uint64_t)b->layer < n)
+            rows[i].fill(b, &b->m->layers[b->layer], &a);
         return true;
-    struct hwl_layer *const l = &b->m->layers[b->layer];
-    switch (which) {
-    case 0: /* heads, kv heads, head, window, width of a value head */
-        hwl_hf_attn_fill(b, (uint64_t)b->layer, (struct hwl_attn_shape){0, a.v[0], a.v[1], a.v[2]}, a.v[3]);
-        l->attn.causal = !l->encoder;
-        if (a.n > 4)
-            l->attn.head_dim_v = u32(a.v[4]);
-        break;
-    case 1: /* width, gated */
-        l->feed_forward = HWL_FFN_DENSE;
-        l->ffn.d_ff = a.v[0];
-        l->ffn.gated = a.v[1] != 0;
-        break;
-    case 2: /* experts, used, width, shared, width of all shared */
-        l->feed_forward = HWL_FFN_MOE;
-        l->ffn.n_experts = u32(a.v[0]);
-        l->ffn.n_experts_used = u32(a.v[1]);
-        l->ffn.d_expert = a.v[2];
-        l->ffn.n_shared = u32(a.v[3]);
-        l->ffn.d_shared = a.v[4];
-        l->ffn.gated = true;
-        break;
-    case 3: /* inner, state, groups, heads, head, kernel */
-        l->mixer = HWL_MIXER_MAMBA2;
-        l->state = (struct hwl_state){.d_inner = a.v[0], .d_state = a.v[1], .n_groups = u32(a.v[2]), .n_heads = u32(a.v[3]),
-                                      .n_k_heads = u32(a.v[3]), .head_dim = u32(a.v[4]), .d_conv = u32(a.v[5])};
-        l->state.conv_dim = hwl_hb_add(b, a.v[0], hwl_hb_mul(b, 2, hwl_hb_mul(b, a.v[1], a.v[2])));
-        l->state.ssm_elems = hwl_hb_mul(b, a.v[0], a.v[1]);
-        break;
-    default: /* elements of the state, kernel and channels of the convolution */
-        l->mixer = HWL_MIXER_LINEAR;
-        l->state = (struct hwl_state){.ssm_elems = a.v[0], .d_conv = u32(a.v[1]), .conv_dim = a.v[2]};
-        break;
     }
-    return true;
+    return false;
 }
 
 static bool state(struct run *u, const char *line)
@@ -365,12 +423,14 @@ static void each(struct run *u, uint32_t at, const char *p)
     const uint64_t n = hwl_recipe_eval(r, &p);
     if (*p == ',')
         p++;
-    word(u, &p, name, sizeof name);
+    while (*p == ' ')
+        p++;
+    const char *const text = p;
+    p += strcspn(p, " \n");
     while (*p == ' ')
         p++;
     const bool layers = strncmp(p, "layer", 5) == 0;
     const uint64_t base = layers && strncmp(p, "layer +", 7) == 0 ? b->m->n_layers : 0;
-    const char *const star = strchr(name, '*');
     if (n > HWL_HB_MAX_LAYERS || r->depth == 3) {
         hwl_cfg_bad(&r->objects[0].cfg, "num_hidden_layers", "more than %d layers", HWL_HB_MAX_LAYERS);
         u->stop = true;
@@ -381,8 +441,10 @@ static void each(struct run *u, uint32_t at, const char *p)
         r->index[depth] = i;
         if (layers)
             b->layer = (int32_t)(base + i);
-        const size_t mark = star ? hwl_hb_push(b, "%.*s%llu%s", (int)(star - name), name, (unsigned long long)i, star + 1)
-                                 : hwl_hb_push(b, "%s", name);
+        const char *at_name = text;
+        u->stars = true;
+        name_of(u, &at_name, name, sizeof name);
+        const size_t mark = hwl_hb_push(b, "%s", name);
         execute(u, at + 1, u->end[at]);
         hwl_hb_pop(b, mark);
         if (layers)
@@ -408,7 +470,8 @@ static void execute(struct run *u, uint32_t from, uint32_t to)
             i = other ? u->end[close] : close;
         } else if (starts(line, "under", &p)) { /* NAME [if EXPR]: before the names below */
             char name[96];
-            word(u, &p, name, sizeof name);
+            u->stars = false;
+            name_of(u, &p, name, sizeof name);
             const bool yes = strncmp(p, " if ", 4) != 0 || (p += 4, hwl_recipe_eval(&u->r, &p) != 0);
             const size_t mark = hwl_hb_push(u->r.b, "%s", yes ? name : "");
             execute(u, i + 1, u->end[i]);
@@ -456,6 +519,7 @@ void hwl_recipe_read(struct hwl_build *build, const char *recipe)
     struct hwl_hb hb;
     hwl_hb_init(&hb, build->model, &build->cfg);
     hb.build = build;
+    hb.body = build->body;
     const size_t mark = hwl_hb_push(&hb, "%s", build->prefix);
     struct run *const u = HWL_NEW(&build->model->arena, struct run);
     if (!u) {
