@@ -33,11 +33,11 @@ struct hwl_build {
     const char *stack; /* "dec." or "enc.": names of a layer's weights begin with it; NULL: one stack */
     hwl_gt score_bias; /* added to the scores, which rules out flash attention; NULL none */
     hwl_gt attn_scale; /* temperature of long contexts, NULL none */
+    bool no_cache;    /* attention is over the batch, whatever memory the model has */
     bool plain_names; /* a norm's name may lack ".weight" */
     bool weights_in_compute; /* BitNet: no second copy of a tied matrix, the scheduler brings it */
     bool ids_behind_norm; /* output rows are chosen behind the last norm */
     bool scale_output; /* scales what the output matrix reads */
-    bool unfused_indexer; /* some device lacks LIGHTNING_INDEXER of this shape */
     bool unmeasured;   /* the builder of this architecture has not been compared with the engine: its sum is an estimate */
     bool single_too;   /* the prompt graph is reserved a second time for one sequence (MiniMax-01) */
     const char *refusal; /* what the engine aborts on in this graph, NULL nothing */

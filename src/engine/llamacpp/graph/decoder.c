@@ -73,6 +73,8 @@ enum {
     ONE_VIEW = 1u << 21, /* Q, K and V are views of heads; the first sum names the residual first (OpenELM) */
     PLAIN_NAMES = 1u << 23, /* names of norms may lack ".weight" (PLaMo 3) */
     ROPE_KEY = 1u << 24, /* rope only where the file says so: for all layers or each of them (Granite) */
+    NO_HEAD = 1u << 25, /* an encoder: the last norm's result is all */
+    NO_CACHE = 1u << 26, /* has a cache and does not use it (Llama as an embedding model) */
     NO_IMAGES = 1u << 22, /* logits of image tokens are set (Chameleon) */
     POS4_BY_FILE = 16, /* four positions where the file has M-RoPE sections */
 };
@@ -99,13 +101,16 @@ static const struct row rows[] = {
     { "deepseek2", MLA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, TEMPERATURE },
     { "deepseek2-ocr", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, 0 },
     { "dots1", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
+    { "dream", 0, HWL_ACT_SILU, 0, 0 },
     { "ernie4_5", 0, HWL_ACT_SILU, 0, 0 },
     { "ernie4_5-moe", NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "eurobert", 0, HWL_ACT_SILU, 0, NO_HEAD },
     { "exaone", FACTORS, HWL_ACT_SILU, 0, 0 },
     { "exaone-moe", FACTORS | ROPE_SWA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, 0 },
     { "exaone4", FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, 0 },
     { "falcon", LN | PAR_FALCON, HWL_ACT_GELU, 0, 0 },
     { "gemma", SCALE_EMBD | SCALE_Q, HWL_ACT_GELU, 0, 0 },
+    { "gemma-embedding", SCALE_EMBD | SCALE_Q, HWL_ACT_GELU, 0, NO_HEAD },
     { "gemma2", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0, 0 },
     { "gemma3", SCALE_EMBD | SCALE_Q | SOFTCAP, HWL_ACT_GELU, 0, 0 },
     { "glm4", POST_ON_LAYER, HWL_ACT_PACKED, 0, POS4_BY_FILE },
@@ -124,7 +129,10 @@ static const struct row rows[] = {
     { "internlm2", 0, HWL_ACT_SILU, 0, 0 },
     { "jais", LN | NO_ROPE | BIAS, HWL_ACT_SILU, 0, 0 },
     { "jais2", LN | BIAS, HWL_ACT_RELU_SQR, 0, 0 },
+    { "llada", 0, HWL_ACT_SILU, 0, 0 },
+    { "llada-moe", 0, HWL_ACT_SILU, 1, 0 },
     { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, 0 },
+    { "llama-embed", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, NO_HEAD | NO_CACHE },
     { "llama4", FACTORS | BIAS, HWL_ACT_SILU, 2, LLAMA4 },
     { "maincoder", QK_AFTER, HWL_ACT_SILU, 0, 0 },
     { "mellum", NORM_W, HWL_ACT_SILU, 1, 0 },
@@ -134,8 +142,10 @@ static const struct row rows[] = {
     { "minimax-m2", QK_WHOLE | NORM_W | GATE_KEY, HWL_ACT_SILU, 2, 0 },
     { "mistral3", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, TEMPERATURE },
     { "mistral4", MLA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, TEMPERATURE },
+    { "modern-bert", LN, HWL_ACT_PACKED, 0, EMBD_NORM | NO_HEAD },
     { "mpt", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "nemotron", LN | BIAS, HWL_ACT_RELU_SQR, 0, 0 },
+    { "neo-bert", 0, HWL_ACT_PACKED, 0, NO_HEAD },
     { "olmo", LN | NO_WEIGHT, HWL_ACT_SILU, 0, 0 },
     { "olmo2", QK_WHOLE, HWL_ACT_SILU, 0, 0 },
     { "olmoe", QK_WHOLE, HWL_ACT_SILU, 1, 0 },
@@ -158,6 +168,7 @@ static const struct row rows[] = {
     { "qwen3vl", DEEPSTACK | TEXT_POS4, HWL_ACT_SILU, 0, 0 },
     { "qwen3vlmoe", DEEPSTACK | TEXT_POS4 | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "refact", NO_ROPE, HWL_ACT_SILU, 0, 0 },
+    { "rnd1", NORM_W, HWL_ACT_SILU, 1, 0 },
     { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0, 0 },
     { "smallthinker", NORM_W | GATE_KEY, HWL_ACT_RELU, 1, ROUTER_FIRST | ROPE_NOT_FIRST },
     { "smollm3", ROPE_3_OF_4 | BIAS, HWL_ACT_SILU, 0, 0 },
@@ -340,6 +351,15 @@ static hwl_gt behind_attention(struct hwl_build *b, const struct row *r, hwl_gt 
     return r->flags & RES_FIRST ? hwl_g_add(g, in, cur) : hwl_g_add(g, cur, in);
 }
 
+/* With the model's cache, or where it has none over the batch itself. */
+static hwl_gt attend(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo, hwl_gt wo_b, uint32_t il)
+{
+    if (!b->no_cache)
+        return hwl_b_attn(b, c, sinks, wo, wo_b, il);
+    const bool window = b->m->swa_type != LC_SWA_NONE && b->m->layers[il].swa;
+    return hwl_b_attn_free(b, c, window ? b->swa.mask : b->full.mask, wo, wo_b, il);
+}
+
 static hwl_gt attention(struct hwl_build *b, const struct row *r, hwl_gt x, uint32_t il)
 {
     struct hwl_graph *g = &b->g;
@@ -353,14 +373,14 @@ static hwl_gt attention(struct hwl_build *b, const struct row *r, hwl_gt x, uint
     hwl_gt gate = r->more & GATED ? hwl_b_w(b, l, "attn_gate.weight") : NULL;
     struct hwl_qkv c = queries(b, r, x, il);
     if (r->more & BITNET) {
-        hwl_gt y = norm_of(b, hwl_b_attn(b, c, sinks, NULL, NULL, il), l, "attn_sub_norm.weight", NULL, false, l);
+        hwl_gt y = norm_of(b, attend(b, c, sinks, NULL, NULL, il), l, "attn_sub_norm.weight", NULL, false, l);
         return hwl_b_mm_bias(b, wo, y, wo_b);
     }
     if (!gate) {
-        hwl_gt y = hwl_b_attn(b, c, sinks, wo, wo_b, il);
+        hwl_gt y = attend(b, c, sinks, wo, wo_b, il);
         return r->more & VALUE_SCALE && hwl_b_num(b, "attention.value_scale", 1) != 1 ? hwl_g_scale(g, y) : y;
     }
-    hwl_gt y = hwl_b_attn(b, c, sinks, NULL, NULL, il), factor = hwl_g_unary(g, hwl_g_mm(g, gate, x));
+    hwl_gt y = attend(b, c, sinks, NULL, NULL, il), factor = hwl_g_unary(g, hwl_g_mm(g, gate, x));
     const uint64_t heads = b->m->layers[il].n_head, n = b->n_tokens, hv = b->m->head_v;
     if (gate->ne[1] == heads) { /* one gate a head */
         y = hwl_g_mul(g, hwl_g_reshape(g, y, hv, heads, n, 1), hwl_g_reshape(g, factor, 1, heads, n, 1));
@@ -379,6 +399,7 @@ static void decoder(struct hwl_build *b, const struct row *r)
     b->cap_tanh = r->more & GROK;
     /* scales of single matrices are not built */
     b->unmeasured = r->more & UNMEASURED || (r->more & BITNET && hwl_b_w(b, 0, "attn_q.scale"));
+    b->no_cache = r->more & NO_CACHE || b->m->memory == LC_MEM_NONE;
     b->plain_names = r->more & PLAIN_NAMES;
     b->weights_in_compute = r->more & BITNET;
     hwl_gt x = hwl_b_inp_embd(b);
@@ -390,7 +411,13 @@ static void decoder(struct hwl_build *b, const struct row *r)
         x = hwl_g_scale(g, x);
     const bool four = r->flags & TEXT_POS4 || (r->more & POS4_BY_FILE && b->m->rope_sections[0] && b->m->rope_sections[1]);
     hwl_b_inp_pos(b, four ? 4 : 1);
-    hwl_b_inp_attn(b);
+    if (!b->no_cache)
+        hwl_b_inp_attn(b);
+    else {
+        b->full.mask = hwl_b_mask(b, b->n_tokens, b->n_tokens, 1, "self_kq_mask");
+        if (b->m->swa_type != LC_SWA_NONE)
+            b->swa.mask = hwl_b_mask(b, b->n_tokens, b->n_tokens, 1, "self_kq_mask_swa");
+    }
     hwl_gt positions = r->flags & POS_EMBD ? hwl_b_w(b, -1, "position_embd.weight") : NULL;
     if (positions)
         x = hwl_g_add(g, x, hwl_g_get_rows(g, positions, b->pos));
@@ -436,6 +463,15 @@ static void decoder(struct hwl_build *b, const struct row *r)
     if (r->flags & LATE_IDS && !b->ids_behind_norm && x) {
         x->flags |= HWL_GFLAG_OUTPUT; /* hidden states for a draft head */
         x = hwl_g_get_rows(g, x, b->out_ids);
+    }
+    if (r->more & NO_HEAD) {
+        hwl_gt last = hwl_b_w(b, -1, "output_norm.weight");
+        x = hwl_b_norm(b, x, last ? last : hwl_b_w(b, -1, "enc.output_norm.weight"), NULL, ln, -1);
+        if (x)
+            x->flags |= HWL_GFLAG_OUTPUT;
+        hwl_g_expand(g, x);
+        b->embd = x;
+        return;
     }
     b->scale_output = r->more & LATENT_SCALES;
     hwl_b_output(b, x, ln);

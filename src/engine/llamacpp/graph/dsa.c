@@ -29,19 +29,9 @@ static struct index inp_index(struct hwl_build *b)
         n *= 2;
     return (struct index){
         .idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens, 1, 1, 1, "attn_inp_k_idxs"),
-        .mask = hwl_g_input(g, b->unfused_indexer ? HWL_DTYPE_F32 : HWL_DTYPE_F16, cells, b->n_tokens / streams, 1, streams, "attn_inp_kq_mask"),
+        .mask = hwl_g_input(g, HWL_DTYPE_F16, cells, b->n_tokens / streams, 1, streams, "attn_inp_kq_mask"),
         .rot = hwl_g_input(g, HWL_DTYPE_F32, n, n, 1, 1, "attn_inp_k_rot"),
     };
-}
-
-/* Scores of all cells for each token, from separate operations. */
-static hwl_gt unfused(struct hwl_build *b, hwl_gt q, hwl_gt k, hwl_gt weights, hwl_gt mask)
-{
-    struct hwl_graph *g = &b->g;
-    hwl_gt x = hwl_g_mm(g, hwl_g_permute(g, k, 0, 2, 1, 3), hwl_g_permute(g, q, 0, 2, 1, 3));
-    x = hwl_g_unary(g, hwl_g_cont(g, hwl_g_permute(g, x, 2, 1, 0, 3)));
-    x = hwl_g_sum_rows(g, hwl_g_mul(g, x, weights));
-    return hwl_g_add(g, hwl_g_cont(g, hwl_g_permute(g, x, 2, 1, 0, 3)), mask);
 }
 
 static hwl_gt chosen_cells(struct hwl_build *b, const struct index *in, hwl_gt x, hwl_gt qr, uint32_t il)
@@ -67,9 +57,7 @@ static hwl_gt chosen_cells(struct hwl_build *b, const struct index *in, hwl_gt x
         return NULL;
     weights = hwl_g_view(g, weights, heads, each, 1, streams, weights->nb[1], weights->nb[1] * each, weights->nb[1] * each, 0);
     weights = hwl_g_scale(g, weights);
-    hwl_gt score = b->unfused_indexer ? unfused(b, q, k, weights, in->mask)
-                                      : hwl_g_make(g, HWL_OP_LIGHTNING_INDEXER, HWL_DTYPE_F32, cells, each, 1, streams,
-                                                   (const hwl_gt[]){ q, k, weights, in->mask }, 4);
+    hwl_gt score = hwl_g_make(g, HWL_OP_LIGHTNING_INDEXER, HWL_DTYPE_F32, cells, each, 1, streams, (const hwl_gt[]){ q, k, weights, in->mask }, 4);
     return hwl_g_cont(g, hwl_g_top_k(g, score, hwl_min(cells, b->m->indexer_top_k)));
 }
 
@@ -138,21 +126,11 @@ static hwl_gt feed_forward(struct hwl_build *b, hwl_gt x, uint32_t il)
     return hwl_g_add(&b->g, y, hwl_b_ffn(b, x, l, "_shexp", HWL_ACT_SILU, false));
 }
 
-/* resolve_fused_ops: the fused indexer stays where every device has it; CUDA's wants 128 wide heads, 32 or 64 of them. */
-static bool lacks_indexer(const struct hwl_build *b)
-{
-    for (uint32_t il = 0; il < b->m->n_layer; il++)
-        if (b->place->layer[il] != LC_HOST && (b->m->indexer_head_size != 128 || (b->m->indexer_n_head != 64 && b->m->indexer_n_head != 32)))
-            return true;
-    return false;
-}
-
 bool hwl_b_dsa(struct hwl_build *b)
 {
     struct hwl_graph *g = &b->g;
     if ((strcmp(b->m->arch, "deepseek32") != 0 && strcmp(b->m->arch, "glm-dsa") != 0) || !hwl_lc_is_mla(b->m))
         return false;
-    b->unfused_indexer = lacks_indexer(b);
     for (uint32_t il = 0; il < b->m->n_layer; il++)
         if (!b->m->layers[il].indexer_full)
             b->modulus = 0; /* a layer without an indexer reads what an earlier one chose */

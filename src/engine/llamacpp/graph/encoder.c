@@ -88,5 +88,5 @@ bool hwl_b_encoder(struct hwl_build *b)
             encoder(b, rows[i].flags);
             return true;
         }
-    return false;
+    return hwl_b_arch(b); /* decoders without a cache */
 }
