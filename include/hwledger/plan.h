@@ -104,6 +104,17 @@ HWL_API uint32_t hwl_plan_n_entries(const hwl_plan *plan);
 HWL_API const hwl_entry *hwl_plan_entry(const hwl_plan *plan, uint32_t index);
 /* The entry's formula with its numbers, "= N bytes" at the end; returns buf. */
 HWL_API const char *hwl_entry_explain(const hwl_entry *entry, char *buf, uint64_t size);
+/* What an entry consists of, where its engine can say so: llama.cpp's compute buffers, of the tensors that are alive when they are
+ * fullest, largest first, then what lies free between them. The sum is the entry's. */
+typedef struct hwl_piece {
+    const char *name; /* "MUL_MAT with blk.3.ffn_up.weight"; of the plan */
+    uint64_t bytes;
+} hwl_piece;
+/* Adds the parts to a plan that was made with the same arguments; costs about as much as the plan. */
+HWL_API hwl_status hwl_planner_explain(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, hwl_plan *plan,
+                                       hwl_error *error);
+/* NULL past the end, and where nothing was added. */
+HWL_API const hwl_piece *hwl_plan_piece(const hwl_plan *plan, uint32_t entry, uint32_t index);
 HWL_API uint32_t hwl_plan_n_devices(const hwl_plan *plan);
 HWL_API const hwl_plan_device *hwl_plan_get_device(const hwl_plan *plan, uint32_t index);
 HWL_API uint32_t hwl_plan_n_placements(const hwl_plan *plan);

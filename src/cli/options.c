@@ -36,7 +36,7 @@ const struct cli_option cli_options[] = {
     {"ram", "SIZE", "host memory; default this machine's", CLI_RAM},
     {"generic", "", "read an unknown decoder architecture as a dense one; every figure is then modelled", CLI_GENERIC},
     {"json", "", "the JSON document", CLI_JSON},
-    {"explain", "", "every entry with its formula in numbers", CLI_EXPLAIN},
+    {"explain", "", "every entry with its formula in numbers, a compute buffer with the tensors at its peak", CLI_EXPLAIN},
     {"advice", "", "what could be changed, even where the plan fits", CLI_ADVICE},
     {"html", "FILE", "write a self-contained report too", CLI_HTML},
     {"svg", "FILE", "write the picture of the plan too", CLI_SVG},

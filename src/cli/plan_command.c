@@ -117,7 +117,7 @@ static void foot(const hwl_plan *plan, const hwl_limits *limits)
 
 static void explain(const hwl_plan *plan)
 {
-    char text[512], layer[16];
+    char text[512], layer[16], name[200];
     (void)printf("\n%-6s %-6s %-16s %-14s %-9s %s\n", "device", "layer", "kind", "component", "basis", "bytes");
     for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++) {
         const hwl_entry *e = hwl_plan_entry(plan, i);
@@ -125,6 +125,9 @@ static void explain(const hwl_plan *plan)
         (void)printf("%-6s %-6s %-16s %-14s %-9s %s  [%s]\n", hwl_plan_get_device(plan, e->device)->device->id, layer,
                      hwl_kind_name((hwl_kind)e->kind), hwl_component_name((hwl_component)e->component), hwl_basis_name((hwl_basis)e->basis),
                      hwl_entry_explain(e, text, sizeof text), e->source ? e->source : "");
+        const hwl_piece *part;
+        for (uint32_t k = 0; (part = hwl_plan_piece(plan, i, k)); k++)
+            (void)printf("%-55s %16s B  %s\n", "", hwl_count_text(part->bytes, text, sizeof text), hwl_view_clean(part->name, name, sizeof name));
     }
 }
 
@@ -239,7 +242,10 @@ int cli_plan(struct cli_args *args)
             bool limited = hwl_planner_limits(planner, devices, args->settings, &limits, &error) == HWL_OK;
             if (args->flag[CLI_ADVICE] || hwl_plan_verdict(plan) == HWL_VERDICT_EXCEEDS)
                 (void)hwl_advise(planner, devices, args->settings, advice, &n_advice, &error); /* a plan without advice is a plan */
-            rc = show(args, plan, limited ? &limits : NULL, advice, n_advice);
+            if (args->flag[CLI_EXPLAIN] && hwl_planner_explain(planner, devices, args->settings, plan, &error) != HWL_OK)
+                rc = cli_fail(&error);
+            else
+                rc = show(args, plan, limited ? &limits : NULL, advice, n_advice);
         } else {
             error.status = status == HWL_E_NOT_FOUND ? HWL_E_USAGE : status; /* an engine's name */
             refused(args, &error);

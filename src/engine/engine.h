@@ -26,6 +26,11 @@ struct hwl_engine {
     void (*release)(void *prepared); /* what prepare holds outside the arena; may be NULL */
     hwl_status (*plan)(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
                        const struct hwl_settings *settings, struct hwl_ledger *ledger, hwl_error *error);
+    /* Calls put for each part of one entry of a plan of the same arguments, until it is false; the name is gone behind the call.
+     * work: for what need not outlive the call. NULL: entries have no parts. */
+    hwl_status (*parts)(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
+                        const struct hwl_settings *settings, const hwl_entry *entry, struct hwl_arena *work,
+                        bool (*put)(void *user, const char *name, uint64_t bytes), void *user, hwl_error *error);
     /* What the context and concurrency limits vary; NULL: the options ctx and concurrency. Reserved for engines that differ. */
     hwl_status (*limits)(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
                          const struct hwl_settings *settings, hwl_limits *out, hwl_error *error);

@@ -108,9 +108,23 @@ static bool add_devices(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_pla
     return ok && hwl_json_add(doc, root, "devices", list);
 }
 
-static bool add_entry(yyjson_mut_doc *doc, yyjson_mut_val *list, const hwl_plan *plan, const hwl_entry *e)
+static bool add_parts(yyjson_mut_doc *doc, yyjson_mut_val *o, const hwl_plan *plan, uint32_t entry)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    bool ok = list != NULL;
+    const hwl_piece *piece;
+    for (uint32_t i = 0; ok && (piece = hwl_plan_piece(plan, entry, i)); i++) {
+        yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, list);
+        ok = row && hwl_json_add(doc, row, "name", hwl_json_str(doc, piece->name)) &&
+             hwl_json_add(doc, row, "bytes", yyjson_mut_uint(doc, piece->bytes));
+    }
+    return ok && hwl_json_add(doc, o, "parts", list);
+}
+
+static bool add_entry(yyjson_mut_doc *doc, yyjson_mut_val *list, const hwl_plan *plan, uint32_t index)
 {
     char text[512];
+    const hwl_entry *e = &plan->ledger.entries[index];
     yyjson_mut_val *o = yyjson_mut_arr_add_obj(doc, list);
     bool ok = o && hwl_json_add(doc, o, "device", hwl_json_str(doc, plan->devices[e->device].id)) &&
               hwl_json_add(doc, o, "layer", e->layer < 0 ? yyjson_mut_null(doc) : yyjson_mut_uint(doc, (uint64_t)e->layer)) &&
@@ -124,6 +138,8 @@ static bool add_entry(yyjson_mut_doc *doc, yyjson_mut_val *list, const hwl_plan 
         ok = hwl_json_add(doc, o, "memory", yyjson_mut_str(doc, hwl_memory_name((hwl_memory)e->memory)));
     if (ok && e->formula)
         ok = hwl_json_add(doc, o, "formula", hwl_json_str(doc, hwl_entry_explain(e, text, sizeof text)));
+    if (ok && hwl_plan_piece(plan, index, 0))
+        ok = add_parts(doc, o, plan, index);
     return ok && hwl_json_add(doc, o, "source", hwl_json_str(doc, e->source));
 }
 
@@ -133,7 +149,7 @@ static bool add_entries(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_pla
     const struct hwl_ledger *l = &plan->ledger;
     bool ok = list && totals && placement;
     for (uint64_t i = 0; ok && i < l->n_entries; i++)
-        ok = add_entry(doc, list, plan, &l->entries[i]);
+        ok = add_entry(doc, list, plan, (uint32_t)i);
     for (int k = 0; ok && k < HWL_KIND_COUNT; k++)
         ok = hwl_json_add(doc, totals, hwl_kind_name((hwl_kind)k), yyjson_mut_uint(doc, plan->totals[k]));
     for (uint64_t i = 0; ok && i < l->n_placements; i++) {

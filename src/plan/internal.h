@@ -26,6 +26,10 @@ struct hwl_plan {
     uint32_t n_devices;
     hwl_device *devices;           /* [n_devices], copies: GPUs first, the host last */
     hwl_plan_device *plan_devices; /* [n_devices] */
+    struct hwl_piece_list {
+        hwl_piece *part;
+        uint64_t n, cap;
+    } *parts; /* [n_entries]; NULL: not asked for */
 };
 
 /* Totals and verdicts from the entries: the only place where they are summed. */

@@ -84,7 +84,7 @@ static bool same_both_ways(struct loaded *o, const char *name, const struct sett
     return built;
 }
 
-static const struct setting settings[] = {
+static const struct setting cases[] = {
     {1, {{"ctx", "8192"}}},
     {0, {{"ctx", "4096"}}},
     {1, {{"ctx", "32768"}, {"concurrency", "4"}, {"kv-type", "q8_0"}, {"program", "library"}}},
@@ -102,7 +102,7 @@ static const struct setting settings[] = {
 
 static void repeated_layers_may_be_left_out(void **state)
 {
-    enum { EACH = 4, N = sizeof settings / sizeof *settings };
+    enum { EACH = 4, N = sizeof cases / sizeof *cases };
     unsigned n = 0, left = 0, models = 0;
     (void)state;
     const hwl_catalogue_model *c;
@@ -112,7 +112,7 @@ static void repeated_layers_may_be_left_out(void **state)
             unsigned built = 0;
             for (uint32_t k = 0; k < EACH; k++) { /* all settings in turn over the models */
                 uint32_t out = 0;
-                built += same_both_ways(&o, c->name, &settings[(i * EACH + k) % N], &out);
+                built += same_both_ways(&o, c->name, &cases[(i * EACH + k) % N], &out);
                 left += out > 0;
             }
             n += built;
@@ -136,8 +136,57 @@ static void a_plain_model_is_built_once(void **state)
     unload(&o);
 }
 
+/* Weights at the peak are those of the figure: largest first, and together the buffer. */
+static void a_buffer_is_told_by_its_tensors(void **state)
+{
+    hwl_error e;
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_settings *settings;
+    hwl_planner *planner;
+    hwl_plan *plan;
+    unsigned n = 0;
+    (void)state;
+    assert_int_equal(hwl_model_open("llama-3.1-8b", NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_settings_new(&settings), HWL_OK);
+    assert_int_equal(hwl_devices_add_gpu_memory(devices, "24GiB", &e), HWL_OK);
+    const char *const options[][2] = {{"engine", "llama.cpp"}, {"quant", "Q4_K_M"}, {"ctx", "8192"}, {"program", "library"}};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(hwl_settings_set(settings, options[i][0], options[i][1], &e), HWL_OK);
+    assert_int_equal(hwl_planner_new(model, devices, settings, &planner, &e), HWL_OK);
+    assert_int_equal(hwl_planner_plan(planner, devices, settings, &plan, &e), HWL_OK);
+    assert_null(hwl_plan_piece(plan, 0, 0));
+    assert_int_equal(hwl_planner_explain(planner, devices, settings, plan, &e), HWL_OK);
+    for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++) {
+        const hwl_entry *entry = hwl_plan_entry(plan, i);
+        const hwl_piece *piece = hwl_plan_piece(plan, i, 0);
+        if (entry->kind != HWL_KIND_COMPUTE) {
+            assert_null(piece);
+            continue;
+        }
+        uint64_t sum = 0, last = UINT64_MAX;
+        assert_non_null(piece);
+        if (entry->device == 0) /* 258.5 MiB: the logits of 512 rows of 128,256 words and what they are made of */
+            assert_string_equal(piece->name, "MUL_MAT with output.weight");
+        for (uint32_t k = 0; (piece = hwl_plan_piece(plan, i, k)); k++) {
+            assert_true(piece->bytes <= last || !strcmp(piece->name, "free between them"));
+            last = piece->bytes;
+            sum += piece->bytes;
+        }
+        assert_int_equal(sum, entry->bytes);
+        n++;
+    }
+    assert_int_equal(n, 2);
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    hwl_settings_free(settings);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_plain_model_is_built_once), cmocka_unit_test(repeated_layers_may_be_left_out)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_buffer_is_told_by_its_tensors), cmocka_unit_test(a_plain_model_is_built_once), cmocka_unit_test(repeated_layers_may_be_left_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

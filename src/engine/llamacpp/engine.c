@@ -217,6 +217,23 @@ static hwl_status fit_to(struct lc_plan *p, enum lc_fit_result *result)
     return HWL_OK;
 }
 
+/* Everything that a plan's figures follow from: *built says whether *compute holds the compute buffers. */
+static hwl_status resolve(struct lc_plan *p, bool *unfitted, bool *built, struct lc_compute *compute)
+{
+    const bool server = strcmp(hwl_opt_text(p->settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
+    const bool fit = p->rules->fit && strcmp(hwl_opt_text(p->settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0;
+    enum lc_fit_result fitted = LC_FIT_UNKNOWN;
+    if (fit)
+        HWL_TRY(fit_to(p, &fitted));
+    *unfitted = fit && fitted == LC_FIT_UNKNOWN;
+    HWL_TRY(hwl_lc_params(p));
+    HWL_TRY(hwl_lc_check(p));
+    HWL_TRY(hwl_lc_place(p));
+    *built = hwl_lc_compute(p->m, &p->params, &p->place, p->scratch, compute, NULL);
+    p->params.fa = *built ? compute->fa : p->params.fa_asked == LC_FA_ON || (p->params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(p));
+    return *built && compute->refusal ? hwl_fail(p->error, HWL_E_REFUSED, "%s", compute->refusal) : HWL_OK;
+}
+
 static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
                        const struct hwl_settings *settings, struct hwl_ledger *l, hwl_error *error)
 {
@@ -224,20 +241,10 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     struct lc_plan p = {
         .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings,
         .rules = hwl_lc_rules(version), .arena = l->arena, .scratch = l->work, .error = error};
-    (void)model;
-    const bool server = strcmp(hwl_opt_text(settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
-    const bool fit = strcmp(hwl_opt_text(settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0;
-    enum lc_fit_result fitted = LC_FIT_UNKNOWN;
-    if (fit && p.rules->fit)
-        HWL_TRY(fit_to(&p, &fitted));
-    HWL_TRY(hwl_lc_params(&p));
-    HWL_TRY(hwl_lc_check(&p));
-    HWL_TRY(hwl_lc_place(&p));
     struct lc_compute compute;
-    const bool built = hwl_lc_compute(p.m, &p.params, &p.place, p.scratch, &compute, NULL);
-    p.params.fa = built ? compute.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
-    if (built && compute.refusal)
-        return hwl_fail(error, HWL_E_REFUSED, "%s", compute.refusal);
+    bool built, unfitted;
+    (void)model;
+    HWL_TRY(resolve(&p, &unfitted, &built, &compute));
     hwl_lc_weights(&p, l);
     hwl_lc_memory(&p, l);
     hwl_lc_output(&p, l);
@@ -249,13 +256,48 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
     if (hwl_lc_version_guessed(p.rules, hwl_opt_text(settings, HWL_OPT_ENGINE_VERSION, "")))
         hwl_ledger_note(l, "this build's rules were not looked at; planned with those of the nearest row of the version table");
-    if (fit && p.rules->fit && fitted == LC_FIT_UNKNOWN)
+    if (unfitted)
         hwl_ledger_note(l, "--fit is not applied here: where this plan exceeds a device, llama.cpp moves layers that were not set");
     views(&p, l);
     l->kv_tokens = HWL_UNKNOWN;
     l->context = p.params.kv_unified ? p.params.n_ctx / p.params.n_seq_max : p.params.n_ctx_seq;
     l->concurrency = p.params.n_seq_max;
     return p.ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "a size is above 64 bits") : HWL_OK;
+}
+
+struct teller {
+    bool (*put)(void *user, const char *name, uint64_t bytes);
+    void *user;
+};
+
+static bool tell(void *user, const struct hwl_node *t, uint64_t bytes)
+{
+    const struct teller *o = user;
+    char name[160];
+    return o->put(o->user, hwl_g_describe(t, name, sizeof name), bytes);
+}
+
+static hwl_status parts(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
+                        const struct hwl_settings *settings, const hwl_entry *entry, struct hwl_arena *work,
+                        bool (*put)(void *user, const char *name, uint64_t bytes), void *user, hwl_error *error)
+{
+    const struct prepared *pre = prepared;
+    struct hwl_arena arena = {0};
+    struct lc_plan p = {
+        .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings,
+        .rules = hwl_lc_rules(version), .arena = &arena, .scratch = work, .error = error};
+    struct lc_compute compute;
+    struct teller o = {put, user};
+    bool built = false, unfitted;
+    (void)model;
+    if (entry->kind != HWL_KIND_COMPUTE)
+        return HWL_OK;
+    hwl_status status = resolve(&p, &unfitted, &built, &compute);
+    for (uint32_t i = 0; status == HWL_OK && built && i <= p.place.n_gpus; i++)
+        if (entry->device == (i < p.place.n_gpus ? p.place.gpu[i] : devices->n_gpus))
+            (void)hwl_lc_peak(p.m, &p.params, &p.place, work, &compute, i, tell, &o);
+    hwl_arena_free(&arena);
+    return status;
 }
 
 const struct hwl_engine hwl_engine_llamacpp = {
@@ -266,4 +308,5 @@ const struct hwl_engine hwl_engine_llamacpp = {
     .n_args = HWL_LC_N_ARGS,
     .prepare = prepare,
     .plan = plan,
+    .parts = parts,
 };

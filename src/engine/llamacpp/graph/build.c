@@ -26,6 +26,7 @@ uint32_t hwl_b_next(struct hwl_build *b, uint32_t il)
 
 hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base)
 {
+    b->g.layer = (int16_t)il;
     char key[96];
     if (b->stack && il >= 0) {
         (void)join(join(key, key + sizeof key, b->stack), key + sizeof key, base);

@@ -41,6 +41,7 @@ static bool prepare(struct hwl_build *b, const struct ask *a, struct sizes s, bo
     *b = (struct hwl_build){ .m = a->m, .p = a->p, .place = a->place, .sys = &a->sys, .modulus = 1, .fa = fa };
     b->g.arena = a->arena;
     b->g.max_made = MAX_NODES;
+    b->g.layer = -1;
     b->n_tokens = s.n_tokens;
     b->n_seqs = s.n_seqs;
     b->n_outputs = s.n_outputs;
@@ -232,4 +233,16 @@ bool hwl_lc_reserved(const struct lc_model *m, const struct lc_params *p, const 
         return false;
     *sys = ask.sys;
     return hwl_sched_split(sys, &b.g, split);
+}
+
+bool hwl_lc_peak(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                 const struct lc_compute *c, uint32_t buffer, bool (*found)(void *user, const struct hwl_node *t, uint64_t bytes), void *user)
+{
+    struct hwl_gsys sys;
+    struct hwl_gsplit split;
+    for (int which = HWL_LC_GRAPH_PROMPT; which <= HWL_LC_GRAPH_SINGLE; which++)
+        if (hwl_lc_reserved(m, p, place, scratch, (enum hwl_lc_graph)which, c->fa, &sys, &split) && buffer <= sys.n_devices &&
+            hwl_galloc_peak(&sys, &split, buffer, c->bytes[buffer], found, user))
+            return true;
+    return false;
 }

@@ -23,5 +23,8 @@ enum hwl_lc_graph {
 /* A reserved graph with every layer, as the allocator sees it; fa is the resolved flash attention. It lives in scratch. */
 bool hwl_lc_reserved(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
                      enum hwl_lc_graph which, bool fa, struct hwl_gsys *sys, struct hwl_gsplit *split);
+/* What is alive when buffer (of *c, computed with the same arguments) is fullest, in the order of the graph. False: not built. */
+bool hwl_lc_peak(const struct lc_model *m, const struct lc_params *p, const struct lc_placement *place, struct hwl_arena *scratch,
+                 const struct lc_compute *c, uint32_t buffer, bool (*found)(void *user, const struct hwl_node *t, uint64_t bytes), void *user);
 
 #endif

@@ -23,6 +23,9 @@ struct space {
 struct run {
     const struct hwl_gsys *sys;
     struct space space[HWL_GSYS_MAX + 1];
+    uint32_t watched; /* space that is to reach `want`, */
+    uint64_t want;    /* UINT64_MAX: none */
+    bool reached;     /* it has */
     bool failed;
 };
 
@@ -82,8 +85,10 @@ static uint64_t take(struct run *r, uint32_t s, uint64_t n)
     b->size -= n;
     if (!b->size)
         remove_block(p, best);
-    if (at + n > p->top)
+    if (at + n > p->top) {
         p->top = at + n;
+        r->reached = r->reached || (s == r->watched && p->top >= r->want);
+    }
     return at;
 }
 
@@ -166,6 +171,8 @@ static void visit(struct run *r, hwl_gt t)
     for (uint32_t j = 0; j < t->n_src; j++)
         give(r, t->src[j], (uint32_t)t->be);
     give(r, t, (uint32_t)t->be);
+    if (r->reached)
+        return;
     for (uint32_t j = 0; j < t->n_src; j++) {
         hwl_gt p = t->src[j];
         if (--p->kids || p->views)
@@ -302,33 +309,41 @@ static bool walk_loop(struct run *r, struct hwl_arena *scratch, const struct hwl
     }
 }
 
-bool hwl_galloc(const struct hwl_gsys *sys, struct hwl_arena *scratch, const struct hwl_gsplit *split, struct hwl_gloop *loop, uint32_t n_loops,
-                uint64_t *top)
+/* Sets up the spaces, counts uses and places what has its place before the first node. */
+static void start(struct run *r, const struct hwl_gsys *sys, const struct hwl_gsplit *split)
 {
-    struct run r; /* only the used part is set up */
-    r.sys = sys;
-    r.failed = false;
+    r->sys = sys; /* only the used part is set up */
+    r->watched = 0;
+    r->want = UINT64_MAX;
+    r->reached = r->failed = false;
     for (uint32_t s = 0; s <= sys->n_devices; s++) {
-        struct space *p = &r.space[s];
+        struct space *p = &r->space[s];
         p->n = 1;
         p->free[0] = (struct block){ 0, UINT64_MAX / 2 };
         p->align = sys->align[s];
         p->top = 0;
     }
     for (uint64_t i = 0; i < split->n_leafs; i++)
-        give(&r, split->leafs[i], (uint32_t)split->leafs[i]->be);
+        give(r, split->leafs[i], (uint32_t)split->leafs[i]->be);
     for (uint64_t i = 0; i < split->n_nodes; i++) {
         hwl_gt t = split->nodes[i];
         if (t->view && t->op != HWL_OP_NONE)
             t->view->views++;
         if (t->flags & HWL_GFLAG_INPUT)
-            give(&r, t, (uint32_t)t->be);
+            give(r, t, (uint32_t)t->be);
         for (uint32_t j = 0; j < t->n_src; j++) {
             t->src[j]->kids++;
             if (t->src[j]->flags & HWL_GFLAG_INPUT)
-                give(&r, t->src[j], (uint32_t)t->be);
+                give(r, t->src[j], (uint32_t)t->be);
         }
     }
+}
+
+bool hwl_galloc(const struct hwl_gsys *sys, struct hwl_arena *scratch, const struct hwl_gsplit *split, struct hwl_gloop *loop, uint32_t n_loops,
+                uint64_t *top)
+{
+    struct run r;
+    start(&r, sys, split);
     for (uint32_t k = 0; k < n_loops; k++) {
         loop[k].uses = uses_of(scratch, split, loop[k].before, loop[k].from - loop[k].before);
         if (!loop[k].uses)
@@ -346,4 +361,28 @@ bool hwl_galloc(const struct hwl_gsys *sys, struct hwl_arena *scratch, const str
     for (uint32_t s = 0; s <= sys->n_devices; s++)
         top[s] = r.space[s].top;
     return !r.failed;
+}
+
+bool hwl_galloc_peak(const struct hwl_gsys *sys, const struct hwl_gsplit *split, uint32_t s, uint64_t want,
+                     bool (*found)(void *user, const struct hwl_node *t, uint64_t bytes), void *user)
+{
+    struct run r;
+    start(&r, sys, split);
+    r.watched = s;
+    r.want = want;
+    r.reached = r.space[s].top >= want;
+    for (uint64_t i = 0; i < split->n_nodes && !r.reached; i++)
+        visit(&r, split->nodes[i]);
+    bool go = r.reached;
+    for (uint64_t k = 0; go && k < 2; k++) {
+        const uint64_t n = k ? split->n_nodes : split->n_leafs;
+        for (uint64_t i = 0; i < n && go; i++) {
+            hwl_gt t = k ? split->nodes[i] : split->leafs[i];
+            if (!t->own || (uint32_t)t->at_buft != s)
+                continue;
+            t->own = false; /* a copied input stands among leafs and nodes */
+            go = found(user, t, hwl_galloc_size(sys, s, t));
+        }
+    }
+    return r.reached;
 }

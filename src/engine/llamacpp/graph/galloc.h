@@ -42,5 +42,9 @@ uint64_t hwl_galloc_size(const struct hwl_gsys *sys, uint32_t buft, const struct
  * Loops stand in order and do not overlap; with them each node's seq is its number in the split + 1. */
 bool hwl_galloc(const struct hwl_gsys *sys, struct hwl_arena *scratch, const struct hwl_gsplit *split, struct hwl_gloop *loop, uint32_t n_loops,
                 uint64_t *top);
+/* What is alive in compute buffer s when it first reaches want bytes: leafs, then nodes in order. found false stops. False: it
+ * never does. */
+bool hwl_galloc_peak(const struct hwl_gsys *sys, const struct hwl_gsplit *split, uint32_t s, uint64_t want,
+                     bool (*found)(void *user, const struct hwl_node *t, uint64_t bytes), void *user);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/graph.h"
 
+#include <stdio.h>
+
 enum { INPLACE = HWL_GOP_INPLACE, VIEW = HWL_GOP_VIEW, POOL = 64 };
 #define OP(name, flags) flags,
 const uint8_t hwl_gop_flags[HWL_OP_COUNT] = {
@@ -14,6 +16,23 @@ static const char *const op_names[HWL_OP_COUNT] = {
 #undef OP
 
 static const struct hwl_node dummy = { .type = HWL_DTYPE_F32 }; /* stands for a missing operand */
+
+const char *hwl_g_describe(const struct hwl_node *t, char *buf, uint64_t size)
+{
+    const char *weight = NULL;
+    for (uint32_t i = 0; i < t->n_src && !weight; i++)
+        if (t->src[i]->weight)
+            weight = t->src[i]->name;
+    if (t->name)
+        (void)snprintf(buf, (size_t)size, t->op == HWL_OP_NONE && t->flags == 0 ? "copy of %s" : "%s", t->name);
+    else if (weight)
+        (void)snprintf(buf, (size_t)size, "%s with %s", op_names[t->op], weight);
+    else if (t->layer >= 0)
+        (void)snprintf(buf, (size_t)size, "%s of layer %d", t->op == HWL_OP_NONE ? "copy" : op_names[t->op], t->layer);
+    else
+        (void)snprintf(buf, (size_t)size, "%s", t->op == HWL_OP_NONE ? "copy" : op_names[t->op]);
+    return buf;
+}
 
 const char *hwl_g_op_name(uint8_t op)
 {
@@ -59,6 +78,7 @@ static hwl_gt node(struct hwl_graph *g)
     t->buft = -1;
     t->fixed = -1;
     t->be = -1;
+    t->layer = g->layer;
     return t;
 }
 

@@ -50,6 +50,7 @@ struct hwl_node {
     int8_t be;       /* back end chosen by the scheduler */
     int8_t at_buft;  /* allocator: arena of the place */
     bool own;        /* allocator: holds a place */
+    int16_t layer;   /* whose weights were read last when it was made; -1 none */
     int32_t kids, views;
     uint32_t param;  /* SSM_SCAN: snapshots */
     uint32_t seq;    /* number in the split's nodes + 1, 0: a leaf */
@@ -69,6 +70,7 @@ struct hwl_graph {
     hwl_gt *nodes, *leafs;
     uint64_t n_nodes, cap_nodes, n_leafs, cap_leafs;
     uint32_t n_made, n_inputs;
+    int16_t layer; /* for the nodes to come */
     uint32_t max_made; /* limit against absurd models */
     bool full;         /* a split brings more tensors than ggml's array holds */
     bool failed;       /* out of memory, overflow or a shape that cannot be: the result means nothing */
@@ -80,6 +82,8 @@ void hwl_g_expand(struct hwl_graph *g, hwl_gt t);
 uint64_t hwl_g_row(struct hwl_graph *g, uint8_t type, uint64_t n);
 bool hwl_g_contiguous(const struct hwl_node *t);
 const char *hwl_g_op_name(uint8_t op);
+/* "blk.3.ffn_up.weight x", "ADD of layer 3", "inp_tokens": for who reads; returns buf. */
+const char *hwl_g_describe(const struct hwl_node *t, char *buf, uint64_t size);
 uint64_t hwl_g_nelements(const struct hwl_node *t);
 
 /* same layout as a, sources a, b, c (NULL allowed behind a) */
