@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Screens of the terminal planner against tests/screens: run_screens.py PROGRAM FILE... [--update]
 A file is "$ ARGUMENTS", then the screen. No line is wider and no screen higher than asked for, whatever it shows."""
-import pathlib, shlex, subprocess, sys, unicodedata
+import os, pathlib, shlex, subprocess, sys, unicodedata
 
 update = "--update" in sys.argv
 program, *files = [a for a in sys.argv[1:] if a != "--update"]
@@ -16,7 +16,7 @@ def cells(line):
 for name in files:
     path = pathlib.Path(name)
     head, _, expected = path.read_text().partition("\n")
-    arguments = shlex.split(head.removeprefix("$ "))
+    arguments = [a.format(here=path.parent, nvml=os.environ.get("FAKE_NVML", "")) for a in shlex.split(head.removeprefix("$ "))]
     run = subprocess.run([program, *arguments], capture_output=True, text=True)
     width, height = (int(x) for x in arguments[0].partition(":")[0].split("x"))
     lines = run.stdout.splitlines()

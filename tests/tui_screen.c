@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tui_screen WxH[:ascii] [NAME=VALUE ...] [-- KEY ...]: what the terminal planner would show, as text. Names are options, and model,
- * gpu, ram. Keys are characters, words (up, enter, alt-1), click:X,Y; "idle" works out what a waiting screen would have. */
+/* tui_screen WxH[:ascii] [NAME=VALUE ...] [-- KEY ...]: what the terminal planner would show, as text. Names are options, and model, gpu,
+ * ram, root and nvml (of the machine that is watched). Keys are characters, words (up, enter, alt-1), click:X,Y; "idle" works out what a waiting screen would have. */
 #include "tui/ui.h"
 
 #include <stdio.h>
@@ -40,7 +40,13 @@ static void option(struct tui_ui *ui, char *arg, const char **model)
     if (!value)
         fail(arg, NULL);
     *value++ = 0;
-    if (strcmp(arg, "model") == 0)
+    static hwl_probe_options probe;
+    ui->probe = &probe;
+    if (strcmp(arg, "root") == 0)
+        probe.root = value;
+    else if (strcmp(arg, "nvml") == 0)
+        probe.nvml = value;
+    else if (strcmp(arg, "model") == 0)
         *model = value;
     else if (strcmp(arg, "gpu") == 0)
         status = hwl_devices_add_gpu(ui->desk.devices, value, &e);
@@ -55,6 +61,10 @@ static void option(struct tui_ui *ui, char *arg, const char **model)
 static void press(struct tui_ui *ui, const char *word)
 {
     struct tui_event e = {.key = (unsigned char)*word};
+    if (strncmp(word, "look:", 5) == 0) {
+        tui_monitor_look(&ui->live, ui->probe, NULL, strtoull(word + 5, NULL, 10));
+        return;
+    }
     if (strcmp(word, "idle") == 0) {
         while (tui_ui_idle(ui))
             ;

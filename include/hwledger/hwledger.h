@@ -9,6 +9,7 @@
 #include <hwledger/error.h>
 #include <hwledger/log.h>
 #include <hwledger/model.h>
+#include <hwledger/monitor.h>
 #include <hwledger/plan.h>
 #include <hwledger/probe.h>
 #include <hwledger/search.h>

@@ -11,7 +11,7 @@ enum { MAX_CARDS = 64 };
 /* An APU's VRAM is a carve-out of at most this; its programs live in GTT. */
 static const uint64_t carve_out_limit = (uint64_t)4 << 30;
 
-static hwl_status card(const char *root, unsigned index, hwl_devices *devices, hwl_error *error)
+hwl_status hwl_probe_amdgpu_card(const char *root, unsigned index, hwl_devices *devices, hwl_error *error)
 {
     char path[96], text[96];
     uint64_t vram = 0, used = 0, gtt = 0, gtt_used = 0;
@@ -41,6 +41,6 @@ static hwl_status card(const char *root, unsigned index, hwl_devices *devices, h
 hwl_status hwl_probe_amdgpu(const char *root, hwl_devices *devices, hwl_error *error)
 {
     for (unsigned i = 0; i < MAX_CARDS; i++)
-        HWL_TRY(card(root, i, devices, error));
+        HWL_TRY(hwl_probe_amdgpu_card(root, i, devices, error));
     return HWL_OK;
 }

@@ -63,20 +63,32 @@ static void find(void *library, const char *name, void *slot)
         memcpy(slot, &symbol, sizeof symbol);
 }
 
+void hwl_probe_nvml_find(void *library, struct hwl_nvml *nvml)
+{
+    find(library, "nvmlInit_v2", &nvml->init);
+    find(library, "nvmlShutdown", &nvml->shutdown);
+    find(library, "nvmlDeviceGetCount_v2", &nvml->count);
+    find(library, "nvmlDeviceGetHandleByIndex_v2", &nvml->handle);
+    find(library, "nvmlDeviceGetName", &nvml->name);
+    find(library, "nvmlDeviceGetMemoryInfo_v2", &nvml->memory_v2);
+    find(library, "nvmlDeviceGetMemoryInfo", &nvml->memory_v1);
+    find(library, "nvmlDeviceGetCudaComputeCapability", &nvml->compute);
+    find(library, "nvmlDeviceGetTemperature", &nvml->temperature);
+    find(library, "nvmlDeviceGetPowerUsage", &nvml->power);
+    find(library, "nvmlDeviceGetEnforcedPowerLimit", &nvml->power_limit);
+    find(library, "nvmlDeviceGetUtilizationRates", &nvml->busy);
+    find(library, "nvmlDeviceGetComputeRunningProcesses_v2", &nvml->processes);
+    find(library, "nvmlDeviceGetComputeRunningProcesses_v3", &nvml->processes);
+    find(library, "nvmlDeviceGetComputeRunningProcesses", &nvml->processes_v1);
+}
+
 hwl_status hwl_probe_nvml_load(const char *path, hwl_devices *devices, hwl_error *error)
 {
     void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (!library)
         return HWL_OK;
     struct hwl_nvml nvml = {0};
-    find(library, "nvmlInit_v2", &nvml.init);
-    find(library, "nvmlShutdown", &nvml.shutdown);
-    find(library, "nvmlDeviceGetCount_v2", &nvml.count);
-    find(library, "nvmlDeviceGetHandleByIndex_v2", &nvml.handle);
-    find(library, "nvmlDeviceGetName", &nvml.name);
-    find(library, "nvmlDeviceGetMemoryInfo_v2", &nvml.memory_v2);
-    find(library, "nvmlDeviceGetMemoryInfo", &nvml.memory_v1);
-    find(library, "nvmlDeviceGetCudaComputeCapability", &nvml.compute);
+    hwl_probe_nvml_find(library, &nvml);
     hwl_status status = hwl_probe_nvml(&nvml, devices, error);
     (void)dlclose(library);
     return status;

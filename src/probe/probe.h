@@ -13,6 +13,18 @@ struct hwl_nvml_memory_v2 {
 struct hwl_nvml_memory_v1 {
     unsigned long long total, free, used;
 };
+struct hwl_nvml_busy {
+    unsigned gpu, memory;
+};
+struct hwl_nvml_process { /* of the calls _v2 and _v3 */
+    unsigned pid;
+    unsigned long long used;
+    unsigned gpu_instance, compute_instance;
+};
+struct hwl_nvml_process_v1 {
+    unsigned pid;
+    unsigned long long used;
+};
 struct hwl_nvml {
     int (*init)(void);
     int (*shutdown)(void);
@@ -22,11 +34,21 @@ struct hwl_nvml {
     int (*memory_v2)(void *device, struct hwl_nvml_memory_v2 *memory);
     int (*memory_v1)(void *device, struct hwl_nvml_memory_v1 *memory);
     int (*compute)(void *device, int *major, int *minor);
+    int (*temperature)(void *device, unsigned sensor, unsigned *celsius);
+    int (*power)(void *device, unsigned *milliwatts);
+    int (*power_limit)(void *device, unsigned *milliwatts);
+    int (*busy)(void *device, struct hwl_nvml_busy *percent);
+    int (*processes)(void *device, unsigned *n, struct hwl_nvml_process *list);
+    int (*processes_v1)(void *device, unsigned *n, struct hwl_nvml_process_v1 *list);
 };
 
 hwl_status hwl_probe_nvml(const struct hwl_nvml *nvml, hwl_devices *devices, hwl_error *error);
 /* Loads the library at path and asks it; HWL_OK without devices where there is none. */
 hwl_status hwl_probe_nvml_load(const char *path, hwl_devices *devices, hwl_error *error);
+/* The functions of a library that is loaded. */
+void hwl_probe_nvml_find(void *library, struct hwl_nvml *nvml);
+/* Card index of the amdgpu driver, where there is one. */
+hwl_status hwl_probe_amdgpu_card(const char *root, unsigned index, hwl_devices *devices, hwl_error *error);
 /* root "" is the machine. */
 hwl_status hwl_probe_amdgpu(const char *root, hwl_devices *devices, hwl_error *error);
 /* A small text file below root as one line without its newline; false when it cannot be read. */

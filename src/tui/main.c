@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 struct program {
     struct tui_ui ui;
@@ -179,6 +180,16 @@ static int arguments(struct program *p, int argc, char **argv)
     return rc;
 }
 
+/* Once a second. */
+static void look(struct program *p)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    const uint64_t second = (uint64_t)now.tv_sec + 1;
+    if (second != p->ui.live.live.last_second)
+        tui_monitor_look(&p->ui.live, p->ui.probe, p->ui.stores, second);
+}
+
 static void loop(struct program *p)
 {
     struct tui_ui *ui = &p->ui;
@@ -192,6 +203,8 @@ static void loop(struct program *p)
         if (ui->theme % TUI_THEMES != shown)
             tui_term_theme(shown = (enum tui_theme)(ui->theme % TUI_THEMES));
         (void)follow(p);
+        if (ui->monitor)
+            look(p);
         tui_ui_draw(ui);
         tui_term_show(&ui->grid);
         struct tui_event e = tui_term_event(p->reader ? 50 : ui->idle_left ? 0 : ui->monitor ? 1000 : -1);

@@ -10,6 +10,15 @@ struct memory_v1 {
     unsigned long long total, free, used;
 };
 
+struct busy {
+    unsigned gpu, memory;
+};
+struct process {
+    unsigned pid;
+    unsigned long long used;
+    unsigned gpu_instance, compute_instance;
+};
+
 #define FAKE __attribute__((visibility("default")))
 FAKE int nvmlInit_v2(void);
 FAKE int nvmlShutdown(void);
@@ -19,6 +28,11 @@ FAKE int nvmlDeviceGetName(void *device, char *name, unsigned size);
 FAKE int nvmlDeviceGetMemoryInfo_v2(void *device, struct memory_v2 *m);
 FAKE int nvmlDeviceGetMemoryInfo(void *device, struct memory_v1 *m);
 FAKE int nvmlDeviceGetCudaComputeCapability(void *device, int *major, int *minor);
+FAKE int nvmlDeviceGetTemperature(void *device, unsigned sensor, unsigned *celsius);
+FAKE int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts);
+FAKE int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *milliwatts);
+FAKE int nvmlDeviceGetUtilizationRates(void *device, struct busy *b);
+FAKE int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *n, struct process *list);
 
 static char cards[3];
 
@@ -76,5 +90,43 @@ int nvmlDeviceGetCudaComputeCapability(void *device, int *major, int *minor)
         return 3;
     *major = 9;
     *minor = 0;
+    return 0;
+}
+
+int nvmlDeviceGetTemperature(void *device, unsigned sensor, unsigned *celsius)
+{
+    *celsius = 41;
+    return device == &cards[0] && sensor == 0 ? 0 : 3;
+}
+
+int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts)
+{
+    *milliwatts = 123456;
+    return device == &cards[0] ? 0 : 3;
+}
+
+int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *milliwatts)
+{
+    *milliwatts = 700000;
+    return device == &cards[0] ? 0 : 3;
+}
+
+int nvmlDeviceGetUtilizationRates(void *device, struct busy *b)
+{
+    b->gpu = 87;
+    b->memory = 12;
+    return device == &cards[0] ? 0 : 3;
+}
+
+/* One that tells its memory, one whose driver does not. */
+int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *n, struct process *list)
+{
+    if (device != &cards[0])
+        return 3;
+    if (*n < 2)
+        return 7;
+    *n = 2;
+    list[0] = (struct process){4711, 1ull << 29, ~0u, ~0u};
+    list[1] = (struct process){4712, ~0ull, ~0u, ~0u};
     return 0;
 }

@@ -2,7 +2,7 @@
 /* Probing machines made for the test: folders with proc and sys, and a library that plays NVML. */
 #include "unit/tap.h"
 
-#include <hwledger/probe.h>
+#include <hwledger/monitor.h>
 
 #include <ftw.h>
 #include <stdio.h>
@@ -146,12 +146,74 @@ static void no_meminfo_is_said(void **state)
     assert_null(d);
 }
 
+static void words(const char *path, const char *text, size_t n)
+{
+    char full[512];
+    file(path, "x");
+    (void)snprintf(full, sizeof full, "%s%s", root, path);
+    FILE *f = fopen(full, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+#define WORDS(path, text) words(path, text, sizeof text)
+
+static void monitored(void **state)
+{
+    (void)state;
+    const hwl_probe_options options = {.root = root, .nvml = FAKE_NVML};
+    hwl_monitor *m = NULL;
+    hwl_error error;
+    file("/proc/meminfo", MEMINFO);
+    WORDS("/proc/4711/cmdline", "/opt/llama.cpp/llama-server\0-m\0model.gguf\0-c\0" "8192");
+    file("/proc/4711/comm", "llama-server\n");
+    file("/proc/4711/status", "Name:\tllama-server\nVmRSS:\t 900 kB\nRssAnon:\t 300 kB\nRssFile:\t 500 kB\nRssShmem:\t 100 kB\n");
+    WORDS("/proc/4712/cmdline", "python3\0train.py");
+    WORDS("/proc/4713/cmdline", "grep\0llama-server"); /* names it, is none */
+    file("/proc/4713/status", "RssAnon:\t 300 kB\n");
+    file("/sys/class/drm/card0/device/vendor", "0x1002\n");
+    file("/sys/class/drm/card0/device/mem_info_vram_total", "17163091968\n");
+    file("/sys/class/drm/card0/device/mem_info_vram_used", "1073741824\n");
+    file("/sys/class/drm/card0/device/gpu_busy_percent", "3\n");
+    file("/sys/class/drm/card0/device/hwmon/hwmon4/temp1_input", "52000\n");
+    file("/sys/class/drm/card0/device/hwmon/hwmon4/power1_average", "35000000\n");
+    assert_int_equal(hwl_monitor_open(&options, &m, &error), HWL_OK);
+    for (int round = 0; round < 3; round++) { /* nothing piles up */
+        assert_int_equal(hwl_monitor_sample(m, &error), HWL_OK);
+        assert_int_equal(hwl_monitor_n_devices(m), 4);
+        const hwl_monitor_device *d = hwl_monitor_get_device(m, 0);
+        assert_string_equal(d->id, "gpu0");
+        assert_true(d->total_bytes == 81559ull << 20 && d->used_bytes == 1ull << 30);
+        assert_true(d->used_bytes + d->free_bytes + d->reserved_bytes == d->total_bytes);
+        assert_true(d->temperature_mc == 41000 && d->power_mw == 123456 && d->power_limit_mw == 700000 && d->busy_percent == 87);
+        d = hwl_monitor_get_device(m, 1); /* the old card tells memory alone */
+        assert_true(d->used_bytes == 1ull << 30 && d->reserved_bytes == HWL_UNKNOWN && d->temperature_mc == HWL_UNKNOWN && d->power_mw == HWL_UNKNOWN);
+        d = hwl_monitor_get_device(m, 2);
+        assert_true(d->used_bytes == 1073741824 && d->temperature_mc == 52000 && d->power_mw == 35000 && d->busy_percent == 3);
+        assert_string_equal(hwl_monitor_get_device(m, 3)->id, "cpu");
+        assert_int_equal(hwl_monitor_n_processes(m), 3);
+        const hwl_monitor_process *p = hwl_monitor_get_process(m, 0);
+        assert_true(p->pid == 4711 && p->device == 0 && p->bytes == 1ull << 29);
+        assert_string_equal(p->engine, "llama.cpp");
+        assert_string_equal(p->name, "llama-server");
+        assert_string_equal(p->command + strlen(p->command) + 1, "-m");
+        p = hwl_monitor_get_process(m, 1);
+        assert_true(p->pid == 4712 && p->bytes == HWL_UNKNOWN && !p->engine);
+        p = hwl_monitor_get_process(m, 2); /* the host's part of the first */
+        assert_true(p->pid == 4711 && p->device == 3 && p->bytes == 400 * 1024);
+    }
+    assert_null(hwl_monitor_get_device(m, 4));
+    assert_null(hwl_monitor_get_process(m, 3));
+    hwl_monitor_close(m);
+}
+
 int main(void)
 {
 #define IN_ROOT(f) cmocka_unit_test_setup_teardown(f, make_root, drop_root)
     const struct CMUnitTest tests[] = {
         IN_ROOT(host_alone), IN_ROOT(control_groups_limit_it),   IN_ROOT(control_groups_of_version_1),
         IN_ROOT(amd_cards),  IN_ROOT(nvidia_through_its_library), IN_ROOT(no_meminfo_is_said),
+        IN_ROOT(monitored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

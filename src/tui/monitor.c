@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/monitor.h"
+
+#include "view/view.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void tui_monitor_free(struct tui_monitor *m)
+{
+    hwl_monitor_close(m->monitor);
+    *m = (struct tui_monitor){.monitor = NULL};
+}
+
+/* The machine without what the process itself holds: what it found when it started. */
+static hwl_status devices_before(const struct tui_monitor *m, const hwl_probe_options *probe, uint64_t pid, hwl_devices **out)
+{
+    hwl_devices *now = NULL, *then = NULL;
+    hwl_status status = hwl_probe_devices(probe, &now, NULL);
+    if (status == HWL_OK)
+        status = hwl_devices_new(&then);
+    for (uint32_t i = 0; status == HWL_OK && i < hwl_devices_count(now); i++) {
+        hwl_device d = *hwl_devices_get(now, i);
+        const uint64_t own = hwl_live_measured(m->monitor, pid, i);
+        if (own != HWL_UNKNOWN)
+            d.free_bytes = d.free_bytes + own < d.memory_bytes ? d.free_bytes + own : d.memory_bytes;
+        status = hwl_devices_add(then, &d, NULL);
+    }
+    hwl_devices_free(now);
+    if (status == HWL_OK)
+        *out = then;
+    else
+        hwl_devices_free(then);
+    return status;
+}
+
+/* The plan of the first process of an engine whose command line tells what it was asked for. */
+static void plan_one(struct tui_monitor *m, const hwl_monitor_process *p, const hwl_probe_options *probe, const hwl_open_options *stores)
+{
+    char name[512], clean[100];
+    hwl_settings *settings = NULL;
+    hwl_model *model = NULL;
+    hwl_devices *devices = NULL;
+    hwl_planner *planner = NULL;
+    hwl_plan *plan = NULL;
+    hwl_error error = {.offset = HWL_NO_OFFSET};
+    m->planned_pid = p->pid;
+    m->n_planned = 0;
+    *m->planned_what = 0;
+    if (hwl_settings_new(&settings) != HWL_OK)
+        return;
+    const bool told = hwl_live_request(p, settings, name, sizeof name);
+    char beside[640]; /* a relative path is relative to where the process stands */
+    (void)snprintf(beside, sizeof beside, "/proc/%llu/cwd/%s", (unsigned long long)p->pid, name);
+    if (told && *name != '/' && !(probe && probe->root && *probe->root) && access(beside, R_OK) == 0 && strlen(beside) < sizeof name)
+        memcpy(name, beside, strlen(beside) + 1);
+    if (!told)
+        (void)snprintf(m->planned_what, sizeof m->planned_what, "its command line does not tell what it runs");
+    else if (hwl_model_open(name, stores, &model, &error) != HWL_OK || devices_before(m, probe, p->pid, &devices) != HWL_OK ||
+             hwl_planner_new(model, devices, settings, &planner, &error) != HWL_OK ||
+             hwl_planner_plan(planner, devices, settings, &plan, &error) != HWL_OK)
+        (void)snprintf(m->planned_what, sizeof m->planned_what, "no plan: %.140s", hwl_view_clean(error.message, clean, sizeof clean));
+    else
+        (void)snprintf(m->planned_what, sizeof m->planned_what, "%s", hwl_view_clean(name, clean, sizeof clean));
+    for (; plan && m->n_planned < hwl_plan_n_devices(plan) && m->n_planned < HWL_LIVE_DEVICES; m->n_planned++)
+        m->planned[m->n_planned] = hwl_plan_get_device(plan, m->n_planned)->used_bytes;
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    hwl_devices_free(devices);
+    hwl_settings_free(settings);
+    hwl_model_free(model);
+}
+
+void tui_monitor_look(struct tui_monitor *m, const hwl_probe_options *probe, const hwl_open_options *stores, uint64_t second)
+{
+    hwl_error error = {.offset = HWL_NO_OFFSET};
+    *m->trouble = 0;
+    if (!m->monitor && hwl_monitor_open(probe, &m->monitor, &error) != HWL_OK) {
+        (void)snprintf(m->trouble, sizeof m->trouble, "%.190s", error.message);
+        return;
+    }
+    if (hwl_monitor_sample(m->monitor, &error) != HWL_OK) {
+        (void)snprintf(m->trouble, sizeof m->trouble, "%.190s", error.message);
+        return;
+    }
+    hwl_live_add(&m->live, m->monitor, second);
+    const hwl_monitor_process *known = NULL;
+    bool there = false;
+    for (uint32_t i = 0; i < hwl_monitor_n_processes(m->monitor); i++) {
+        const hwl_monitor_process *p = hwl_monitor_get_process(m->monitor, i);
+        known = known || !p->engine ? known : p;
+        there = there || p->pid == m->planned_pid;
+    }
+    if (known && !there)
+        plan_one(m, known, probe, stores);
+}
