@@ -2,8 +2,6 @@
 /* A choice among words that the engine knows, and its own default. */
 #include "gtk/row.h"
 
-#include "gtk/ui.h"
-
 #include <string.h>
 
 #define ENGINES_OWN "as the engine does"
@@ -82,7 +80,6 @@ struct hwl_row *hwl_choice_row_new(HwlDesk *desk, const struct hwl_control *cont
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(c->row.widget), control->label);
     adw_combo_row_set_model(ADW_COMBO_ROW(c->row.widget), G_LIST_MODEL(c->words));
     g_object_unref(c->words); /* the row holds it */
-    hwl_ui_name(c->row.widget, control->label);
     g_signal_connect(c->row.widget, "notify::selected", G_CALLBACK(selected), c);
     hwl_row_attach(&c->row);
     return &c->row;

@@ -177,5 +177,6 @@ void hwl_export_dialog_show(HwlWindow *window)
     g_signal_connect(copy, "clicked", G_CALLBACK(copied), e);
     g_signal_connect(keep, "clicked", G_CALLBACK(save), e);
     show(e);
+    gtk_widget_grab_focus(choice);
     gtk_window_present(GTK_WINDOW(e->dialog));
 }

@@ -31,6 +31,7 @@ static void bind(GtkSignalListItemFactory *factory, GtkListItem *row)
     (void)factory;
     gtk_label_set_text(GTK_LABEL(name), hwl_view_clean(hwl_model_item_name(item), clean, sizeof clean));
     gtk_label_set_text(GTK_LABEL(gtk_widget_get_next_sibling(name)), hwl_model_item_detail(item));
+    gtk_widget_set_visible(gtk_widget_get_next_sibling(name), *hwl_model_item_detail(item) != 0);
 }
 
 static gboolean matches(void *item, void *user)
@@ -86,4 +87,10 @@ GtkWidget *hwl_item_list_new(GListStore *items, GtkWidget *search, const char *n
     gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), view);
     gtk_widget_set_vexpand(scrolled, TRUE);
     return scrolled;
+}
+
+guint hwl_item_list_count(GtkWidget *list)
+{
+    GtkWidget *view = gtk_scrolled_window_get_child(GTK_SCROLLED_WINDOW(list));
+    return g_list_model_get_n_items(G_LIST_MODEL(gtk_list_view_get_model(GTK_LIST_VIEW(view))));
 }

@@ -53,9 +53,10 @@ static void quit(GSimpleAction *action, GVariant *target, void *app)
 {
     (void)action;
     (void)target;
-    GtkWindow *window = gtk_application_get_active_window(app);
-    if (window)
-        gtk_window_close(window);
+    GList *windows = g_list_copy(gtk_application_get_windows(app));
+    for (GList *l = windows; l; l = l->next)
+        gtk_window_close(l->data); /* the planner's saves its plan */
+    g_list_free(windows);
     g_application_quit(app);
 }
 

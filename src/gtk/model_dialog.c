@@ -10,7 +10,7 @@
 
 struct chooser {
     HwlWindow *window;
-    GtkWidget *dialog;
+    GtkWidget *dialog, *stack;
     GListStore *local;
 };
 
@@ -97,6 +97,20 @@ static GtkWidget *opener(struct chooser *c, const char *icon, const char *name, 
     return b;
 }
 
+/* A search that finds nothing on this page goes on to the one where it does. */
+static void searched(GtkWidget *search, struct chooser *c)
+{
+    static const char *const pages[] = {"recent", "local", "catalogue"};
+    (void)search;
+    if (hwl_item_list_count(adw_view_stack_get_visible_child(ADW_VIEW_STACK(c->stack))))
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(pages); i++)
+        if (hwl_item_list_count(adw_view_stack_get_child_by_name(ADW_VIEW_STACK(c->stack), pages[i]))) {
+            adw_view_stack_set_visible_child_name(ADW_VIEW_STACK(c->stack), pages[i]);
+            return;
+        }
+}
+
 static void add(GtkWidget *stack, struct chooser *c, GtkWidget *search, GListStore *items, const char *name, const char *title, const char *icon)
 {
     GtkWidget *list = hwl_item_list_new(items, search, title, chosen, c);
@@ -130,6 +144,8 @@ void hwl_model_dialog_show(HwlWindow *window)
     gtk_box_append(GTK_BOX(content), search);
     gtk_box_append(GTK_BOX(content), switcher);
     gtk_box_append(GTK_BOX(content), stack);
+    c->stack = stack;
+    g_signal_connect(search, "search-changed", G_CALLBACK(searched), c); /* behind the lists' own */
     gtk_widget_grab_focus(search);
     GTask *task = g_task_new(c->local, NULL, looked, NULL);
     g_task_run_in_thread(task, look);

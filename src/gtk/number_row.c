@@ -253,6 +253,7 @@ struct hwl_row *hwl_number_row_new(HwlDesk *desk, const struct hwl_control *cont
     gtk_entry_set_alignment(GTK_ENTRY(n->entry), 1);
     gtk_widget_add_css_class(n->entry, "number");
     gtk_widget_add_css_class(box, "control");
+    hwl_ui_name(n->row.widget, control->label);
     hwl_ui_name(n->slider, control->label);
     g_snprintf(name, sizeof name, "%s, exact value", control->label);
     hwl_ui_name(n->entry, name);

@@ -141,7 +141,6 @@ static GtkWidget *opener(const char *title, const char *icon, const char *action
     gtk_accessible_update_state(GTK_ACCESSIBLE(next), GTK_ACCESSIBLE_STATE_HIDDEN, TRUE, -1);
     gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row), TRUE);
     gtk_actionable_set_action_name(GTK_ACTIONABLE(row), action);
-    hwl_ui_name(row, title);
     return row;
 }
 
@@ -150,7 +149,6 @@ static GtkWidget *combo(const char *title, GtkStringList *words, GCallback chose
     GtkWidget *row = adw_combo_row_new();
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
     adw_combo_row_set_model(ADW_COMBO_ROW(row), G_LIST_MODEL(words));
-    hwl_ui_name(row, title);
     g_signal_connect(row, "notify::selected", chosen, s);
     return row;
 }

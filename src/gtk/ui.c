@@ -111,6 +111,7 @@ GtkWidget *hwl_ui_dialog(GtkWindow *parent, const char *title, int width, int he
     GtkEventController *keys = gtk_shortcut_controller_new();
     gtk_window_set_title(GTK_WINDOW(window), title);
     gtk_window_set_transient_for(GTK_WINDOW(window), parent);
+    gtk_window_set_application(GTK_WINDOW(window), gtk_window_get_application(parent)); /* the program's keys work here too */
     gtk_window_set_modal(GTK_WINDOW(window), TRUE);
     gtk_window_set_default_size(GTK_WINDOW(window), width, height);
     gtk_box_append(GTK_BOX(box), bar);

@@ -63,13 +63,12 @@ const char *hwl_view_control_value(const struct hwl_control *control, const hwl_
 {
     uint64_t concurrency = 0;
     *buf = 0;
-    if (plan && hwl_plan_setting(plan, control->option, buf, size) && *buf)
-        return buf;
+    /* of one sequence: an engine's own setting of that name may count all of them */
     if (plan && strcmp(control->option, "ctx") == 0)
         (void)snprintf(buf, (size_t)size, "%llu", (unsigned long long)hwl_plan_context(plan, NULL));
     else if (plan && strcmp(control->option, "concurrency") == 0 && hwl_plan_context(plan, &concurrency))
         (void)snprintf(buf, (size_t)size, "%llu", (unsigned long long)concurrency);
-    else if (settings)
+    else if (!(plan && hwl_plan_setting(plan, control->option, buf, size) && *buf) && settings)
         (void)hwl_settings_get(settings, control->option, buf, size);
     else
         *buf = 0;
