@@ -8,6 +8,7 @@
 
 const struct hwl_engine *const hwl_engines[] = {
     &hwl_engine_llamacpp,
+    &hwl_engine_ollama,
     &hwl_engine_vllm,
     &hwl_engine_sglang,
     &hwl_engine_tensorrt,

@@ -198,7 +198,7 @@ static bool compute(const struct ask *ask, struct lc_compute *out, struct lc_com
     }
     for (uint32_t i = 0; i <= n; i++)
         out->bytes[i] = a[i] > c[i] ? a[i] : c[i];
-    out->exact = o.measured && strcmp(p->rules->altered, "*") != 0 && !hwl_words_have(p->rules->altered, m->arch);
+    out->exact = o.measured && m->memory <= LC_MEM_HYBRID && strcmp(p->rules->altered, "*") != 0 && !hwl_words_have(p->rules->altered, m->arch);
     out->fa = fa;
     out->left_out = o.left_out;
     return true;
