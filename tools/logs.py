@@ -91,7 +91,10 @@ def vllm_any(r):
     old = r["engine"] == "v0"
     put("model_load_gib", "weights_bytes", "INFO Loading model weights took {} GB" if old else "INFO Model loading took {} GiB memory and 9.1 seconds", GIB)
     put("weights_gib", "weights_bytes", "INFO model weights take {}GiB; " if old else "INFO Actual usage is {} GiB for weight,", GIB)
-    put("activation_peak_gib", "peak_activation_bytes", "INFO PyTorch activation peak memory takes {}GiB;" if old else "INFO {} GiB for peak activation,", GIB)
+    if "consumed_gib" in g:
+        put("activation_peak_gib", "activation_and_graph_bytes", "INFO Actual usage is 1 GiB, {} GiB for peak activation, and 0 GiB.", GIB)
+    else:
+        put("activation_peak_gib", "peak_activation_bytes", "INFO PyTorch activation peak memory takes {}GiB;" if old else "INFO {} GiB for peak activation, then more", GIB)
     put("non_torch_gib", "non_torch_bytes", "INFO non_torch_memory takes {}GiB;" if old else "INFO {} GiB for non-torch memory,", GIB)
     put("consumed_gib", "consumed_bytes", "INFO Actual usage is {} GiB for consumed memory (weights + non-torch),", GIB)
     put("available_kv_gib", "available_kv_bytes", "INFO the rest of the memory reserved for KV Cache is {}GiB." if old else "INFO Available KV cache memory: {} GiB", GIB)
@@ -234,7 +237,7 @@ def survey(truth):
         yield "llama.cpp", f"{r.get('model')} {r.get('file_type') or ''} [{r.get('backend')}, {r.get('build') or '?'}]", doc, lost(doc, want) if doc else list(want), err
 
 
-COLUMNS = [("weights_bytes", "weights"), ("peak_activation_bytes", "activation"), ("non_torch_bytes", "non-torch"), ("consumed_bytes", "consumed"),
+COLUMNS = [("weights_bytes", "weights"), ("peak_activation_bytes", "activation"), ("activation_and_graph_bytes", "activation and graphs"), ("non_torch_bytes", "non-torch"), ("consumed_bytes", "consumed"),
            ("graph_bytes", "graphs"), ("available_kv_bytes", "cache bytes"), ("kv_cache_tokens", "tokens"), ("kv_cache_tokens_exact", "tokens, bytes given"),
            ("kv_cache_bytes", "cache"), ("compute_bytes", "compute"), ("output_bytes", "output")]
 

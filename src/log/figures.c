@@ -25,7 +25,9 @@ static const struct pattern {
     {HWL_LOG_VLLM, "weights_bytes", NULL, " GiB for weight", GIB},
     {HWL_LOG_VLLM, "peak_activation_bytes", "activation peak memory takes ", NULL, GIB},
     {HWL_LOG_VLLM, "peak_activation_bytes", "torch peak memory increase: ", NULL, GIB},
-    {HWL_LOG_VLLM, "peak_activation_bytes", NULL, " GiB for peak activation", GIB},
+    {HWL_LOG_VLLM, "peak_activation_bytes", NULL, " GiB for peak activation, ", GIB},
+    /* from 0.21 on the printed peak holds the graphs' estimate that the budget was charged with */
+    {HWL_LOG_VLLM, "activation_and_graph_bytes", NULL, " GiB for peak activation, and ", GIB},
     {HWL_LOG_VLLM, "non_torch_bytes", "non_torch_memory takes ", NULL, GIB},
     {HWL_LOG_VLLM, "non_torch_bytes", "non-torch forward increase memory: ", NULL, GIB},
     {HWL_LOG_VLLM, "non_torch_bytes", NULL, " GiB for non-torch memory", GIB},
@@ -137,6 +139,8 @@ static void by_pattern(struct hwl_log *log, const char *line, uint64_t number)
             mem_usage(log, p, line, number);
             continue;
         }
+        if (p->after && strcmp(p->after, " GiB for peak activation, ") == 0 && strncmp(at + strlen(p->after), "and ", 4) == 0)
+            continue;
         at = p->before ? at + strlen(p->before) : number_before(line, at);
         const uint64_t n = hwl_log_number(at, &v, &r);
         if (!n || (p->before && p->after && !strstr(at + n, p->after)))

@@ -319,7 +319,9 @@ static void server_terms(struct hwl_log *log, const hwl_plan *plan)
         if (view_value(plan, rows[i].name, &planned))
             add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
     }
-    double weights, other;
+    double weights, other, peak, graphs;
+    if (view_value(plan, "peak_activation_bytes", &peak) && view_value(plan, "graph_bytes", &graphs))
+        add_term(log, "activation_and_graph_bytes", "", peak + graphs, figure(log, "activation_and_graph_bytes", true), 0.15, rows[1].more, rows[1].less);
     if (view_value(plan, "weights_bytes", &weights) && view_value(plan, "non_torch_bytes", &other))
         add_term(log, "consumed_bytes", "", weights + other, figure(log, "consumed_bytes", true), 0.05, rows[0].more, rows[0].less);
 }

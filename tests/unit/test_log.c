@@ -82,6 +82,7 @@ static void vllm_eras(void **state)
     found(log, "kv_cache_tokens", "", 149424);
     found(log, "max_concurrency", "", 4.56);
     found(log, "consumed_bytes", "", 15.5 * GIB);
+    found(log, "activation_and_graph_bytes", "", 0.31 * GIB);
     found(log, "total_bytes", "", 39.49 * GIB);
     hwl_log_free(log);
 
