@@ -31,7 +31,8 @@ def parts(name, cls):
         fields = vars(given)
         differs = [k for k in fields if fields[k] != vars(alone).get(k)]
         for k, v in fields.items():
-            if k == "head_dim" and differs and v:
+            heads = fields.get("num_attention_heads")
+            if k == "head_dim" and differs and v and heads and v * heads != fields.get("hidden_size"):
                 print(f"{name}/{key},{k},{int(v)}")
             elif isinstance(v, (int, bool)) and v >= 0 and not k.startswith("_") and not DROP.search(k) and v != vars(alone).get(k):
                 print(f"{name}/{key},{k},{int(v)}")

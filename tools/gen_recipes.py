@@ -45,11 +45,13 @@ for path in sys.argv[2:]:
 types = [t for f in families for t in f["types"].split()]
 assert len(types) == len(set(types)), sorted(t for t in types if types.count(t) > 1)
 with open(sys.argv[1], "w", encoding="utf-8") as f:
-    f.write('/* Generated from data/recipes. */\n#include "arch/family.h"\nconst struct hwl_family hwl_families_recipes[] = {\n')
-    for row in families:
+    f.write('/* Generated from data/recipes. */\n#include "arch/family.h"\n')
+    for i, row in enumerate(families):
+        f.write(f"static const char *const r{i}[] = {{\n")
+        f.writelines(f'    "{line}",\n' for line in lines_of(row["body"]))
+        f.write("    NULL,\n};\n")
+    f.write("const struct hwl_family hwl_families_recipes[] = {\n")
+    for i, row in enumerate(families):
         classes = f'"{row["classes"]}"' if row["classes"] else "NULL"
-        f.write(f'    {{"{row["types"]}", {classes}, NULL, NULL,\n')
-        for line in lines_of(row["body"]):
-            f.write(f'     "{line}\\n"\n')
-        f.write("    },\n")
+        f.write(f'    {{"{row["types"]}", {classes}, NULL, NULL, r{i}}},\n')
     f.write("    {NULL, NULL, NULL, NULL, NULL},\n};\n")

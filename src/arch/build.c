@@ -88,16 +88,16 @@ bool hwl_class_known(const char *type)
 uint64_t hwl_b_u64(const struct hwl_build *b, const char *keys, uint64_t def)
 {
     uint64_t v = def;
-    if (presence(&b->cfg, keys) == 0)
-        (void)hwl_class_default(b->type, keys, &v);
-    return hwl_cfg_u64(&b->cfg, keys, v);
+    if (presence(&b->cfg, keys) == 0 && hwl_class_default(b->type, keys, &v))
+        return hwl_cfg_u64_or(&b->cfg, keys, v);
+    return hwl_cfg_u64(&b->cfg, keys, def);
 }
 
 uint64_t hwl_b_need(const struct hwl_build *b, const char *keys)
 {
     uint64_t v = 0;
     if (presence(&b->cfg, keys) == 0 && hwl_class_default(b->type, keys, &v))
-        return hwl_cfg_u64(&b->cfg, keys, v);
+        return hwl_cfg_u64_or(&b->cfg, keys, v);
     return hwl_cfg_need(&b->cfg, keys);
 }
 

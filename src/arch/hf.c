@@ -39,7 +39,6 @@ READER(falcon_perception)
 READER(gemma3)
 READER(gemma4)
 READER(granite_hybrid)
-READER(idefics3)
 READER(internvl_chat)
 READER(jamba)
 READER(kimi_k25)
@@ -81,7 +80,6 @@ const struct hwl_family hwl_families_more[] = {
     {"gemma3 paligemma", NULL, gemma3, NULL, NULL},
     {"gemma4 gemma4_text", NULL, gemma4, NULL, NULL},
     {"granitemoehybrid", NULL, granite_hybrid, NULL, NULL},
-    {"idefics3 smolvlm", NULL, idefics3, NULL, NULL},
     {"internvl_chat", NULL, internvl_chat, NULL, NULL},
     {"jamba", NULL, jamba, NULL, NULL},
     {"kimi_k25", NULL, kimi_k25, NULL, NULL},

@@ -10,7 +10,7 @@ typedef void hwl_hf_read_fn(struct hwl_hb *b, const struct hwl_config *root);
 
 hwl_hf_read_fn hwl_hf_albert, hwl_hf_bert, hwl_hf_distilbert, hwl_hf_modernbert, hwl_hf_nomic;
 hwl_hf_read_fn hwl_hf_bart, hwl_hf_t5;
-hwl_hf_read_fn hwl_hf_idefics3, hwl_hf_mistral3;
+hwl_hf_read_fn hwl_hf_mistral3;
 hwl_hf_read_fn hwl_hf_gemma3, hwl_hf_gemma4, hwl_hf_kimi_k25, hwl_hf_llava, hwl_hf_locate, hwl_hf_phi3_v,
     hwl_hf_minicpmv, hwl_hf_mllama, hwl_hf_qwen_vl;
 hwl_hf_read_fn hwl_hf_aya_vision;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mistral 3 with its Pixtral tower, and Idefics 3 / SmolVLM. Shapes: transformers 5.24.0, models/{mistral3,pixtral,idefics3,smolvlm}. */
+/* Mistral 3 with its Pixtral tower. Shapes: transformers 5.24.0, models/{mistral3,pixtral}. */
 #include "arch/hf.h"
 
 static bool text(struct hwl_hb *b, const struct hwl_config *root, const struct hwl_config *c, const char *def, const char *prefix)
@@ -62,16 +62,4 @@ void hwl_hf_mistral3(struct hwl_hb *b, const struct hwl_config *root)
     hwl_hb_linear(b, "linear_1", HWL_ROLE_PROJECTOR, h, w, bias);
     hwl_hb_linear(b, "linear_2", HWL_ROLE_PROJECTOR, h, h, bias);
     hwl_hb_pop(b, mark);
-}
-
-void hwl_hf_idefics3(struct hwl_hb *b, const struct hwl_config *root)
-{
-    const struct hwl_config t = hwl_cfg_obj(root, "text_config"), v = hwl_cfg_obj(root, "vision_config");
-    if (!text(b, root, &t, "llama", "model.text_model."))
-        return;
-    const uint64_t scale = hwl_cfg_u64(root, "scale_factor", 2);
-    const size_t mark = hwl_hb_push(b, "model.vision_model.");
-    const uint64_t w = hwl_hf_clip_tower(b, &v, (struct hwl_tower){.head = false});
-    hwl_hb_pop(b, mark);
-    hwl_hb_linear(b, "model.connector.modality_projection.proj", HWL_ROLE_PROJECTOR, b->m->hidden, hwl_hb_mul(b, w, hwl_hb_mul(b, scale, scale)), false);
 }

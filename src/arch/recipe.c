@@ -49,7 +49,7 @@ bool hwl_recipe_set(struct hwl_recipe *r, const char *name, size_t n, uint64_t v
 static bool starts(const char *line, const char *word, const char **rest)
 {
     const size_t n = strlen(word);
-    if (strncmp(line, word, n) != 0 || (line[n] != ' ' && line[n] != '\n' && line[n] != 0))
+    if (strncmp(line, word, n) != 0 || (line[n] != ' ' && line[n] != 0))
         return false;
     *rest = line + n + (line[n] == ' ');
     return true;
@@ -60,7 +60,7 @@ static void word(struct run *u, const char **p, char *out, size_t size)
 {
     while (**p == ' ')
         ++*p;
-    const size_t n = strcspn(*p, " \n");
+    const size_t n = strcspn(*p, " ");
     if (n >= size)
         hwl_recipe_bad(&u->r, "a long word", *p);
     const size_t keep = n < size ? n : 0;
@@ -109,7 +109,7 @@ static struct args arguments(struct run *u, const char *p)
                              : part == HWL_COMP_PROJECTOR ? HWL_ROLE_PROJECTOR : HWL_ROLE_OTHER};
     while (*p == ' ')
         p++;
-    while (*p && *p != '\n' && *p != '@') {
+    while (*p && *p != '@') {
         if (a.n == MAX_ARGS) {
             hwl_recipe_bad(&u->r, "too many sizes", p);
             break;
@@ -117,7 +117,7 @@ static struct args arguments(struct run *u, const char *p)
         a.v[a.n++] = hwl_recipe_eval(&u->r, &p);
         if (*p == ',')
             p++;
-        else if (*p && *p != '\n' && *p != '@') {
+        else if (*p && *p != '@') {
             hwl_recipe_bad(&u->r, "an expression", p);
             break;
         }
@@ -184,15 +184,15 @@ static void tower(struct run *u, uint8_t component, const char *p)
     char line[512];
     b->component = component;
     b->layer = -1;
-    const size_t n = strcspn(p, " ,\n");
+    const size_t n = strcspn(p, " ,");
     if (!n)
         return;
-    if (p[n] == '\n' && n < sizeof u->r.objects[0].name) { /* the usual keys of the object of that name */
+    if (p[n] == 0 && n < sizeof u->r.objects[0].name) { /* the usual keys of the object of that name */
         const int o = *p == '.' ? 0 : (int)n; /* "." is the root */
         const char *const dot = o ? "." : "";
         (void)snprintf(line, sizeof line, "%.*s%snum_hidden_layers|depth|encoder_layers|num_layers:0, "
                        "%.*s%snum_attention_heads|num_heads|encoder_attention_heads:0, %.*s%shidden_size|d_model|embed_dim:0, "
-                       "%.*s%sintermediate_size|encoder_ffn_dim:0, %.*s%spatch_size[0]:0, %.*s%simage_size[0]:0\n",
+                       "%.*s%sintermediate_size|encoder_ffn_dim:0, %.*s%spatch_size[0]:0, %.*s%simage_size[0]:0",
                        o, p, dot, o, p, dot, o, p, dot, o, p, dot, o, p, dot, o, p, dot);
         p = line;
     }
@@ -236,7 +236,7 @@ static void text(struct run *u, const char *p)
     struct hwl_hb *const b = r->b;
     char line[160], name[64];
     const char *q = line;
-    (void)snprintf(line, sizeof line, "t %.*s", (int)strcspn(p, "\n"), p);
+    (void)snprintf(line, sizeof line, "t %s", p);
     struct hwl_recipe_object *const o = object(u, &q);
     word(u, &q, name, sizeof name);
     while (*q == ' ')
@@ -253,6 +253,8 @@ static void text(struct run *u, const char *p)
         b->no_memory = true;
         return;
     }
+    if (strcmp(copy, "-") == 0) /* nothing before the names */
+        *copy = 0;
     char *const mark = strchr(copy, '!');
     if (mark)
         *mark = 0;
@@ -261,6 +263,8 @@ static void text(struct run *u, const char *p)
     char type[48];
     const char *w = line + 2;
     word(u, &w, type, sizeof type);
+    if (strcmp(type, ".") == 0)
+        sub.outer = r->objects[0].type;
     const bool whole = strcmp(type, ".") == 0, flat = !o->cfg.obj && hwl_cfg_has(&r->objects[0].cfg, "hidden_size");
     word(u, &w, type, sizeof type);
     if (flat) /* older files keep the text part's keys in the root */
@@ -322,7 +326,8 @@ static void moe(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
 
 static void recurrent(struct hwl_layer *l, uint8_t mixer, const struct args *a)
 {
-    l->mixer = mixer;
+    if (l->mixer == HWL_MIXER_NONE) /* beside attention the layer is called after that */
+        l->mixer = mixer;
     l->state = (struct hwl_state){.d_conv = u32(a->v[0]), .conv_dim = a->v[1], .ssm_elems = a->v[2], .n_heads = u32(a->v[3]),
                                   .n_k_heads = u32(a->v[3]), .head_dim = u32(a->v[4]), .d_state = a->v[5], .d_inner = a->v[6]};
 }
@@ -404,7 +409,7 @@ static bool state(struct run *u, const char *line)
         const struct args h = arguments(u, p);
         hwl_hf_head(b, a, h.v[1], h.v[2], h.v[0] != 0);
     } else if (starts(line, "refuse", &p)) {
-        hwl_cfg_bad(&r->objects[0].cfg, "config.json", "%.*s", (int)strcspn(p, "\n"), p);
+        hwl_cfg_bad(&r->objects[0].cfg, "config.json", "%s", p);
         u->stop = true;
     } else {
         return false;
@@ -426,7 +431,7 @@ static void each(struct run *u, uint32_t at, const char *p)
     while (*p == ' ')
         p++;
     const char *const text = p;
-    p += strcspn(p, " \n");
+    p += strcspn(p, " ");
     while (*p == ' ')
         p++;
     const bool layers = strncmp(p, "layer", 5) == 0;
@@ -485,17 +490,17 @@ static void execute(struct run *u, uint32_t from, uint32_t to)
 }
 
 /* Lines and which closes which. */
-static bool parse(struct run *u, const char *text)
+static bool parse(struct run *u, const char *const *lines)
 {
     uint32_t open[16], depth = 0;
     const char *rest;
-    for (const char *p = text; *p;) {
-        if (u->n == MAX_LINES) {
-            hwl_recipe_bad(&u->r, "too long", text);
+    for (; lines[u->n]; u->n++) {
+        const uint32_t i = u->n;
+        if (i + 1 == MAX_LINES) {
+            hwl_recipe_bad(&u->r, "too long", lines[0]);
             return false;
         }
-        const uint32_t i = u->n++;
-        u->line[i] = p;
+        const char *const p = u->line[i] = lines[i];
         const bool ends = starts(p, "end", &rest), other = starts(p, "else", &rest);
         if (ends || other) {
             if (!depth) {
@@ -506,15 +511,13 @@ static bool parse(struct run *u, const char *text)
         }
         if ((other || starts(p, "each", &rest) || starts(p, "if", &rest) || starts(p, "under", &rest)) && depth < 16)
             open[depth++] = i;
-        p += strcspn(p, "\n");
-        p += *p == '\n';
     }
     if (depth)
         hwl_recipe_bad(&u->r, "no end", u->line[open[depth - 1]]);
     return depth == 0;
 }
 
-void hwl_recipe_read(struct hwl_build *build, const char *recipe)
+void hwl_recipe_read(struct hwl_build *build, const char *const *lines)
 {
     struct hwl_hb hb;
     hwl_hb_init(&hb, build->model, &build->cfg);
@@ -528,7 +531,7 @@ void hwl_recipe_read(struct hwl_build *build, const char *recipe)
     }
     u->r = (struct hwl_recipe){.b = &hb, .n_objects = 1};
     u->r.objects[0] = (struct hwl_recipe_object){"", build->cfg, build->type};
-    if (parse(u, recipe))
+    if (parse(u, lines))
         execute(u, 0, u->n);
     if (!u->stop && !build->model->layers)
         (void)hwl_hb_layers(&hb, 0, 0, 0);

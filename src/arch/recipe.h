@@ -33,7 +33,7 @@ struct hwl_recipe {
     uint32_t depth;
 };
 
-void hwl_recipe_read(struct hwl_build *b, const char *text);
+void hwl_recipe_read(struct hwl_build *b, const char *const *lines);
 
 /* The value of the expression at *p, which ends at a comma, an @ or the line's end; *p moves there. */
 uint64_t hwl_recipe_eval(struct hwl_recipe *r, const char **p);

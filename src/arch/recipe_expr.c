@@ -103,7 +103,7 @@ static uint64_t value_of(struct hwl_recipe *r, const struct key *k, const char *
         return hwl_cfg_need(k->c, k->name);
     if (k->c->obj && yyjson_is_bool(hwl_json_get(k->c->obj, k->name)))
         return hwl_cfg_bool(k->c, k->name, false);
-    return hwl_cfg_u64(k->c, k->name, v);
+    return hwl_cfg_u64_or(k->c, k->name, v);
 }
 
 static bool known_word(struct hwl_recipe *r, const struct key *k, uint64_t *v)
@@ -137,26 +137,28 @@ static uint64_t variable(struct hwl_recipe *r, const char **p)
     return 0;
 }
 
-/* key is word, key in e: membership of a number in the array */
+/* key is WORD, key[e] is WORD, key holds e */
 static uint64_t key_test(struct hwl_recipe *r, const struct key *k, const char **p, bool *done)
 {
-    const char *start = *p;
+    const char *const start = *p;
     uint64_t at = 0;
     *done = true;
+    if (take(p, "holds"))
+        return hwl_cfg_in(k->c, k->name, any_of(r, p));
     if (take(p, "[")) {
         at = any_of(r, p);
         (void)take(p, "]");
     }
     if (take(p, "is")) {
         blanks(p);
-        size_t n = strcspn(*p, " ,)\n");
-        const char *v = hwl_cfg_at_str(k->c, k->name, at, "");
+        const size_t n = strcspn(*p, " ,)");
+        yyjson_val *const raw = k->c->obj ? hwl_json_get(k->c->obj, k->name) : NULL;
+        const bool number = yyjson_is_num(raw) || yyjson_is_bool(raw);
+        const char *const v = number ? "" : hwl_cfg_at_str(k->c, k->name, at, "");
         const bool same = strlen(v) == n && memcmp(v, *p, n) == 0;
         *p += n;
         return same;
     }
-    if (*p == start && take(p, "holds"))
-        return hwl_cfg_in(k->c, k->name, any_of(r, p));
     *p = start;
     *done = false;
     return 0;

@@ -315,13 +315,17 @@ struct hwl_config hwl_config_root(yyjson_val *root, const char *file, struct hwl
 
 uint64_t hwl_cfg_u64(const struct hwl_config *c, const char *keys, uint64_t def)
 {
+    return c->log ? hwl_cfg_u64_or(c, keys, default_of(c, keys, def)) : def;
+}
+
+uint64_t hwl_cfg_u64_or(const struct hwl_config *c, const char *keys, uint64_t def)
+{
     if (!c->log)
         return def;
     char key[KEY_BYTES];
     yyjson_val *v = find(c, keys, key);
     if (!v) {
         char text[24];
-        def = default_of(c, keys, def);
         (void)snprintf(text, sizeof text, "%llu", (unsigned long long)def);
         note_default(c, key, text);
         return def;

@@ -32,6 +32,8 @@ void hwl_config_set_defaults(const struct hwl_config *root, hwl_config_default_f
 
 /* Optional with default; required (missing: 0 and noted); all are recorded. bool accepts true/false and 0/1. */
 uint64_t hwl_cfg_u64(const struct hwl_config *c, const char *keys, uint64_t def);
+/* The same, def before the class's. */
+uint64_t hwl_cfg_u64_or(const struct hwl_config *c, const char *keys, uint64_t def);
 uint64_t hwl_cfg_need(const struct hwl_config *c, const char *keys);
 double hwl_cfg_real(const struct hwl_config *c, const char *keys, double def);
 bool hwl_cfg_bool(const struct hwl_config *c, const char *keys, bool def);
