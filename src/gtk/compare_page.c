@@ -70,7 +70,16 @@ static GtkWidget *button_of(GtkWidget *page, const char *icon, const char *name,
     return b;
 }
 
-static GtkWidget *column(GtkWidget *page, const struct hwl_session *s, uint32_t i, uint64_t scale)
+/* A class that none of the plans has is left out. */
+static bool anywhere(const struct hwl_session *s, hwl_kind kind)
+{
+    for (uint32_t i = 0; i < s->n_pins; i++)
+        if (hwl_plan_total(s->pin[i].plan, kind))
+            return true;
+    return false;
+}
+
+static GtkWidget *column(GtkWidget *page, const struct hwl_session *s, uint32_t i, const uint64_t scale[2])
 {
     const struct hwl_pin *pin = &s->pin[i];
     struct hwl_view_model view = {0};
@@ -98,12 +107,13 @@ static GtkWidget *column(GtkWidget *page, const struct hwl_session *s, uint32_t 
     for (uint32_t d = 0; d < view.n_devices; d++)
         if (!(view.device[d].idle && view.device[d].host)) {
             GtkWidget *bar = hwl_bar_new();
-            hwl_bar_set(HWL_BAR(bar), &view.device[d], scale);
+            hwl_bar_set(HWL_BAR(bar), &view.device[d], scale[view.device[d].host]);
             gtk_box_append(GTK_BOX(box), hwl_ui_short_label(view.device[d].id, "small"));
             gtk_box_append(GTK_BOX(box), bar);
         }
     for (int k = 0; k < HWL_KIND_COUNT; k++)
-        gtk_box_append(GTK_BOX(box), figure(hwl_view_segment_label((uint32_t)k), hwl_plan_total(pin->plan, (hwl_kind)k),
+        if (anywhere(s, (hwl_kind)k))
+            gtk_box_append(GTK_BOX(box), figure(hwl_view_segment_label((uint32_t)k), hwl_plan_total(pin->plan, (hwl_kind)k),
                                             hwl_plan_total(s->pin[0].plan, (hwl_kind)k), !i));
     gtk_box_append(GTK_BOX(box), figure("all", total_of(pin->plan), total_of(s->pin[0].plan), !i));
     gtk_widget_set_size_request(card, 240, -1);
@@ -113,14 +123,15 @@ static GtkWidget *column(GtkWidget *page, const struct hwl_session *s, uint32_t 
     return card;
 }
 
-static uint64_t scale_of(const struct hwl_session *s)
+/* One scale for GPUs, one for hosts: bars of a kind can be compared by eye. */
+static uint64_t scale_of(const struct hwl_session *s, bool host)
 {
     uint64_t most = 0;
     for (uint32_t i = 0; i < s->n_pins; i++)
         for (uint32_t d = 0; d < hwl_plan_n_devices(s->pin[i].plan); d++) {
             const hwl_plan_device *p = hwl_plan_get_device(s->pin[i].plan, d);
             const uint64_t own = p->usable_bytes == HWL_UNKNOWN || p->used_bytes > p->usable_bytes ? p->used_bytes : p->usable_bytes;
-            if (p->used_bytes && own > most)
+            if (p->used_bytes && own > most && (p->device->kind == HWL_DEVICE_CPU) == host)
                 most = own;
         }
     return most;
@@ -131,7 +142,7 @@ void hwl_compare_page_refresh(GtkWidget *page)
     struct compare *c = g_object_get_data(G_OBJECT(page), "hwl-compare");
     const struct hwl_session *s = hwl_desk_session(c->desk);
     hwl_ui_clear(c->columns);
-    const uint64_t scale = scale_of(s);
+    const uint64_t scale[2] = {scale_of(s, false), scale_of(s, true)};
     for (uint32_t i = 0; i < s->n_pins; i++)
         gtk_flow_box_insert(GTK_FLOW_BOX(c->columns), column(page, s, i, scale), -1);
     gtk_widget_set_visible(c->empty, !s->n_pins);

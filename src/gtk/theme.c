@@ -51,7 +51,8 @@ static void load(GtkCssProvider *provider)
     g_string_append_printf(css, "@define-color window_bg_color %s;\n", hwl_theme_contrast() ? dark ? "#000000" : "#ffffff"
                                                                            : dark          ? "#151517"
                                                                                            : "#f3f3f6");
-    g_string_append_printf(css, "label.dim { color: #%06x; }\n", p->dim);
+    /* libadwaita makes subtitles half transparent: less than 4.5:1 */
+    g_string_append_printf(css, "label.dim, row .subtitle { color: #%06x; opacity: 1; }\n", p->dim);
     g_string_append_printf(css, ".card { border: 1px solid #%06x; }\n", hwl_theme_contrast() ? p->line : p->ground);
     for (int i = 0; i < HWL_LEVEL_COUNT; i++) {
         const char *name = hwl_theme_level_class((enum hwl_level)i);

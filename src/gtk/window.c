@@ -61,6 +61,19 @@ static void show_summary(HwlWindow *w)
     hwl_theme_set_level(w->summary_text, s->failed ? HWL_LEVEL_UNKNOWN : s->view.level);
 }
 
+/* Folding happens while sizes are given out: what is shown then changes after it. */
+static gboolean show_summary_later(void *window)
+{
+    if (HWL_WINDOW(window)->desk)
+        show_summary(window);
+    return G_SOURCE_REMOVE;
+}
+
+static void folded(HwlWindow *w)
+{
+    g_idle_add_full(G_PRIORITY_DEFAULT, show_summary_later, g_object_ref(w), g_object_unref);
+}
+
 static void answer(HwlDesk *desk, HwlWindow *w)
 {
     const struct hwl_session *s = hwl_desk_session(desk);
@@ -221,7 +234,7 @@ static GtkWidget *header(HwlWindow *w, GtkWidget **title)
     *title = adw_view_switcher_title_new();
     adw_view_switcher_title_set_stack(ADW_VIEW_SWITCHER_TITLE(*title), ADW_VIEW_STACK(w->pages));
     adw_view_switcher_title_set_title(ADW_VIEW_SWITCHER_TITLE(*title), "hwLedger");
-    adw_header_bar_set_centering_policy(ADW_HEADER_BAR(bar), ADW_CENTERING_POLICY_STRICT);
+    adw_header_bar_set_centering_policy(ADW_HEADER_BAR(bar), ADW_CENTERING_POLICY_LOOSE);
     adw_header_bar_set_title_widget(ADW_HEADER_BAR(bar), *title);
     gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(menu), "open-menu-symbolic");
     gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(menu), G_MENU_MODEL(model));
@@ -305,8 +318,8 @@ static GtkWidget *planner(HwlWindow *w)
     gtk_widget_set_size_request(w->right, 340, -1);
     adw_leaflet_set_visible_child(ADW_LEAFLET(w->leaflet), w->right);
     gtk_widget_set_vexpand(w->leaflet, TRUE);
-    g_signal_connect_swapped(w->leaflet, "notify::folded", G_CALLBACK(show_summary), w);
-    g_signal_connect_swapped(w->leaflet, "notify::visible-child", G_CALLBACK(show_summary), w);
+    g_signal_connect_swapped(w->leaflet, "notify::folded", G_CALLBACK(folded), w);
+    g_signal_connect_swapped(w->leaflet, "notify::visible-child", G_CALLBACK(folded), w);
     g_signal_connect_swapped(w->pages, "notify::visible-child", G_CALLBACK(page_changed), w);
     return w->leaflet;
 }

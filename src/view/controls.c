@@ -70,8 +70,6 @@ const char *hwl_view_control_value(const struct hwl_control *control, const hwl_
         (void)snprintf(buf, (size_t)size, "%llu", (unsigned long long)concurrency);
     else if (!(plan && hwl_plan_setting(plan, control->option, buf, size) && *buf) && settings)
         (void)hwl_settings_get(settings, control->option, buf, size);
-    else
-        *buf = 0;
     return buf;
 }
 
