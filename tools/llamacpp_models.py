@@ -125,7 +125,7 @@ model("hrm_text", 8, 1024, 8, 8, 4096, **HD, hrm__layers_per_stack=2, hrm__h_cyc
 model("laguna", 8, 3072, 32, 8, 8192, vocab=100352, **HD, leading_dense_block_count=1, expert_count=64, expert_used_count=8, expert_feed_forward_length=1024, expert_shared_feed_forward_length=1024,
       attention__sliding_window=512)
 model("cohere2moe", 8, 4096, 32, 8, 12288, vocab=256000, **ROT, attention__sliding_window=4096, logit_scale=0.25, leading_dense_block_count=1, expert_count=64, expert_used_count=8,
-      expert_feed_forward_length=1536, attention__layer_norm_rms_epsilon=None)
+      expert_feed_forward_length=1536, attention__layer_norm_rms_epsilon=None, expert_shared_count=1, expert_shared_feed_forward_length=3072, expert_weights_norm=True)
 model("maple", 8, 2048, 16, 4, 4096, **HD, attention__sliding_window=512, expert_count=64, expert_used_count=8, expert_feed_forward_length=768,
       attention__sliding_window_pattern=[True, True, True, False] * 2, swiglu_clamp_exp=[7.0] * 8)
 # latent attention, experts

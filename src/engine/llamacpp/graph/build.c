@@ -32,6 +32,8 @@ hwl_gt hwl_b_w(struct hwl_build *b, int32_t il, const char *base)
         (void)join(join(key, key + sizeof key, b->stack), key + sizeof key, base);
         base = key;
     }
+    if (b->n_stored && il >= 0)
+        il %= (int32_t)b->n_stored;
     const struct lc_tensor *t = hwl_lc_find(b->m, il, base);
     if (!t)
         return NULL;
@@ -482,7 +484,7 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
         if (gate && o->biases && bg)
             gate = hwl_g_like(g, HWL_OP_ADD_ID, gate, bg, ids);
     }
-    if (gate && !both && o->act == HWL_ACT_SILU && b->m->layers[il].clamp_exp)
+    if (gate && !both && o->act == HWL_ACT_SILU && b->m->layers[il].clamp_exp && !o->one_clamp)
         y = clamped_glu(b, gate, up);
     else if (gate)
         y = hwl_g_glu(g, gate, up);

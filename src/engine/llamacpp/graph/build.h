@@ -33,6 +33,7 @@ struct hwl_build {
     const char *stack; /* "dec." or "enc.": names of a layer's weights begin with it; NULL: one stack */
     hwl_gt score_bias; /* added to the scores, which rules out flash attention; NULL none */
     hwl_gt attn_scale; /* temperature of long contexts, NULL none */
+    uint32_t n_stored; /* layers of the file where they run several times, 0: each is its own */
     bool no_cache;    /* attention is over the batch, whatever memory the model has */
     bool plain_names; /* a norm's name may lack ".weight" */
     bool weights_in_compute; /* BitNet: no second copy of a tied matrix, the scheduler brings it */
@@ -88,6 +89,7 @@ struct hwl_moe {
     enum hwl_act act;
     uint32_t gating; /* 1 softmax, 2 sigmoid, 3 softmax of the chosen */
     bool norm_w, biases;
+    bool one_clamp; /* a bounded gate is one operation */
     bool first_w; /* weights go on the input, and the choice is of the router's output (Llama 4) */
     double scale;
     hwl_gt logits; /* router's output where it reads something else than x; NULL: of x */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/build.h"
 
+#include "engine/llamacpp/arch_row.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -63,7 +65,7 @@ enum {
     LATENT_SCALES = 2048, /* MiniCPM3: fixed scales */
     GROK = 4096,
     ARCTIC = 8192,
-    UNMEASURED = 16384, /* built from source only: no plan of the engine has been compared yet */
+    ONE_CLAMP = 16384, /* the bounded gate is one operation (Maple) */
     BITNET = 32768, /* norms in front of both last matrices */
     VALUE_SCALE = 65536, /* scales attention's result where the file says so */
     EMPTY = 1u << 17, /* layers without attention, with one matrix in its place, or without feed-forward (DeciLM) */
@@ -75,6 +77,10 @@ enum {
     ROPE_KEY = 1u << 24, /* rope only where the file says so: for all layers or each of them (Granite) */
     NO_HEAD = 1u << 25, /* an encoder: the last norm's result is all */
     NO_CACHE = 1u << 26, /* has a cache and does not use it (Llama as an embedding model) */
+    UNIT_EMBD = 1u << 27, /* embeddings normalised without weights */
+    FREE_POST = 1u << 28, /* the norm behind attention keeps no device */
+    LN_BY_KEY = 1u << 29, /* LayerNorm where the file has no epsilon of RMS */
+    HALF_MOE = 1u << 30,  /* experts and shared expert are averaged; dense layers have rope (Cohere 2 MoE) */
     NO_IMAGES = 1u << 22, /* logits of image tokens are set (Chameleon) */
     POS4_BY_FILE = 16, /* four positions where the file has M-RoPE sections */
 };
@@ -94,6 +100,7 @@ static const struct row rows[] = {
     { "codeshell", LN | BIAS, HWL_ACT_GELU, 0, 0 },
     { "cogvlm", 0, HWL_ACT_SILU, 0, ALL_ROWS },
     { "cohere2", LN | PAR_COHERE | LOGIT_SCALE | FACTORS | ROPE_SWA, HWL_ACT_SILU, 0, 0 },
+    { "cohere2moe", PAR_COHERE | LOGIT_SCALE | FACTORS | ROPE_SWA | NORM_W_KEY | GATE_KEY | LATE_IDS, HWL_ACT_SILU, 2, NORM_IDS | LN_BY_KEY | HALF_MOE },
     { "command-r", LN | PAR_COHERE | LOGIT_SCALE, HWL_ACT_SILU, 0, 0 },
     { "dbrx", LN | OUT_NORM | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "deci", FACTORS | BIAS, HWL_ACT_SILU, 0, EMPTY },
@@ -129,12 +136,14 @@ static const struct row rows[] = {
     { "internlm2", 0, HWL_ACT_SILU, 0, 0 },
     { "jais", LN | NO_ROPE | BIAS, HWL_ACT_SILU, 0, 0 },
     { "jais2", LN | BIAS, HWL_ACT_RELU_SQR, 0, 0 },
+    { "laguna", NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, GATED },
     { "llada", 0, HWL_ACT_SILU, 0, 0 },
     { "llada-moe", 0, HWL_ACT_SILU, 1, 0 },
     { "llama", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, 0 },
     { "llama-embed", FACTORS | NORM_W | BIAS, HWL_ACT_SILU, 1, NO_HEAD | NO_CACHE },
     { "llama4", FACTORS | BIAS, HWL_ACT_SILU, 2, LLAMA4 },
     { "maincoder", QK_AFTER, HWL_ACT_SILU, 0, 0 },
+    { "maple", ROPE_SWA | NORM_W, HWL_ACT_SILU, 1, ONE_CLAMP },
     { "mellum", NORM_W, HWL_ACT_SILU, 1, 0 },
     { "mimo2", NORM_W, HWL_ACT_SILU, 2, VALUE_SCALE },
     { "minicpm", RES_SCALE | LOGIT_SCALE | FACTORS, HWL_ACT_SILU, 0, SCALES },
@@ -144,6 +153,8 @@ static const struct row rows[] = {
     { "mistral4", MLA | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 1, TEMPERATURE },
     { "modern-bert", LN, HWL_ACT_PACKED, 0, EMBD_NORM | NO_HEAD },
     { "mpt", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
+    { "muse-glimmer", ROPE_SWA | LOGIT_SCALE | SOFTCAP, HWL_ACT_SILU, 0, GATED | POST_FIRST | UNIT_EMBD | FREE_POST },
+    { "nanbeige", FACTORS | BIAS, HWL_ACT_SILU, 0, 0 },
     { "nemotron", LN | BIAS, HWL_ACT_RELU_SQR, 0, 0 },
     { "neo-bert", 0, HWL_ACT_PACKED, 0, NO_HEAD },
     { "olmo", LN | NO_WEIGHT, HWL_ACT_SILU, 0, 0 },
@@ -172,6 +183,7 @@ static const struct row rows[] = {
     { "seed_oss", POST_IS_FFN, HWL_ACT_SILU, 0, 0 },
     { "smallthinker", NORM_W | GATE_KEY, HWL_ACT_RELU, 1, ROUTER_FIRST | ROPE_NOT_FIRST },
     { "smollm3", ROPE_3_OF_4 | BIAS, HWL_ACT_SILU, 0, 0 },
+    { "spark2_5", 0, HWL_ACT_GELU, 0, GATED },
     { "stablelm", LN | FFN_OF_NORM, HWL_ACT_SILU, 0, 0 },
     { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "starcoder2", LN | BIAS, HWL_ACT_GELU, 0, 0 },
@@ -247,6 +259,8 @@ static struct hwl_qkv queries(struct hwl_build *b, const struct row *r, hwl_gt x
     }
     bool rope = !(r->flags & NO_ROPE) && !(r->flags & ROPE_3_OF_4 && (il + 1) % 4 == 0) &&
         !(r->more & ROPE_NOT_FIRST && il % 4 == 0) && !(r->more & ROPE_7B && b->m->n_layer != 32) && !(r->flags & ROPE_SWA && b->m->swa_type != LC_SWA_NONE && !b->m->layers[il].swa);
+    if (r->more & HALF_MOE && il < b->m->n_layer_dense_lead)
+        rope = true;
     if (r->more & ROPE_KEY)
         rope = has_rope(b, il);
     if (r->more & LLAMA4)
@@ -285,7 +299,7 @@ static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, i
     if (!hwl_b_w(b, il, "ffn_gate_inp.weight"))
         return hwl_b_ffn(b, x, il, "", (enum hwl_act)r->act, r->flags & BIAS);
     struct hwl_moe o = { .act = (enum hwl_act)r->act, .gating = r->gating, .norm_w = r->flags & NORM_W, .biases = r->flags & BIAS, .logits = router,
-                         .first_w = r->more & LLAMA4 };
+                         .first_w = r->more & LLAMA4, .one_clamp = r->more & ONE_CLAMP };
     o.scale = hwl_b_num(b, "expert_weights_scale", 0);
     if (r->flags & NORM_W_KEY)
         o.norm_w = hwl_b_num(b, "expert_weights_norm", 0) != 0;
@@ -301,7 +315,8 @@ static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, i
         hwl_gt gate = hwl_g_mm(&b->g, gate_w, x);
         shared = hwl_g_mul(&b->g, shared, hwl_g_div(&b->g, hwl_g_unary(&b->g, gate), gate));
     }
-    return hwl_g_add(&b->g, y, shared);
+    y = hwl_g_add(&b->g, y, shared);
+    return r->more & HALF_MOE ? hwl_g_scale(&b->g, y) : y;
 }
 
 /* One layer behind its attention: residuals, feed-forward and their norms. `attn` and x are of the output rows already. */
@@ -390,15 +405,19 @@ static hwl_gt attention(struct hwl_build *b, const struct row *r, hwl_gt x, uint
     return hwl_b_mm_bias(b, wo, y, wo_b);
 }
 
-static void decoder(struct hwl_build *b, const struct row *r)
+static void decoder(struct hwl_build *b, const struct row *base)
 {
     struct hwl_graph *g = &b->g;
+    struct row own = *base;
+    const struct row *r = &own;
+    if (own.more & LN_BY_KEY && hwl_b_num(b, "attention.layer_norm_rms_epsilon", 0) == 0)
+        own.flags |= LN;
     const bool ln = r->flags & LN;
     const uint32_t n_layer = b->m->n_layer;
     b->scales = r->more & SCALES && !(r->more & LATENT_SCALES);
     b->cap_tanh = r->more & GROK;
     /* scales of single matrices are not built */
-    b->unmeasured = r->more & UNMEASURED || (r->more & BITNET && hwl_b_w(b, 0, "attn_q.scale"));
+    b->unmeasured = r->more & BITNET && hwl_b_w(b, 0, "attn_q.scale");
     b->no_cache = r->more & NO_CACHE || b->m->memory == LC_MEM_NONE;
     b->plain_names = r->more & PLAIN_NAMES;
     b->weights_in_compute = r->more & BITNET;
@@ -409,6 +428,8 @@ static void decoder(struct hwl_build *b, const struct row *r)
         x = norm_of(b, x, -1, "token_embd_norm.weight", "token_embd_norm.bias", ln, 0);
     if (r->flags & SCALE_EMBD)
         x = hwl_g_scale(g, x);
+    if (r->more & UNIT_EMBD)
+        x = hwl_g_rms(g, x);
     const bool four = r->flags & TEXT_POS4 || (r->more & POS4_BY_FILE && b->m->rope_sections[0] && b->m->rope_sections[1]);
     hwl_b_inp_pos(b, four ? 4 : 1);
     if (!b->no_cache)
@@ -424,6 +445,11 @@ static void decoder(struct hwl_build *b, const struct row *r)
     hwl_b_inp_out_ids(b);
     if (r->flags & ROPE_3_OF_4 || r->more & ROPE_NOT_FIRST)
         b->modulus = 4;
+    const bool loops = b->m->row->flags & LC_LOOPS && hwl_b_num(b, "num_loops", 1) > 1;
+    if (loops) { /* the same weights several times, a norm between (Nanbeige) */
+        b->n_stored = b->m->n_layer_all / (uint32_t)hwl_b_num(b, "num_loops", 1);
+        b->modulus = 0;
+    }
     if (r->more & ROPE_KEY) { /* layers may differ by the file's arrays */
         char key[160];
         (void)snprintf(key, sizeof key, "%s.attention.rope_pattern", b->m->arch);
@@ -443,7 +469,7 @@ static void decoder(struct hwl_build *b, const struct row *r)
         hwl_gt router = r->more & ROUTER_FIRST ? hwl_g_mm(g, hwl_b_w(b, l, "ffn_gate_inp.weight"), x) : NULL;
         hwl_gt cur = attention(b, r, first, il);
         if (r->more & POST_FIRST)
-            cur = norm_of(b, cur, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, l);
+            cur = norm_of(b, cur, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, r->more & FREE_POST ? -1 : l);
         if (il + 1 == n_layer && !(r->flags & LATE_IDS) && !(r->more & ALL_ROWS)) {
             cur = hwl_g_get_rows(g, cur, b->out_ids);
             residual = hwl_g_get_rows(g, residual, b->out_ids);
@@ -456,6 +482,8 @@ static void decoder(struct hwl_build *b, const struct row *r)
         x = behind_attention(b, r, cur, residual, normed, router, l);
         if (r->flags & DEEPSTACK && il < b->m->n_deepstack && wide)
             x = hwl_g_add(g, x, hwl_g_view2(g, wide, b->m->n_embd, b->n_tokens, wide->nb[1], (uint64_t)(il + 1) * b->m->n_embd * 4));
+        if (loops && b->n_stored && (il + 1) % b->n_stored == 0 && il + 1 < n_layer && hwl_b_num(b, "skip_loop_final_norm", 0) == 0)
+            x = hwl_b_norm(b, x, hwl_b_w(b, -1, "output_norm.weight"), NULL, ln, l);
         if (g->failed)
             return;
     }
