@@ -44,7 +44,7 @@ def line(row):
     fields = [
         text(row["name"]), text(row["vendor"]), number(row["marketing_bytes"]), number(known), number(usable),
         number(scaled(row["bandwidth_gb_s"], 1e9)), (scaled(row["fp16_tflops"], 1000) or "0") + "u", major + "u", minor + "u",
-        (row["year"] or "0") + "u", "HWL_BACKEND_" + row["backend"].upper(), "HWL_DEVICE_" + row["kind"].upper(),
+        (row["sm"] or "0") + "u", (row["year"] or "0") + "u", "HWL_BACKEND_" + row["backend"].upper(), "HWL_DEVICE_" + row["kind"].upper(),
     ]
     return "    {{%s}, %s}," % (", ".join(fields), text(row["aliases"]))
 

@@ -67,6 +67,7 @@ typedef struct hwl_accelerator {
     uint64_t bandwidth;       /* bytes/s or HWL_UNKNOWN */
     uint32_t fp16_gflops;     /* dense, 0 unknown */
     uint32_t compute_major, compute_minor;
+    uint32_t n_sm;            /* streaming multiprocessors, 0 unknown */
     uint32_t year;            /* 0 unknown */
     hwl_backend backend;
     hwl_device_kind kind;

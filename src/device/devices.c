@@ -121,7 +121,8 @@ hwl_status hwl_devices_add_gpu(hwl_devices *devices, const char *spec, hwl_error
                     .free_bytes = a->usable_bytes,
                     .bandwidth = a->bandwidth,
                     .compute_major = a->compute_major,
-                    .compute_minor = a->compute_minor};
+                    .compute_minor = a->compute_minor,
+                    .n_sm = a->n_sm};
     (void)snprintf(d.name, sizeof d.name, "%s", a->name);
     return add_times(devices, &d, n, spec, error);
 }

@@ -248,6 +248,7 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     hwl_lc_weights(&p, l);
     hwl_lc_memory(&p, l);
     hwl_lc_output(&p, l);
+    hwl_lc_overhead(&p, l);
     if (built)
         put_compute(&p, l, &compute);
     else
