@@ -8,7 +8,7 @@ import transformers
 from transformers import CONFIG_MAPPING, PreTrainedConfig
 
 DROP = re.compile(r"token_id|^(return_dict|output_(attentions|hidden|router)|use_cache|chunk_size_feed|is_encoder|initializer|transformers_version|"
-                  r"pretraining_tp|router_|norm_topk|rope_theta|problem_type|is_decoder$)|dropout|scale|scaling|_eps")
+                  r"pretraining_tp|router_(aux|z_loss|jitter|ignore)|norm_topk|rope_theta|problem_type|is_decoder$)|dropout|scale|scaling|_eps")
 print(f"# Defaults of the configuration classes of transformers {transformers.__version__} (Apache-2.0), collected by "
       "tools/collect_config_defaults.py.")
 print("# PARENT/PART: what the class around it assumes for a part that is given without the key.")
