@@ -96,7 +96,10 @@ static void put_setting(struct text *t, const struct hwl_engine *e, const struct
     if (!a || s->type == HWL_VIEW_JSON || (flag && a->how != HWL_ARG_TRUE && a->how != HWL_ARG_FALSE))
         return;
     char name[80];
-    (void)snprintf(name, sizeof name, " --%.*s", (int)strcspn(a->names, " "), a->names);
+    const size_t n = strcspn(a->names, " ");
+    memcpy(name, a->names, n < sizeof name ? n : sizeof name - 1);
+    name[n < sizeof name ? n : sizeof name - 1] = 0;
+    put(t, " --");
     put(t, name);
     if (flag)
         return;

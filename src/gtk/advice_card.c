@@ -17,7 +17,8 @@ static GtkWidget *row_of(const struct hwl_view_advice *text, uint32_t index)
     GtkWidget *row = gtk_list_box_row_new(), *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
     GtkWidget *words = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2), *use = gtk_button_new_with_label("Use");
     char line[400], name[200];
-    gtk_box_append(GTK_BOX(words), hwl_ui_label(text->title, "heading"));
+    g_snprintf(line, sizeof line, "%c%s", g_ascii_toupper(*text->title), *text->title ? text->title + 1 : "");
+    gtk_box_append(GTK_BOX(words), hwl_ui_label(line, "heading"));
     g_snprintf(line, sizeof line, "%s%s%s", text->gain, *text->gain && *text->result ? "; " : "", text->result);
     gtk_box_append(GTK_BOX(words), hwl_ui_label(line, "number"));
     if (*text->cost)

@@ -8,12 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum format { JSON, COMMAND, HTML, SVG, PLAN, N_FORMATS };
+enum format { JSON, COMMAND, ENGINE, HTML, SVG, PLAN, N_FORMATS };
 
 static const struct {
     const char *label, *file;
 } formats[N_FORMATS] = {
-    [JSON] = {"JSON document", "plan.json"},     [COMMAND] = {"Command line", "plan.sh"}, [HTML] = {"Web page", "plan.html"},
+    [JSON] = {"JSON document", "plan.json"},     [COMMAND] = {"Command line", "plan.sh"},
+    [ENGINE] = {"Engine's command line", "engine.sh"}, [HTML] = {"Web page", "plan.html"},
     [SVG] = {"Picture (SVG)", "plan.svg"},       [PLAN] = {"Plan file", "plan.hwplan"},
 };
 
@@ -66,11 +67,24 @@ static char *report(HwlDesk *desk, bool page)
     return copy;
 }
 
+/* What the engine itself would be started with; the reason where it has no command line. */
+static char *engine_line(HwlDesk *desk)
+{
+    hwl_error error = {.offset = HWL_NO_OFFSET};
+    char *text = NULL, *copy, message[1200];
+    if (hwl_plan_command(hwl_desk_session(desk)->plan, &text, &error) != HWL_OK)
+        return g_strdup_printf("# %s", hwl_error_text(&error, message, sizeof message));
+    copy = g_strdup(text);
+    hwl_text_free(text);
+    return copy;
+}
+
 static char *text_of(HwlDesk *desk, enum format format)
 {
     switch (format) {
     case JSON: return json(desk);
     case COMMAND: return hwl_ask_command(hwl_desk_session(desk)->ask, "");
+    case ENGINE: return engine_line(desk);
     case HTML: return report(desk, true);
     case SVG: return report(desk, false);
     case PLAN: return hwl_ask_text(hwl_desk_session(desk)->ask);

@@ -88,11 +88,17 @@ static void draw_strip(HwlHeatmap *m, GtkSnapshot *snapshot, float w)
     }
 }
 
+static const char *pattern_of(const struct hwl_view_model *v, const struct hwl_heat_cell *c)
+{
+    static const char host[] = "diagonal", spread[] = "cross";
+    return !c->bytes ? NULL : c->device == HWL_HEAT_SPREAD ? spread : is_host(v, c->device) ? host : NULL;
+}
+
 static void draw_cells(HwlHeatmap *m, GtkSnapshot *snapshot, float w)
 {
     const struct hwl_palette *p = hwl_theme_palette();
     const struct hwl_view_model *v = m->view;
-    const GdkRGBA ink = hwl_theme_rgba(p->text), hatch = hwl_theme_rgba(p->mark);
+    const GdkRGBA ink = hwl_theme_rgba(p->text), hatch = hwl_theme_rgba(p->ground);
     float y = STRIP;
     for (int r = 0; r < HWL_HEAT_ROWS; r++) {
         if (!v->heat_row[r])
@@ -104,14 +110,13 @@ static void draw_cells(HwlHeatmap *m, GtkSnapshot *snapshot, float w)
             const graphene_rect_t rect = GRAPHENE_RECT_INIT(LABEL + (float)i * w, y + 1, w > 4 ? w - 1 : w, CELL_HEIGHT - GAP);
             gtk_snapshot_append_color(snapshot, &fill, &rect);
         }
-        /* runs on the host are hatched as one */
+        /* runs that lie on the host, or on several devices, are hatched as one */
         for (uint32_t i = 0, end; i < v->n_columns; i = end) {
-            for (end = i + 1; end < v->n_columns && is_host(v, v->column[end].cell[r].device) == is_host(v, v->column[i].cell[r].device);)
+            const char *pattern = pattern_of(v, &v->column[i].cell[r]);
+            for (end = i + 1; end < v->n_columns && pattern_of(v, &v->column[end].cell[r]) == pattern;)
                 end++;
-            GdkRGBA soft = hatch;
-            soft.alpha = 0.45f;
-            if (v->column[i].cell[r].bytes && is_host(v, v->column[i].cell[r].device))
-                hwl_pattern_draw(snapshot, &GRAPHENE_RECT_INIT(LABEL + (float)i * w, y + 1, (float)(end - i) * w - 1, CELL_HEIGHT - GAP), "diagonal", &soft);
+            if (pattern)
+                hwl_pattern_draw(snapshot, &GRAPHENE_RECT_INIT(LABEL + (float)i * w, y + 1, (float)(end - i) * w - 1, CELL_HEIGHT - GAP), pattern, &hatch);
         }
         y += CELL_HEIGHT;
     }

@@ -26,7 +26,7 @@ static void answer(HwlDesk *desk, GtkWidget *card)
     /* a server's plan may have no bytes of single layers */
     gtk_widget_set_visible(card, s->view.n_columns > 0 && s->view.heat_max > 0);
     hwl_heatmap_set(HWL_HEATMAP(l->map), &s->view);
-    g_snprintf(text, sizeof text, "%s. Of no layer: weights %s, other %s. Letters: E experts, S window, M latent, R recurrent; hatched: on the host.",
+    g_snprintf(text, sizeof text, "%s. Of no layer: weights %s, other %s. Letters: E experts, S window, M latent, R recurrent. Hatched: on the host; cross-hatched: on several devices.",
                hwl_view_column_sentence(&s->view, columns, sizeof columns), hwl_view_bytes(s->view.rest.weights, a, sizeof a),
                hwl_view_bytes(s->view.rest.other, b, sizeof b));
     hwl_ui_set(l->rest, text);
