@@ -128,6 +128,11 @@ model("cohere2moe", 8, 4096, 32, 8, 12288, vocab=256000, **ROT, attention__slidi
       expert_feed_forward_length=1536, attention__layer_norm_rms_epsilon=None, expert_shared_count=1, expert_shared_feed_forward_length=3072, expert_weights_norm=True)
 model("maple", 8, 2048, 16, 4, 4096, **HD, attention__sliding_window=512, expert_count=64, expert_used_count=8, expert_feed_forward_length=768,
       attention__sliding_window_pattern=[True, True, True, False] * 2, swiglu_clamp_exp=[7.0] * 8)
+model("gptj", 4, 4096, 16, 16, 16384, vocab=50400, rope__dimension_count=64)
+model("qwen3tts", 4, 1024, 16, 8, 3072, vocab=3072, **HD, rope__dimension_sections=[24, 20, 20, 0])
+model("gemma4-assistant", 4, 1024, 4, 1, 2048, vocab=262144, attention__key_length=256, attention__value_length=256, attention__key_length_swa=256, attention__value_length_swa=256, rope__dimension_count=256, rope__dimension_count_swa=256,
+      attention__sliding_window=512, attention__sliding_window_pattern=[True, True, True, False], embedding_length_out=2560)
+model("eagle3", 1, 4096, 32, 8, 14336, vocab=32000, **ROT, target_layers=[2, 16, 29], extract_layers=[2, 16, 29], target_hidden_size=4096)
 # latent attention, experts
 model("deepseek2-ocr", 4, 1280, 10, 10, 6848, vocab=129280, **ROT, expert_count=64, expert_used_count=6, expert_feed_forward_length=896, expert_shared_count=2, leading_dense_block_count=1)
 model("deepseek32", 4, 7168, 128, 1, 18432, vocab=129280, attention__q_lora_rank=1536, attention__kv_lora_rank=512, attention__key_length=576, attention__value_length=512,

@@ -253,6 +253,9 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         put_compute(&p, l, &compute);
     else
         hwl_lc_compute_floor(&p, l);
+    if (!built || !compute.exact)
+        hwl_ledger_note(l, "the graph of architecture '%s' is %s here: compute buffers are modelled, weights and caches are exact", p.m->arch,
+                        built ? "not compared with llama.cpp's" : "not built");
     for (uint32_t il = 0; il <= p.m->n_layer_all; il++)
         hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
     if (hwl_lc_version_guessed(p.rules, hwl_opt_text(settings, HWL_OPT_ENGINE_VERSION, "")))

@@ -376,6 +376,8 @@ hwl_status hwl_lc_read(const struct hwl_gguf *g, struct hwl_arena *arena, struct
         return hwl_fail_at(error, HWL_E_UNSUPPORTED, g->path, HWL_NO_OFFSET, "general.architecture",
                            "architecture '%.*s' is not known to this llama.cpp", (int)hwl_min(arch.n, 64), arch.p);
     m->arch = m->row->name;
+    if (m->row->flags & LC_ONLY_A_NAME)
+        return hwl_fail(error, HWL_E_REFUSED, "unsupported model architecture: '%s'", m->arch);
     m->memory = m->row->memory;
     struct keys k = {.g = g, .arch = m->arch, .error = error, .status = HWL_OK};
     uint32_t stored = 0;

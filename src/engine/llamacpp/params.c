@@ -3,6 +3,8 @@
  * src/llama-context.cpp; llama-server's own defaults in tools/server/server-context.cpp and common/common.h). */
 #include "engine/llamacpp/params.h"
 
+#include "engine/llamacpp/arch_row.h"
+
 #include "base/status.h"
 #include "base/str.h"
 
@@ -173,6 +175,10 @@ hwl_status hwl_lc_check(struct lc_plan *p)
     if (c->rules->same_types && (hwl_lc_is_mla(p->m) || p->m->memory == LC_MEM_DSV4) && c->type_k != c->type_v)
         return hwl_fail(p->error, HWL_E_REFUSED, "the model does not support different K (%s) and V (%s) cache types",
                         hwl_dtype((enum hwl_dtype)c->type_k)->name, hwl_dtype((enum hwl_dtype)c->type_v)->name);
+    /* llama-context.cpp: a draft that borrows the embeddings or caches of the model it drafts for */
+    const uint32_t flags = p->m->row->flags;
+    if (flags & LC_NEEDS_OTHER || (flags & LC_DRAFT && (!p->m->tok_embd || !p->m->output)))
+        return hwl_fail(p->error, HWL_E_REFUSED, "%s is a draft: it requires ctx_other to be set", p->m->arch);
     if (v_quantised && c->fa_asked == LC_FA_AUTO && c->rules->quant_v_insists)
         c->fa_asked = LC_FA_ON;
     if (v_quantised && (c->fa_asked == LC_FA_OFF))

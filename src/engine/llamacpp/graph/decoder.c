@@ -176,6 +176,7 @@ static const struct row rows[] = {
     { "qwen2vl", TEXT_POS4, HWL_ACT_SILU, 0, 0 },
     { "qwen3", 0, HWL_ACT_SILU, 0, 0 },
     { "qwen3moe", NORM_W, HWL_ACT_SILU, 1, 0 },
+    { "qwen3tts", DEEPSTACK | TEXT_POS4, HWL_ACT_SILU, 0, 0 },
     { "qwen3vl", DEEPSTACK | TEXT_POS4, HWL_ACT_SILU, 0, 0 },
     { "qwen3vlmoe", DEEPSTACK | TEXT_POS4 | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "refact", NO_ROPE, HWL_ACT_SILU, 0, 0 },
