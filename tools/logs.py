@@ -107,6 +107,8 @@ def vllm_any(r):
     if g.get("max_concurrency") and g.get("concurrency_at_len"):
         t.append(f"INFO Maximum concurrency for {g['concurrency_at_len']:,} tokens per request: {g['max_concurrency']}x")
         want["max_concurrency"] = g["max_concurrency"]
+    if g.get("outcome") == "oom":
+        t.append("ERROR torch.OutOfMemoryError: CUDA out of memory.")
     if g.get("outcome") == "refused":
         t.append("ERROR ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine.")
     return "\n".join(t) + "\n", want

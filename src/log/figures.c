@@ -103,6 +103,8 @@ static void put(struct hwl_log *log, enum hwl_log_engine engine, const char *nam
                 double rounding, double unit, uint64_t line)
 {
     log->votes[engine]++;
+    if (!(fabs(value * unit) < 1e18)) /* no figure of any machine */
+        return;
     const hwl_log_figure f = {.name = name, .device = device, .value = value * unit, .rounding = rounding * unit, .line = line};
     hwl_log_add_figure(log, &f);
 }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CONTEXT_BYTES ((uint64_t)520 << 20) /* of a CUDA context with vLLM's kernels */
 
 static const char *setting(const struct hwl_log *log, const char *name)
 {
@@ -185,10 +184,14 @@ hwl_status hwl_log_devices(const hwl_log *log, hwl_devices **out, hwl_error *err
         hwl_devices_free(d);
         return status;
     }
-    /* free as the worst rank saw it, which had made its context before it looked */
-    const hwl_log_figure *left = figure(log, "free_before_bytes", false);
-    for (uint32_t i = 0; left && left->value > 0 && log->engine == HWL_LOG_VLLM && i < d->n_gpus; i++)
-        d->gpu[i].free_bytes = hwl_min(d->gpu[i].memory_bytes, (uint64_t)left->value + CONTEXT_BYTES);
+    /* free as the worst rank saw it, which had made its context before it looked; another program's use is what is missing
+     * from the best rank's */
+    const hwl_log_figure *least = figure(log, "free_before_bytes", false), *most = figure(log, "free_before_bytes", true);
+    if (least && most->value > least->value && least->value > 0 && log->engine == HWL_LOG_VLLM && d->n_gpus) {
+        hwl_device *g = &d->gpu[d->n_gpus - 1];
+        const uint64_t others = (uint64_t)(most->value - least->value);
+        g->free_bytes = g->memory_bytes > others ? g->memory_bytes - others : 0;
+    }
     *out = d;
     return HWL_OK;
 }
@@ -386,7 +389,7 @@ static void buffer_terms(struct hwl_log *log, const hwl_plan *plan)
 }
 
 /* Settings that stand in lines of figures, not of options. */
-static void from_figures(const struct hwl_log *log, hwl_settings *s)
+static void from_figures(struct hwl_log *log, const hwl_model *model, hwl_settings *s)
 {
     static const char *const names[][2] = {{"gpu_memory_utilization", "gpu-memory-utilization"}, {"max_batched_tokens", "max-batched-tokens"}};
     char text[40];
@@ -401,6 +404,13 @@ static void from_figures(const struct hwl_log *log, hwl_settings *s)
     if (len && log->engine == HWL_LOG_VLLM && !hwl_settings_get(s, "ctx", text, sizeof text)) {
         (void)snprintf(text, sizeof text, "%.0f", len->value);
         (void)hwl_settings_set(s, "ctx", text, NULL);
+    }
+    const hwl_log_figure *tokens = figure(log, "kv_cache_tokens", true);
+    if (!len && tokens && !*log->failure && log->engine == HWL_LOG_VLLM && !hwl_settings_get(s, "ctx", text, sizeof text) &&
+        tokens->value >= 1 && tokens->value < (double)model->context_train) {
+        (void)snprintf(text, sizeof text, "%.0f", tokens->value);
+        (void)hwl_settings_set(s, "ctx", text, NULL);
+        hwl_log_add_note(log, "the log does not say max_model_len: as it started, it is at most the %s tokens of the cache", text);
     }
     if (log->engine == HWL_LOG_LLAMACPP)
         (void)hwl_settings_set(s, "program", "library", NULL);
@@ -443,7 +453,7 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     if (status == HWL_OK && version)
         status = hwl_settings_set(s, "engine-version", version, error);
     apply(log, id, s);
-    from_figures(log, s);
+    from_figures(log, model, s);
     if (*log->quant && (log->engine != HWL_LOG_LLAMACPP || !*log->file_type)) {
         (void)hwl_settings_set(s, "quant", log->quant, NULL);
         hwl_log_add_note(log, "the logged variant is not known itself: planned as %s with its weights as %s", model->name, log->quant);

@@ -233,7 +233,8 @@ hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hw
     out->non_torch = setup->tp > 1   ? linked ? LINKED + LINKED_MORE * (setup->tp - 2) : PEER
                      : setup->pp > 1 ? STAGED
                                      : ONE_GPU;
-    out->context = (setup->tp * setup->pp > 1 ? 1560 : 520) * MIB; /* in use before the first snapshot */
+    /* in use before the first snapshot: the driver's context, and NCCL's where cards are linked (0.49 GiB on L40S at TP) */
+    out->context = (setup->tp * setup->pp > 1 && linked ? 1560 : 520) * MIB;
     graphs(model, setup, shards, settings, stage, &out->graphs, &ck);
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: the activations are beyond 64 bits") : HWL_OK;
 }
