@@ -22,8 +22,8 @@ static const char *const versions[] = {"0.30", "0.15", "0.13", NULL};
 
 static const struct rules rules[] = {
     {"0.30", "v0.5.0", true, true, NULL},
-    {"0.15", "63d93d173", false, true, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
-    {"0.13", "63d93d173", false, false, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
+    {"0.15", "b7200", false, true, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
+    {"0.13", "b7200", false, false, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
 };
 
 static const struct rules *rules_of(const char *version)

@@ -24,6 +24,7 @@ struct lc_rules {
     bool same_types;      /* latent caches want one type for K and V */
     bool any_rows;        /* caches are rotated from rows that are not contiguous as well; else that aborts */
     uint32_t n_ctx;      /* context where none is given; 0: as trained */
+    bool both_inputs;     /* the graph has an input of embeddings beside that of tokens */
     bool row_split;       /* CUDA has buffers of split rows; else split mode row is refused */
     const char *later;    /* architectures that came later, words: refused */
     const char *altered;  /* architectures whose graphs changed since, words: their compute buffers are estimates */

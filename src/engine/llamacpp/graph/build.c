@@ -84,12 +84,13 @@ hwl_gt hwl_b_inp_embd(struct hwl_build *b)
     struct hwl_graph *g = &b->g;
     const uint64_t n_embd = b->m->n_embd, n_inp = n_embd * (1 + (uint64_t)b->m->n_deepstack);
     hwl_gt tokens = hwl_g_input(g, HWL_DTYPE_I32, b->n_tokens, 1, 1, 1, "inp_tokens");
-    hwl_gt raw = hwl_g_input(g, HWL_DTYPE_F32, n_inp, b->n_tokens, 1, 1, "inp_embd");
+    hwl_gt raw = !b->p->rules->both_inputs ? NULL : hwl_g_input(g, HWL_DTYPE_F32, n_inp, b->n_tokens, 1, 1, "inp_embd");
     hwl_gt x = hwl_g_get_rows(g, hwl_b_w(b, -1, "token_embd.weight"), tokens);
     if (n_inp != n_embd)
         x = hwl_g_pad(g, x, n_inp - n_embd, 0, 0, 0);
     hwl_g_expand(g, x); /* both ways in are part of the graph, the second as an unused leaf */
-    hwl_g_expand(g, raw);
+    if (raw)
+        hwl_g_expand(g, raw);
     if (n_inp != n_embd && x)
         x = hwl_g_view2(g, x, n_embd, b->n_tokens, x->nb[1], 0);
     if (hwl_b_num(b, "embedding_scale", b->scales) != 0)
