@@ -144,7 +144,7 @@ static uint64_t key_test(struct hwl_recipe *r, const struct key *k, const char *
     uint64_t at = 0;
     *done = true;
     if (take(p, "holds"))
-        return hwl_cfg_in(k->c, k->name, any_of(r, p));
+        return hwl_cfg_in(k->c, k->name, atom(r, p));
     if (take(p, "[")) {
         at = any_of(r, p);
         (void)take(p, "]");

@@ -16,6 +16,7 @@ struct row {
 };
 static const struct row rows[] = {
 #include "../data/hf_parameters.inc"
+#include "../data/hf_recipes.inc"
 };
 
 static void test_parameters(void **state)
