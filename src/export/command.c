@@ -161,6 +161,11 @@ hwl_status hwl_plan_command(const hwl_plan *plan, char **out, hwl_error *error)
     const struct server *s = NULL;
     for (size_t i = 0; i < sizeof servers / sizeof *servers && !s; i++)
         s = strcmp(servers[i].engine, plan->engine->id) == 0 ? &servers[i] : NULL;
+    for (uint64_t i = 0; !s && i < l->n_views; i++) /* engines that write their own */
+        if (strcmp(l->views[i].name, "command_line") == 0) {
+            *out = strdup(l->views[i].text);
+            return *out ? HWL_OK : hwl_fail(error, HWL_E_NOMEM, "out of memory");
+        }
     if (!s)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "no command line of %s is written here", plan->engine->id);
     struct text t = {0};

@@ -309,6 +309,7 @@ static const struct row {
      "less was left for the cache: the sum of the terms above"},
     {"num_gpu_blocks", 0.03, false, "more blocks, for the same reason as the bytes", "fewer blocks, for the same reason as the bytes"},
     {"kv_cache_tokens", 0.03, false, "more tokens, for the same reason as the bytes", "fewer tokens, for the same reason as the bytes"},
+    {"mamba_slots", 0.03, false, "more recurrent states, for the same reason as the tokens", "fewer recurrent states, for the same reason as the tokens"},
     {"max_concurrency", 0.03, false, "follows from the tokens", "follows from the tokens"},
     {"block_size", 0, false, "the hybrid block is larger: another cache type, or states of another type or with drafted tokens",
      "the hybrid block is smaller: another cache type, or states of another type"},

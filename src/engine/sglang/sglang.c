@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "engine/shared/args.h"
 #include "engine/shared/put.h"
 
 #include <stdio.h>
@@ -175,39 +176,38 @@ static hwl_status put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared
 }
 
 /* Start of a server with these settings; the pool is pinned so that what else is on the card does not move it. */
-static void put_command(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p)
+static void put_command(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p,
+                        const struct hwl_settings *s)
 {
     const struct hwl_sglang_setup *u = &p->setup;
-    char extra[400] = "";
-    size_t n = 0;
-    const struct {
-        bool there;
-        const char *flag;
-        uint64_t value;
-    } flags[] = {{u->pp > 1, "--pp-size", u->pp},
-                 {u->dp > 1, "--dp-size", u->dp},
-                 {u->ep, "--ep-size", u->tp},
-                 {u->dcp > 1, "--dcp-size", u->dcp},
-                 {u->max_requests > 0, "--max-running-requests", u->max_requests * u->attention_dp},
-                 {u->page > 1, "--page-size", u->page},
-                 {u->chunk > 0, "--chunked-prefill-size", u->chunk * u->attention_dp},
-                 {u->state_slots > 0, "--max-mamba-cache-size", u->state_slots * u->attention_dp}};
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (flags[i].there)
-            n += (size_t)snprintf(extra + n, sizeof extra - n, " %s %llu", flags[i].flag,
-                                  (unsigned long long)flags[i].value);
-    char *text = hwl_arena_printf(
-        l->arena, "python -m sglang.launch_server --model-path %s --tp-size %u --context-length %llu --mem-fraction-static %.3f "
-                  "--max-total-tokens %llu%s%s%s",
-        m->name, u->tp, (unsigned long long)u->context, u->fraction, (unsigned long long)p->pools.tokens, extra,
-        u->attention_dp > 1 ? " --enable-dp-attention" : "", u->n_decode_graphs ? "" : " --disable-cuda-graph");
+    const char *source = m->source ? m->source : m->name;
+    if (strncmp(source, "catalogue: ", 11) == 0)
+        source += 11;
+    const char *given = hwl_args_given(l->arena, s, hwl_sglang_args, HWL_SGLANG_N_ARGS, "gpu-memory-utilization", '-');
+    char ep[32] = "", chunk[48] = "", prefill[48] = "", cache[48] = "";
+    if (u->ep)
+        (void)snprintf(ep, sizeof ep, " --ep-size %u", u->tp);
+    if (!u->chunk)
+        (void)snprintf(chunk, sizeof chunk, " --chunked-prefill-size -1");
+    else if (hwl_opt_has(s, HWL_OPT_MAX_BATCHED_TOKENS))
+        (void)snprintf(chunk, sizeof chunk, " --chunked-prefill-size %llu",
+                       (unsigned long long)hwl_opt_u64(s, HWL_OPT_MAX_BATCHED_TOKENS, 0));
+    if (hwl_opt_has(s, HWL_OPT_MAX_PREFILL_TOKENS))
+        (void)snprintf(prefill, sizeof prefill, " --max-prefill-tokens %llu", (unsigned long long)u->max_prefill);
+    if (p->pools.starts && p->pools.tokens)
+        (void)snprintf(cache, sizeof cache, " --max-total-tokens %llu", (unsigned long long)p->pools.tokens);
+    char *text = given ? hwl_arena_printf(l->arena, "python -m sglang.launch_server --model-path %s%s --context-length %llu "
+                                                    "--mem-fraction-static %.3f%s%s%s%s",
+                                          source, given, (unsigned long long)u->context, u->fraction, chunk, prefill, ep, cache)
+                       : NULL;
     if (text)
         hwl_ledger_view_text(l, "command_line", text);
     else
         l->failed = true;
 }
 
-static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p)
+static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p,
+                      const struct hwl_settings *s)
 {
     const struct hwl_sglang_setup *u = &p->setup;
     uint64_t rest = UINT64_MAX, after = UINT64_MAX, kv = 0, states = 0, pools = 0, graphs;
@@ -228,8 +228,11 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
         hwl_ledger_view_u64(l, "full_max_total_num_tokens", p->pools.full_tokens);
         hwl_ledger_view_u64(l, "swa_max_total_num_tokens", p->pools.window_tokens);
     }
-    if (u->recurrent)
+    if (u->recurrent) {
         hwl_ledger_view_u64(l, "max_mamba_cache_size", p->pools.states);
+        hwl_ledger_view_u64(l, "mamba_slots", p->pools.states);
+    }
+    hwl_ledger_view_u64(l, "kv_cache_tokens", p->pools.tokens); /* under the name that logs of every server have */
     hwl_ledger_view_u64(l, "max_running_requests", p->pools.requests);
     hwl_ledger_view_real(l, "mem_fraction_static", u->fraction);
     hwl_ledger_view_u64(l, "chunked_prefill_size", u->chunk);
@@ -246,15 +249,15 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     hwl_ledger_view_u64(l, "pool_end_avail_bytes", pool_end);
     hwl_ledger_view_u64(l, "graph_bytes", p->other.decode_graphs);
     hwl_ledger_view_u64(l, "available_gpu_mem_bytes", less(pool_end, graphs));
-    put_command(l, m, p);
+    put_command(l, m, p, s);
     hwl_ledger_setting_u64(l, "tp", u->tp);
     hwl_ledger_setting_u64(l, "pp", u->pp);
     hwl_ledger_setting_u64(l, "dp", u->dp);
     hwl_ledger_setting_bool(l, "enable-dp-attention", u->attention_dp > 1);
     hwl_ledger_setting_bool(l, "ep", u->ep);
     hwl_ledger_setting_u64(l, "ctx", u->context);
-    hwl_ledger_setting_u64(l, "max-batched-tokens", u->chunk);
-    hwl_ledger_setting_u64(l, "max-seqs", p->pools.requests);
+    hwl_ledger_setting_u64(l, "max-batched-tokens", u->chunk * u->attention_dp);
+    hwl_ledger_setting_u64(l, "max-seqs", p->pools.requests * u->attention_dp);
     hwl_ledger_setting_real(l, "gpu-memory-utilization", u->fraction);
     hwl_ledger_setting_u64(l, "block-size", u->page);
     hwl_ledger_setting_u64(l, "max-cudagraph-size", u->max_bs);
@@ -330,7 +333,7 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
     /* without a length of its own a request may be as long as the pool: the server starts and cuts it there */
     ledger->context = hwl_opt_has(settings, HWL_OPT_CTX) ? u->context : hwl_min(u->context, p->pools.tokens * u->dcp);
     ledger->concurrency = hwl_opt_u64(settings, HWL_OPT_CONCURRENCY, 1);
-    put_views(ledger, m, p);
+    put_views(ledger, m, p, settings);
     judge(ledger, p);
     return HWL_OK;
 }

@@ -51,3 +51,54 @@ hwl_status hwl_args_set_int(struct hwl_settings *s, const char *engine, const ch
     snprintf(text, sizeof text, "%llu", (unsigned long long)n);
     return hwl_settings_set(s, option, text, error);
 }
+
+/* A value as a shell reads it: plain words as they are, anything else between quotes; values of a list side by side. */
+static bool put_value(char *out, size_t size, const char *value, bool list)
+{
+    size_t n = 0;
+    const bool plain = *value && value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,+@")] == 0;
+    if (!plain && n + 1 < size)
+        out[n++] = '\'';
+    for (; *value && n + 6 < size; value++)
+        if (*value == '\'') {
+            memcpy(out + n, "'\\''", 4);
+            n += 4;
+        } else {
+            out[n++] = list && *value == ',' ? ' ' : *value;
+        }
+    if (!plain)
+        out[n++] = '\'';
+    out[n] = 0;
+    return *value == 0;
+}
+
+char *hwl_args_given(struct hwl_arena *arena, const struct hwl_settings *s, const struct hwl_engine_arg *args, uint32_t n,
+                     const char *skip, char style)
+{
+    bool done[HWL_OPT_COUNT] = {0};
+    char *all = hwl_arena_printf(arena, "%s", "");
+    for (uint32_t i = 0; i < n && all; i++) {
+        const struct hwl_engine_arg *a = &args[i];
+        const bool flag = a->how == HWL_ARG_TRUE || a->how == HWL_ARG_FALSE, list = a->how == HWL_ARG_VALUES;
+        if (!flag && !list && a->how != HWL_ARG_VALUE && a->how != HWL_ARG_MIB && a->how != HWL_ARG_GIB)
+            continue;
+        const enum hwl_opt id = a->option;
+        const char *option = hwl_option_at((uint32_t)id)->name;
+        char text[1024], value[1200] = "", name[80];
+        if (done[id] || hwl_words_have(skip, option) || !hwl_opt_has(s, id) ||
+            (flag && hwl_opt_flag(s, id, false) != (a->how == HWL_ARG_TRUE)))
+            continue;
+        if (!flag && !hwl_settings_get(s, option, text, sizeof text))
+            continue;
+        if (a->how == HWL_ARG_GIB || a->how == HWL_ARG_MIB)
+            (void)snprintf(text, sizeof text, "%.6g", (double)hwl_opt_u64(s, id, 0) / (a->how == HWL_ARG_GIB ? 1u << 30 : 1u << 20));
+        if (!flag && !put_value(value, sizeof value, text, list))
+            continue;
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(a->names, " "), a->names);
+        for (char *p = name; *p; p++)
+            *p = *p == '-' ? style : *p;
+        all = hwl_arena_printf(arena, "%s --%s%s%s", all, name, flag ? "" : " ", value);
+        done[id] = true;
+    }
+    return all;
+}

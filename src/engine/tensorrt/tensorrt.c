@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "engine/shared/args.h"
 #include "engine/shared/put.h"
 
 #include <stdio.h>
@@ -118,7 +119,8 @@ static void put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared *prep
                  "tensorrt-llm: CUDA context, communicators");
 }
 
-static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p)
+static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p,
+                      const struct hwl_settings *settings)
 {
     const struct hwl_trt_setup *u = &p->setup;
     uint64_t available = UINT64_MAX;
@@ -134,14 +136,20 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     hwl_ledger_view_u64(l, "weights_bytes", p->weights[0].total);
     hwl_ledger_view_u64(l, "peak_activation_bytes", p->activation);
     hwl_ledger_view_u64(l, "graph_bytes", p->graphs);
+    const char *source = m->source ? m->source : m->name;
+    if (strncmp(source, "catalogue: ", 11) == 0)
+        source += 11;
+    const char *given = hwl_args_given(l->arena, settings, hwl_trt_args, HWL_TRT_N_ARGS,
+                                       "max-seqs max-batched-tokens ctx gpu-memory-utilization kv-type", '_');
     char experts[32] = "";
     if (u->ep)
         (void)snprintf(experts, sizeof experts, " --ep_size %u", u->tp);
-    char *text = hwl_arena_printf(
-        l->arena, "trtllm-serve %s --tp_size %u --pp_size %u%s --max_batch_size %llu --max_num_tokens %llu --max_seq_len %llu "
-                  "--kv_cache_free_gpu_memory_fraction %.3f --kv_cache_dtype %s",
-        m->name, u->tp, u->pp, experts, (unsigned long long)u->max_batch, (unsigned long long)u->max_tokens,
-        (unsigned long long)u->context, u->fraction, u->kv_type);
+    char *text = given ? hwl_arena_printf(l->arena, "trtllm-serve %s%s%s --max_batch_size %llu --max_num_tokens %llu "
+                                                    "--max_seq_len %llu --kv_cache_free_gpu_memory_fraction %.3f --kv_cache_dtype %s",
+                                          source, given, experts, (unsigned long long)u->max_batch,
+                                          (unsigned long long)u->max_tokens, (unsigned long long)u->context, u->fraction,
+                                          u->kv_type)
+                       : NULL;
     if (text)
         hwl_ledger_view_text(l, "command_line", text);
     else
@@ -223,7 +231,7 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
     /* without a length of its own the server shortens it to what the cache holds */
     ledger->context = hwl_opt_has(settings, HWL_OPT_CTX) ? u->context : hwl_min(u->context, p->tokens);
     ledger->concurrency = hwl_opt_u64(settings, HWL_OPT_CONCURRENCY, 1);
-    put_views(ledger, m, p);
+    put_views(ledger, m, p, settings);
     judge(ledger, m, p);
     return HWL_OK;
 }
