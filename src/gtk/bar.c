@@ -89,6 +89,10 @@ static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
         letter(b, snapshot, &rect, i);
     }
     gtk_snapshot_pop(snapshot);
+    if (hwl_theme_contrast()) { /* free memory has the colour of the ground */
+        const GdkRGBA line = hwl_theme_rgba(hwl_theme_palette()->line), lines[4] = {line, line, line, line};
+        gtk_snapshot_append_border(snapshot, &clip, (const float[4]){1, 1, 1, 1}, lines);
+    }
     if (b->device.missing)
         draw_limit(snapshot, (float)limit, width, height);
 }

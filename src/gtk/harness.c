@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct {
     int bench;
@@ -15,7 +16,7 @@ static struct {
 struct harness {
     HwlWindow *window;
     gint64 start, step_start;
-    double *ms, answer_ms; /* answer: plan, view and widgets set, before the frame is drawn */
+    double *ms, *cpu_ms, cpu_start, answer_ms; /* answer: plan, view and widgets set, before the frame is drawn */
     int n, settled;
     gulong handler;
 };
@@ -31,6 +32,14 @@ void hwl_harness_options(GApplication *app)
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     g_application_add_main_option_entries(app, entries);
+}
+
+/* What this thread has used: on a machine that is shared, wall time says more of the others. */
+static double thread_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 static int by_value(const void *a, const void *b)
@@ -49,6 +58,7 @@ static void step(struct harness *h)
     char text[32];
     g_snprintf(text, sizeof text, "%d", 4096 + h->n * 64);
     h->step_start = g_get_monotonic_time();
+    h->cpu_start = thread_ms();
     hwl_desk_set(hwl_window_desk(h->window), "ctx", text);
     h->answer_ms += (double)(g_get_monotonic_time() - h->step_start) / 1000;
 }
@@ -58,14 +68,16 @@ static void painted(GdkFrameClock *clock, struct harness *h)
 {
     if (!h->step_start)
         return;
+    h->cpu_ms[h->n] = thread_ms() - h->cpu_start;
     h->ms[h->n++] = (double)(g_get_monotonic_time() - h->step_start) / 1000;
     h->step_start = 0;
     if (h->n < options.bench)
         return;
     g_signal_handler_disconnect(clock, h->handler);
     qsort(h->ms, (size_t)h->n, sizeof *h->ms, by_value);
-    printf("{\"steps\": %d, \"median_ms\": %.2f, \"p95_ms\": %.2f, \"worst_ms\": %.2f, \"mean_answer_ms\": %.2f}\n", h->n, h->ms[h->n / 2], h->ms[h->n * 95 / 100], h->ms[h->n - 1],
-           h->answer_ms / h->n);
+    qsort(h->cpu_ms, (size_t)h->n, sizeof *h->cpu_ms, by_value);
+    printf("{\"steps\": %d, \"median_ms\": %.2f, \"p95_ms\": %.2f, \"worst_ms\": %.2f, \"mean_answer_ms\": %.2f, \"median_cpu_ms\": %.2f, \"p95_cpu_ms\": %.2f}\n", h->n, h->ms[h->n / 2], h->ms[h->n * 95 / 100], h->ms[h->n - 1],
+           h->answer_ms / h->n, h->cpu_ms[h->n / 2], h->cpu_ms[h->n * 95 / 100]);
     leave(h);
 }
 
@@ -141,7 +153,7 @@ static gboolean wait_to_bench(void *user)
 static void first_frame(GdkFrameClock *clock, struct harness *h)
 {
     g_signal_handler_disconnect(clock, h->handler);
-    printf("{\"first_frame_ms\": %.0f}\n", (double)(g_get_monotonic_time() - h->start) / 1000);
+    printf("{\"first_frame_ms\": %.0f, \"cpu_ms\": %.0f}\n", (double)(g_get_monotonic_time() - h->start) / 1000, thread_ms());
     (void)fflush(stdout);
     g_timeout_add(300, wait_to_bench, h);
 }
@@ -150,6 +162,7 @@ static void free_harness(void *data)
 {
     struct harness *h = data;
     g_free(h->ms);
+    g_free(h->cpu_ms);
     g_free(h);
 }
 
@@ -184,6 +197,7 @@ void hwl_harness_start(HwlWindow *window)
         hwl_window_show_page(window, options.page);
     if (options.bench > 0) {
         h->ms = g_new0(double, (gsize)options.bench);
+        h->cpu_ms = g_new0(double, (gsize)options.bench);
         h->handler = g_signal_connect(gtk_widget_get_frame_clock(GTK_WIDGET(window)), "after-paint", G_CALLBACK(first_frame), h);
     } else {
         h->start = g_get_monotonic_time();
