@@ -12,6 +12,7 @@ enum cli_option_id {
     CLI_EXPLAIN,
     CLI_ADVICE,
     CLI_HTML,
+    CLI_COUNT,
     CLI_ASCII,
     CLI_THEME,
     CLI_SVG,
@@ -40,6 +41,7 @@ struct cli_args {
     uint32_t n_gpus;
     const char *ram;
     const char *html, *svg; /* files to write */
+    const char *count;
     int argc; /* the whole line behind the command */
     const char *const *argv;
     int n_engine_args; /* behind -- */
@@ -93,6 +95,7 @@ int cli_nothing(const struct cli_args *args, const char *what);
 
 #define CLI_DEVICES_SCHEMA "hwledger.devices/1"
 #define CLI_MODELS_SCHEMA "hwledger.models/1"
+#define CLI_WATCH_SCHEMA "hwledger.watch/1"
 
 int cli_plan(struct cli_args *args);
 int cli_inspect(struct cli_args *args);
@@ -100,6 +103,7 @@ int cli_explain_log(struct cli_args *args);
 int cli_models(struct cli_args *args);
 int cli_list_devices(struct cli_args *args);
 int cli_tui(struct cli_args *args);
+int cli_watch(struct cli_args *args);
 int cli_later(struct cli_args *args);
 
 /* Starts and ends a colour (a 256-colour number) where stdout is a terminal that wants it; "" elsewhere. */

@@ -21,7 +21,7 @@ const struct cli_command cli_commands[] = {
     {"require", "MODEL", "what hardware runs it", MACHINE, true, cli_later},
     {"export", "MODEL", "the engine's own configuration or command line", MACHINE, true, cli_later},
     {"train", "MODEL", "memory, time and tokens of training", MACHINE, true, cli_later},
-    {"watch", "", "live monitor", "help", false, cli_later},
+    {"watch", "", "memory, heat, power and processes of this machine, once a second", "count json help", false, cli_watch},
     {"top", "", "live monitor on the terminal", TERMINAL, true, cli_tui},
     {"record", "", "measurements into the record", "help", false, cli_later},
     {"reconcile", "", "planned against measured", "help", false, cli_later},
@@ -40,6 +40,7 @@ const struct cli_option cli_options[] = {
     {"advice", "", "what could be changed, even where the plan fits", CLI_ADVICE},
     {"html", "FILE", "write a self-contained report too", CLI_HTML},
     {"svg", "FILE", "write the picture of the plan too", CLI_SVG},
+    {"count", "N", "as many looks; default until it is stopped", CLI_COUNT},
     {"ascii", "", "draw with ASCII characters alone", CLI_ASCII},
     {"theme", "NAME", "dark, light, contrast or none", CLI_THEME},
     {"local", "", "models found on disk", CLI_LOCAL},
@@ -159,6 +160,8 @@ static int take_own(struct cli_args *args, const struct cli_option *o, const cha
         args->ram = value;
     } else if (o->id == CLI_THEME) {
         args->flag[o->id] = true; /* hwledger-tui reads it */
+    } else if (o->id == CLI_COUNT) {
+        args->count = value;
     } else if (o->id == CLI_HTML) {
         args->html = value;
     } else if (o->id == CLI_SVG) {

@@ -14,10 +14,14 @@ void tui_popup_export(struct tui_ui *ui)
     if (!ui->desk.plan)
         return;
     tui_popup_open(ui, TUI_EXPORT, "Export into the current folder");
-    tui_popup_add(ui, "JSON document      hwledger-plan.json", "json");
-    tui_popup_add(ui, "report             hwledger-plan.html", "html");
-    tui_popup_add(ui, "picture            hwledger-plan.svg", "svg");
-    tui_popup_add(ui, "command line       hwledger-plan.sh", "sh");
+    tui_popup_add(ui, "JSON document          hwledger-plan.json", "json");
+    tui_popup_add(ui, "report                 hwledger-plan.html", "html");
+    tui_popup_add(ui, "picture                hwledger-plan.svg", "svg");
+    tui_popup_add(ui, "command of hwledger    hwledger-plan.sh", "sh");
+    char *text = NULL;
+    if (hwl_plan_command(ui->desk.plan, &text, NULL) == HWL_OK)
+        tui_popup_add(ui, "command of the engine  hwledger-plan.engine.sh", "engine.sh");
+    hwl_text_free(text);
 }
 
 /* The first name of its kind that is free; *path gets it. */
@@ -62,6 +66,10 @@ void tui_export_run(struct tui_ui *ui, const char *what)
         hwl_view_html(out, &r);
     } else if (ok && strcmp(what, "svg") == 0) {
         hwl_view_svg(out, &d->view);
+    } else if (ok && strcmp(what, "engine.sh") == 0) {
+        char *text = NULL;
+        ok = hwl_plan_command(d->plan, &text, NULL) == HWL_OK && fprintf(out, "#!/bin/sh\n%s\n", text) > 0;
+        hwl_text_free(text);
     } else if (ok) {
         (void)fprintf(out, "#!/bin/sh\n%s\n", tui_desk_command(d, command, sizeof command));
     }

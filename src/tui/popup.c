@@ -110,8 +110,10 @@ static void take_engine(struct tui_ui *ui, const char *value)
         *version++ = 0;
     /* both in one step: a version of another engine would be refused in between */
     (void)hwl_settings_clear(ui->desk.settings, "engine-version", NULL);
-    (void)hwl_settings_clear(ui->desk.settings, "kv-type", NULL); /* each engine has types of its own */
-    (void)hwl_settings_clear(ui->desk.settings, "quant", NULL);
+    if (ui->desk.plan && strcmp(engine, hwl_plan_engine(ui->desk.plan)) != 0) { /* each engine has types of its own */
+        (void)hwl_settings_clear(ui->desk.settings, "kv-type", NULL);
+        (void)hwl_settings_clear(ui->desk.settings, "quant", NULL);
+    }
     if (version)
         (void)hwl_settings_set(ui->desk.settings, "engine-version", version, NULL);
     (void)tui_desk_set(&ui->desk, "engine", engine);
