@@ -439,20 +439,25 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
     struct hwl_graph *g = &b->g;
     if (!x || il < 0)
         return NULL;
-    const uint64_t n_embd = x->ne[0], n = x->ne[1], experts = b->m->n_expert, used = b->m->layers[il].n_expert_used;
+    const uint64_t n_embd = x->ne[0], n = x->ne[1], experts = b->m->n_expert;
+    const uint64_t used = o->chunks ? hwl_min(b->m->layers[il].n_expert_used, experts / o->chunks) : b->m->layers[il].n_expert_used;
     hwl_gt logits = o->logits;
     if (!logits)
         logits = hwl_b_mm_bias(b, hwl_b_w(b, il, "ffn_gate_inp.weight"), x, o->biases ? hwl_b_w(b, il, "ffn_gate_inp.bias") : NULL);
-    hwl_gt probs = o->gating == 1 ? hwl_g_soft_max(g, logits, NULL, NULL) : o->gating == 2 ? hwl_g_unary(g, logits) : logits;
+    hwl_gt probs = o->gating == 1 || o->gating == 4 ? hwl_g_soft_max(g, logits, NULL, NULL) : o->gating == 2 ? hwl_g_unary(g, logits) : logits;
     hwl_gt bias = hwl_b_w(b, il, "exp_probs_b.bias");
     if (!bias)
         bias = hwl_b_w(b, il, "exp_probs_b"); /* its name in Hunyuan V3 */
     hwl_gt choice = bias ? hwl_g_add(g, probs, bias) : probs;
     if (o->first_w)
         choice = logits;
+    if (o->gating == 4)
+        choice = hwl_g_unary(g, logits);
     if (b->m->n_expert_groups > 1)
         choice = choose_groups(b, choice);
     hwl_gt ids = hwl_g_argsort_top_k(g, choice, used);
+    if (o->chunks)
+        ids = hwl_g_cast(g, hwl_g_scale(g, hwl_g_cast(g, ids, HWL_DTYPE_F32)), HWL_DTYPE_I32);
     hwl_gt w = hwl_g_get_rows(g, hwl_g_reshape(g, probs, 1, experts, n, 1), ids);
     if (o->gating == 3)
         w = hwl_g_reshape(g, hwl_g_soft_max(g, hwl_g_reshape(g, w, used, n, 1, 1), NULL, NULL), 1, used, n, 1);
@@ -476,8 +481,8 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
         gate = hwl_g_view3(g, y, ff, y->ne[1], y->ne[2], y->nb[1], y->nb[2], 0);
         up = hwl_g_view3(g, y, ff, y->ne[1], y->ne[2], y->nb[1], y->nb[2], ff * y->nb[0]);
     } else {
-        hwl_gt gate_w = hwl_b_w(b, il, "ffn_gate_exps.weight"), bu = hwl_b_w(b, il, "ffn_up_exps.bias"), bg = hwl_b_w(b, il, "ffn_gate_exps.bias");
-        up = hwl_g_mm_id(g, hwl_b_w(b, il, "ffn_up_exps.weight"), x, ids);
+        hwl_gt gate_w = hwl_b_w(b, il, o->chunks ? "ffn_gate_chexps.weight" : "ffn_gate_exps.weight"), bu = hwl_b_w(b, il, "ffn_up_exps.bias"), bg = hwl_b_w(b, il, "ffn_gate_exps.bias");
+        up = hwl_g_mm_id(g, hwl_b_w(b, il, o->chunks ? "ffn_up_chexps.weight" : "ffn_up_exps.weight"), x, ids);
         if (o->biases && bu)
             up = hwl_g_like(g, HWL_OP_ADD_ID, up, bu, ids);
         if (gate_w)
@@ -494,7 +499,7 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
         if (o->act == HWL_ACT_RELU_SQR)
             y = hwl_g_like(g, HWL_OP_SQR, y, NULL, NULL);
     }
-    y = hwl_g_mm_id(g, hwl_b_w(b, il, "ffn_down_exps.weight"), y, ids);
+    y = hwl_g_mm_id(g, hwl_b_w(b, il, o->chunks ? "ffn_down_chexps.weight" : "ffn_down_exps.weight"), y, ids);
     hwl_gt bd = hwl_b_w(b, il, "ffn_down_exps.bias");
     if (o->biases && bd)
         y = hwl_g_like(g, HWL_OP_ADD_ID, y, bd, ids);

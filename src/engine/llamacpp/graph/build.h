@@ -87,8 +87,9 @@ hwl_gt hwl_b_ffn(struct hwl_build *b, hwl_gt x, int32_t il, const char *suffix, 
 
 struct hwl_moe {
     enum hwl_act act;
-    uint32_t gating; /* 1 softmax, 2 sigmoid, 3 softmax of the chosen */
+    uint32_t gating; /* 1 softmax, 2 sigmoid, 3 softmax of the chosen, 4 softmax, chosen by sigmoid (GroveMoE) */
     bool norm_w, biases;
+    uint32_t chunks; /* > 0: small experts, one for so many of the large ones */
     bool one_clamp; /* a bounded gate is one operation */
     bool first_w; /* weights go on the input, and the choice is of the router's output (Llama 4) */
     double scale;

@@ -16,6 +16,7 @@ enum {
     SCALE_EMBD = 1u << 3,  /* scales the embeddings */
     POS_EMBD = 1u << 4,    /* adds learned positions */
     NO_ROPE = 1u << 5,
+    SKIP_EMBD = 1u << 6,   /* every layer adds the scaled embeddings (Talkie) */
     SOFTCAP = 1u << 7,     /* caps the logits where the file says so */
     LOGIT_SCALE = 1u << 8, /* scales the logits where the file says so */
     RES_SCALE = 1u << 9,   /* scales both branches where the file says so */
@@ -129,6 +130,7 @@ static const struct row rows[] = {
     { "granite_swa", RES_SCALE | LOGIT_SCALE | FACTORS | NORM_W, HWL_ACT_SILU, 1, ROPE_KEY },
     { "granitemoe", RES_SCALE | LOGIT_SCALE | FACTORS | NORM_W, HWL_ACT_SILU, 1, ROPE_KEY },
     { "grok", LOGIT_SCALE | SOFTCAP | POST_ON_LAYER | NORM_W, HWL_ACT_GELU, 1, GROK },
+    { "grovemoe", NORM_W, HWL_ACT_SILU, 4, 0 },
     { "hunyuan-dense", FACTORS | QK_AFTER, HWL_ACT_SILU, 0, 0 },
     { "hunyuan-moe", FACTORS | QK_AFTER | NORM_W, HWL_ACT_SILU, 1, 0 },
     { "hunyuan_vl", FACTORS | QK_AFTER, HWL_ACT_SILU, 0, POS4_BY_FILE },
@@ -189,6 +191,7 @@ static const struct row rows[] = {
     { "starcoder", LN | POS_EMBD | NO_ROPE | BIAS, HWL_ACT_GELU, 0, 0 },
     { "starcoder2", LN | BIAS, HWL_ACT_GELU, 0, 0 },
     { "step35", FACTORS | LATE_IDS | BIAS | NORM_W_KEY | GATE_KEY, HWL_ACT_SILU, 2, GATED | FULL_FACTORS },
+    { "talkie", NO_WEIGHT | QK_AFTER | LOGIT_SCALE | SKIP_EMBD, HWL_ACT_SILU, 0, UNIT_EMBD },
     { "xverse", 0, HWL_ACT_SILU, 0, 0 },
 };
 
@@ -210,7 +213,7 @@ static void norm_heads(struct hwl_build *b, const struct row *r, struct hwl_qkv 
     hwl_gt q = hwl_b_w(b, il, "attn_q_norm.weight"), k = hwl_b_w(b, il, "attn_k_norm.weight");
     if (q)
         c->q = hwl_b_norm(b, c->q, q, NULL, r->flags & LN, il);
-    if (k)
+    if (k || r->flags & SKIP_EMBD)
         c->k = hwl_b_norm(b, c->k, k, NULL, r->flags & LN, il);
 }
 
@@ -306,7 +309,13 @@ static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, i
         o.norm_w = hwl_b_num(b, "expert_weights_norm", 0) != 0;
     if (r->flags & GATE_KEY && b->m->gating_func)
         o.gating = b->m->gating_func;
+    if (r->gating == 4)
+        o.logits = hwl_g_mm(&b->g, hwl_b_w(b, il, "ffn_gate_inp.weight"), x);
     hwl_gt y = hwl_b_moe(b, x, il, &o);
+    if (r->gating == 4) { /* a second mixture of small experts, of the same router */
+        o.chunks = (uint32_t)hwl_b_num(b, "experts_per_group", 0);
+        return hwl_g_add(&b->g, y, hwl_g_scale(&b->g, hwl_b_moe(b, y, il, &o)));
+    }
     if (r->more & GROK && hwl_b_w(b, il, "ffn_up.weight"))
         return hwl_g_scale(&b->g, hwl_g_add(&b->g, hwl_b_ffn(b, x, il, "", HWL_ACT_GELU, false), y));
     if (!hwl_b_w(b, il, "ffn_up_shexp.weight"))
@@ -460,6 +469,7 @@ static void decoder(struct hwl_build *b, const struct row *base)
     }
     if (r->more & LLAMA4)
         b->modulus = no_rope_step(b);
+    hwl_gt skip = r->flags & SKIP_EMBD ? x : NULL;
     hwl_gt wide = x && x->view ? x->view : x; /* with the parts for later layers (deepstack) */
     for (uint32_t il = 0; il < n_layer; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;
@@ -477,10 +487,14 @@ static void decoder(struct hwl_build *b, const struct row *base)
             normed = hwl_g_get_rows(g, normed, b->out_ids);
             if (router)
                 router = hwl_g_get_rows(g, router, b->out_ids);
+            if (skip)
+                skip = hwl_g_get_rows(g, skip, b->out_ids);
         }
         if (r->more & EMPTY && !b->m->layers[il].n_ff)
             continue; /* not even its attention counts, but it fills its cache */
         x = behind_attention(b, r, cur, residual, normed, router, l);
+        if (skip)
+            x = hwl_g_add(g, x, hwl_g_mul(g, skip, hwl_b_w(b, l, "layer_output_scale.weight")));
         if (r->flags & DEEPSTACK && il < b->m->n_deepstack && wide)
             x = hwl_g_add(g, x, hwl_g_view2(g, wide, b->m->n_embd, b->n_tokens, wide->nb[1], (uint64_t)(il + 1) * b->m->n_embd * 4));
         if (loops && b->n_stored && (il + 1) % b->n_stored == 0 && il + 1 < n_layer && hwl_b_num(b, "skip_loop_final_norm", 0) == 0)
