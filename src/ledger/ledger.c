@@ -44,6 +44,28 @@ hwl_entry *hwl_ledger_put(struct hwl_ledger *ledger, uint16_t device, int32_t la
     return e;
 }
 
+void hwl_ledger_reserve(struct hwl_ledger *ledger, uint64_t entries)
+{
+    hwl_entry *list = hwl_arena_grow(ledger->arena, ledger->entries, &ledger->cap_entries, entries, sizeof *list);
+    if (list)
+        ledger->entries = list;
+    else
+        ledger->failed = true;
+}
+
+void hwl_ledger_repeat(struct hwl_ledger *ledger, uint64_t first, uint64_t n, uint16_t from, uint16_t to)
+{
+    hwl_ledger_reserve(ledger, ledger->n_entries + n);
+    if (ledger->failed)
+        return;
+    hwl_entry *copy = ledger->entries + ledger->n_entries;
+    memcpy(copy, ledger->entries + first, n * sizeof *copy);
+    for (uint64_t i = 0; i < n; i++)
+        if (copy[i].device == from)
+            copy[i].device = to;
+    ledger->n_entries += n;
+}
+
 void hwl_ledger_place(struct hwl_ledger *ledger, uint16_t device, uint32_t layer)
 {
     if (ledger->n_placements) {

@@ -57,6 +57,10 @@ hwl_entry *hwl_ledger_add(struct hwl_ledger *ledger);
 /* The common shape: everything but formula and args. */
 hwl_entry *hwl_ledger_put(struct hwl_ledger *ledger, uint16_t device, int32_t layer, hwl_kind kind, hwl_component component, uint64_t bytes,
                           hwl_basis basis, const char *source);
+/* Room for that many entries in all, so that writing them moves nothing. */
+void hwl_ledger_reserve(struct hwl_ledger *ledger, uint64_t entries);
+/* The n entries from index first on once more, those on device `from` on device `to`: ranks that are alike. */
+void hwl_ledger_repeat(struct hwl_ledger *ledger, uint64_t first, uint64_t n, uint16_t from, uint16_t to);
 /* Adds layer index to the runs of layers on devices (merges with the last run). */
 void hwl_ledger_place(struct hwl_ledger *ledger, uint16_t device, uint32_t layer);
 void hwl_ledger_note(struct hwl_ledger *ledger, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -392,15 +392,18 @@ static hwl_status plan(const struct hwl_model *model, const void *made, const ch
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     HWL_TRY(work_out(ready, version, devices, settings, ledger->arena, false, p, error));
     const struct hwl_vllm_setup *u = &p->setup;
-    for (uint32_t d = 0; d < u->dp; d++)
-        for (uint32_t s = 0; s < u->pp; s++)
-            for (uint32_t t = 0; t < u->tp; t++) {
-                const uint16_t device = (uint16_t)((d * u->pp + s) * u->tp + t);
-                put_rank(ledger, prepared, p, s, device);
-                if (d == 0 && t == 0)
-                    for (uint32_t i = u->stage_first[s]; i < u->stage_first[s + 1]; i++)
-                        hwl_ledger_place(ledger, device, i);
-            }
+    /* ranks of a stage are alike: the first is written, the others repeat it */
+    for (uint32_t s = 0; s < u->pp; s++) {
+        const uint64_t from = ledger->n_entries;
+        const uint16_t first = (uint16_t)(s * u->tp);
+        put_rank(ledger, prepared, p, s, first);
+        const uint64_t n = ledger->n_entries - from;
+        hwl_ledger_reserve(ledger, ledger->n_entries + n * ((uint64_t)u->dp * u->tp - 1));
+        for (uint32_t r = 1; r < u->dp * u->tp; r++)
+            hwl_ledger_repeat(ledger, from, n, first, (uint16_t)((r / u->tp * u->pp + s) * u->tp + r % u->tp));
+        for (uint32_t i = u->stage_first[s]; i < u->stage_first[s + 1]; i++)
+            hwl_ledger_place(ledger, first, i);
+    }
     hwl_ledger_place(ledger, (uint16_t)((u->pp - 1) * u->tp), model->n_layers);
     put_views(ledger, p);
     ledger->kv_bytes_per_token = p->per_token;
