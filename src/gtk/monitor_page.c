@@ -143,8 +143,9 @@ static void asked(GObject *source, GAsyncResult *result, void *user)
     struct monitor *m = g_object_get_data(source, "hwl-monitor");
     hwl_devices *d = g_task_propagate_pointer(G_TASK(result), NULL);
     (void)user;
-    if (m) {
+    if (m)
         m->asking = false;
+    if (m && gtk_widget_get_mapped(m->page)) { /* the window may have gone meanwhile */
         for (uint32_t i = 0; d && i < hwl_devices_count(d); i++)
             take(m, hwl_devices_get(d, i));
         gtk_widget_set_visible(m->note, d && !hwl_devices_gpus(d));
