@@ -266,7 +266,7 @@ const struct hwl_family hwl_families_text[] = {
     TEXT("internlm3", "InternLM3ForCausalLM", internlm3),
     TEXT("ernie4_5 paddleocr_vl_text", "Ernie4_5ForCausalLM", ernie),
     TEXT("qwen", "QWenLMHeadModel", qwen1),
-    TEXT("qwen2 mimo Dream dream", "Qwen2ForCausalLM MiMoForCausalLM DreamModel", qwen2),
+    TEXT("qwen2 mimo Dream dream qwen2_5_omni_text qwen2_5_vl_text qwen2_vl_text", "Qwen2ForCausalLM MiMoForCausalLM DreamModel", qwen2),
     TEXT("qwen3", "Qwen3ForCausalLM", qwen3),
     TEXT("seed_oss", "SeedOssForCausalLM", seed_oss),
     TEXT("phi", "", phi),

@@ -21,7 +21,7 @@ static void qwen2_shared(struct hwl_text *t)
 }
 static const struct hwl_text_row qwen2_moe = {.q_bias = "qkv_bias=1", .has_moe = true, .shared = "mlp.shared_expert", .shared_gate = "1",
                                               .slide = HWL_SLIDE_QWEN, .adjust = qwen2_shared};
-static const struct hwl_text_row qwen3_moe = {ATTN_BIAS, .qk = HWL_QK_HEAD, .has_moe = true, .slide = HWL_SLIDE_QWEN};
+static const struct hwl_text_row qwen3_moe = {ATTN_BIAS, .head_floor = true, .qk = HWL_QK_HEAD, .has_moe = true, .slide = HWL_SLIDE_QWEN};
 static const struct hwl_text_row olmoe = {ATTN_BIAS, .qk = HWL_QK_FULL, .has_moe = true};
 static const struct hwl_text_row flex_olmo = {ATTN_BIAS, .place = HWL_POST, .qk = HWL_QK_FULL, .has_moe = true};
 static const struct hwl_text_row gpt_oss = {.q_bias = "attention_bias=1", .o_bias = "attention_bias=1", .has_moe = true,

@@ -164,7 +164,12 @@ static void intern_vit(struct hwl_hb *b, const struct hwl_config *c, uint64_t h)
 void hwl_hf_internvl(struct hwl_hb *b, const struct hwl_config *root)
 {
     const struct hwl_config v = hwl_cfg_obj(root, "vision_config"), t = hwl_cfg_obj(root, "text_config");
-    const uint64_t h = hwl_cfg_u64(&v, "hidden_size", 1024), wide = hwl_hb_mul(b, h, 4); /* downsample_ratio 0.5: 2 x 2 patches */
+    const uint64_t h = hwl_cfg_u64(&v, "hidden_size", 1024);
+    const double ratio = hwl_cfg_real(root, "downsample_ratio", 0.5);
+    const uint64_t side = ratio > 0.001 && ratio <= 1.0 ? (uint64_t)(1.0 / ratio) : 0; /* side x side patches become one */
+    if (!side)
+        hwl_cfg_bad(root, "downsample_ratio", "%g is no share from 0 to 1", ratio);
+    const uint64_t wide = hwl_hb_mul(b, h, hwl_hb_mul(b, side, side)); /* int(1 / downsample_ratio) ** 2 in the class */
     language(b, root, &t, "qwen2");
     const uint64_t to = b->m->hidden;
     b->component = HWL_COMP_VISION;
