@@ -16,7 +16,7 @@ def cells(line):
 for name in files:
     path = pathlib.Path(name)
     head, _, expected = path.read_text().partition("\n")
-    arguments = [a.format(here=path.parent, nvml=os.environ.get("FAKE_NVML", "")) for a in shlex.split(head.removeprefix("$ "))]
+    arguments = [a.format(here=path.parent, nvml=os.environ.get("FAKE_NVML") or os.path.join(os.path.dirname(program), "libfake_nvml.so")) for a in shlex.split(head.removeprefix("$ "))]
     run = subprocess.run([program, *arguments], capture_output=True, text=True)
     width, height = (int(x) for x in arguments[0].partition(":")[0].split("x"))
     lines = run.stdout.splitlines()

@@ -33,6 +33,11 @@ uint32_t tui_memory_rows(const struct tui_ui *ui)
     return n;
 }
 
+uint32_t tui_memory_lines(const struct tui_ui *ui)
+{
+    return n_shown(&ui->desk.view) + tui_memory_rows(ui) + 5; /* frame, gap, head and what is free */
+}
+
 static void bar(struct tui_ui *ui, struct hwl_view_device *d, int x, int y, int width)
 {
     struct tui_grid *g = &ui->grid;

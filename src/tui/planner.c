@@ -123,7 +123,8 @@ void tui_draw_planner(struct tui_ui *ui)
         return;
     }
     const int layers = g->height >= 28 ? 7 : 3, least = g->height >= 36 ? 6 : g->height >= 28 ? 4 : 3;
-    const int need = (int)ui->desk.n_controls + 3 > 14 ? (int)ui->desk.n_controls + 3 : 14; /* what boxes do not need, advice gets */
+    /* what the boxes do not need, advice gets */
+    const int lines = (int)ui->desk.n_controls + 3, memory = (int)tui_memory_lines(ui), need = lines > memory ? lines : memory;
     const int boxes = room - least - layers > need ? need : room - least - layers, advice = room - boxes - layers;
     const int left = g->width >= 110 ? 50 : g->width * 2 / 5 + 4;
     tui_draw_controls(ui, 0, 3, left, boxes);

@@ -110,6 +110,7 @@ void tui_draw_popup(struct tui_ui *ui);
 void tui_hit(struct tui_ui *ui, int x, int y, int width, int height, uint8_t area, uint32_t index, bool slider);
 /* The value of a control: what the plan says, and while there is trouble what was asked for. */
 const char *tui_value(const struct tui_ui *ui, const struct hwl_control *control, char *buf, uint64_t size);
+uint32_t tui_memory_lines(const struct tui_ui *ui); /* that the box of memory would like to have */
 uint32_t tui_memory_rows(const struct tui_ui *ui); /* lines that can be selected */
 
 void tui_popup_open(struct tui_ui *ui, enum tui_popup popup, const char *title);
