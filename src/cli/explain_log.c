@@ -40,7 +40,8 @@ static void terms(const hwl_log *log)
         (void)printf("\n%-34s %16s %16s %9s  %s\n", "term", "planned", "logged", "off", "what it means");
     for (uint32_t i = 0; hwl_log_get_term(log, i, &t); i++) {
         (void)snprintf(name, sizeof name, "%s%s%s", t.name, *t.device ? " " : "", t.device);
-        (void)printf("%-34s %16s %16s ", name, amount(t.name, t.planned, planned, sizeof planned), amount(t.name, t.logged, logged, sizeof logged));
+        (void)printf("%-34s %16s %16s ", name, amount(t.name, t.planned, planned, sizeof planned),
+                     amount(t.name, t.logged, logged, sizeof logged));
         if (t.logged < 0 || t.logged > 0)
             (void)printf("%+8.1f %%  ", 100 * (t.planned / t.logged - 1));
         else
@@ -124,7 +125,8 @@ int cli_explain_log(struct cli_args *args)
         rc = print(args, log, model, devices);
     if (!rc && !planned) { /* one line says why nothing was planned */
         char text[1200], clean[1200];
-        (void)fprintf(stderr, "hwledger: not planned: %s\n", hwl_view_clean(hwl_error_text(&error, text, sizeof text), clean, sizeof clean));
+        (void)fprintf(stderr, "hwledger: not planned: %s\n",
+                      hwl_view_clean(hwl_error_text(&error, text, sizeof text), clean, sizeof clean));
     }
     hwl_devices_free(devices);
     hwl_model_free(model);

@@ -99,8 +99,8 @@ uint64_t hwl_log_number(const char *p, double *value, double *rounding)
     return i;
 }
 
-static void put(struct hwl_log *log, enum hwl_log_engine engine, const char *name, const char *device, double value,
-                double rounding, double unit, uint64_t line)
+static void put(struct hwl_log *log, enum hwl_log_engine engine, const char *name, const char *device, double value, double rounding,
+                double unit, uint64_t line)
 {
     log->votes[engine]++;
     if (!(fabs(value * unit) < 1e18)) /* no figure of any machine */
@@ -171,8 +171,11 @@ static void buffer(struct hwl_log *log, const char *line, uint64_t number)
 {
     static const struct {
         const char *word, *name;
-    } kinds[] = {{"model", "weights_bytes"}, {"KV", "kv_cache_bytes"},   {"RS", "recurrent_state_bytes"},
-                 {"compute", "compute_bytes"}, {"output", "output_bytes"}};
+    } kinds[] = {{"model", "weights_bytes"},
+                 {"KV", "kv_cache_bytes"},
+                 {"RS", "recurrent_state_bytes"},
+                 {"compute", "compute_bytes"},
+                 {"output", "output_bytes"}};
     const char *at = strstr(line, " buffer size = ");
     double v, r;
     if (!at)

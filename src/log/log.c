@@ -120,7 +120,8 @@ static hwl_status read_lines(struct hwl_log *log, const char *text, uint64_t len
 hwl_status hwl_log_from_text(const char *text, uint64_t length, const char *name, hwl_log **out, hwl_error *error)
 {
     if (length > HWL_LOG_MAX_BYTES)
-        return hwl_fail_at(error, HWL_E_LIMIT, name, HWL_NO_OFFSET, "", "the log is above %llu MiB", (unsigned long long)(HWL_LOG_MAX_BYTES >> 20));
+        return hwl_fail_at(error, HWL_E_LIMIT, name, HWL_NO_OFFSET, "", "the log is above %llu MiB",
+                           (unsigned long long)(HWL_LOG_MAX_BYTES >> 20));
     struct hwl_log *log = calloc(1, sizeof *log);
     if (!log)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");

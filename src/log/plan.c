@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 static const char *setting(const struct hwl_log *log, const char *name)
 {
     for (uint64_t i = 0; i < log->n_settings; i++)
@@ -33,11 +32,21 @@ static const hwl_log_figure *figure(const struct hwl_log *log, const char *name,
 /* Endings of names that say no more than what the weights are, and the type that they stand for. */
 static const struct {
     const char *ending, *quant;
-} endings[] = {{".gguf", ""},         {"-gguf", ""},           {"-hf", ""},
-               {"-instruct", ""},     {"-it", ""},             {"-chat", ""},
-               {"-base", ""},         {"-fp8-dynamic", "fp8-channel"}, {"-fp8", "fp8-block"},
-               {"-awq", "awq"},       {"-gptq-int4", "gptq"},  {"-quantized.w8a8", "w8a8"},
-               {"-quantized.w4a16", "w4a16"}, {"-nvfp4", "nvfp4"}, {"-bnb-4bit", "nf4"},
+} endings[] = {{".gguf", ""},
+               {"-gguf", ""},
+               {"-hf", ""},
+               {"-instruct", ""},
+               {"-it", ""},
+               {"-chat", ""},
+               {"-base", ""},
+               {"-fp8-dynamic", "fp8-channel"},
+               {"-fp8", "fp8-block"},
+               {"-awq", "awq"},
+               {"-gptq-int4", "gptq"},
+               {"-quantized.w8a8", "w8a8"},
+               {"-quantized.w4a16", "w4a16"},
+               {"-nvfp4", "nvfp4"},
+               {"-bnb-4bit", "nf4"},
                {"-ud", ""}};
 
 /* A last part like -Q4_K_M, .IQ4_XS or -00001-of-00004. */
@@ -110,7 +119,8 @@ hwl_status hwl_log_open_model(hwl_log *log, const hwl_open_options *options, hwl
 
 static uint64_t ranks(const struct hwl_log *log)
 {
-    static const char *const sizes[] = {"tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size", "tp-size", "pp-size", "dp-size"};
+    static const char *const sizes[] = {
+        "tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size", "tp-size", "pp-size", "dp-size"};
     uint64_t n = 1;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         uint64_t v;
@@ -254,8 +264,8 @@ static void quant_of_file_type(const char *text, char *out, size_t size)
     (void)snprintf(out, size, "%.*s%s%.1s", (int)(n < 16 ? n : 16), p, dash ? "_" : "", dash ? dash + 3 : "");
 }
 
-static void add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *f,
-                     double allowed, const char *more, const char *less)
+static void add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *f, double allowed,
+                     const char *more, const char *less)
 {
     if (!f || log->n_terms >= 1024)
         return;
@@ -309,7 +319,8 @@ static const struct row {
      "less was left for the cache: the sum of the terms above"},
     {"num_gpu_blocks", 0.03, false, "more blocks, for the same reason as the bytes", "fewer blocks, for the same reason as the bytes"},
     {"kv_cache_tokens", 0.03, false, "more tokens, for the same reason as the bytes", "fewer tokens, for the same reason as the bytes"},
-    {"mamba_slots", 0.03, false, "more recurrent states, for the same reason as the tokens", "fewer recurrent states, for the same reason as the tokens"},
+    {"mamba_slots", 0.03, false, "more recurrent states, for the same reason as the tokens",
+     "fewer recurrent states, for the same reason as the tokens"},
     {"max_concurrency", 0.03, false, "follows from the tokens", "follows from the tokens"},
     {"block_size", 0, false, "the hybrid block is larger: another cache type, or states of another type or with drafted tokens",
      "the hybrid block is smaller: another cache type, or states of another type"},
@@ -325,7 +336,8 @@ static void server_terms(struct hwl_log *log, const hwl_plan *plan)
     }
     double weights, other, peak, graphs;
     if (view_value(plan, "peak_activation_bytes", &peak) && view_value(plan, "graph_bytes", &graphs))
-        add_term(log, "activation_and_graph_bytes", "", peak + graphs, figure(log, "activation_and_graph_bytes", true), 0.15, rows[1].more, rows[1].less);
+        add_term(log, "activation_and_graph_bytes", "", peak + graphs, figure(log, "activation_and_graph_bytes", true), 0.15, rows[1].more,
+                 rows[1].less);
     if (view_value(plan, "weights_bytes", &weights) && view_value(plan, "non_torch_bytes", &other))
         add_term(log, "consumed_bytes", "", weights + other, figure(log, "consumed_bytes", true), 0.05, rows[0].more, rows[0].less);
 }
@@ -350,9 +362,10 @@ static void given_terms(struct hwl_log *log, const hwl_planner *planner, const h
             return;
     }
     const hwl_log_figure f = {.value = tokens->value, .rounding = (end[1] - end[0]) / 2};
-    add_term(log, "kv_cache_tokens_exact", "", (end[0] + end[1]) / 2, &f, 0,
-             "the cache is laid out for more tokens than planned: an option or version that the log does not show, or another rank's bytes",
-             "the cache is laid out for fewer tokens than planned: an option or version that the log does not show, or another rank's bytes");
+    add_term(
+        log, "kv_cache_tokens_exact", "", (end[0] + end[1]) / 2, &f, 0,
+        "the cache is laid out for more tokens than planned: an option or version that the log does not show, or another rank's bytes",
+        "the cache is laid out for fewer tokens than planned: an option or version that the log does not show, or another rank's bytes");
 }
 
 static void buffer_terms(struct hwl_log *log, const hwl_plan *plan)
@@ -384,15 +397,19 @@ static void buffer_terms(struct hwl_log *log, const hwl_plan *plan)
                     planned += plan->ledger.entries[i].bytes;
             if (any)
                 add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned, &sum,
-                         kinds[k].allowed, "llama.cpp took more here: another build, or tensors and layers put elsewhere (-ot, --n-cpu-moe, -ts) by options that the log does not show",
-                         "llama.cpp took less here: another build, or tensors and layers put elsewhere (-ot, --n-cpu-moe, -ts) by options that the log does not show");
+                         kinds[k].allowed,
+                         "llama.cpp took more here: another build, or tensors and layers put elsewhere (-ot, --n-cpu-moe, -ts) by options "
+                         "that the log does not show",
+                         "llama.cpp took less here: another build, or tensors and layers put elsewhere (-ot, --n-cpu-moe, -ts) by options "
+                         "that the log does not show");
         }
 }
 
 /* Settings that stand in lines of figures, not of options. */
 static void from_figures(struct hwl_log *log, const hwl_model *model, hwl_settings *s)
 {
-    static const char *const names[][2] = {{"gpu_memory_utilization", "gpu-memory-utilization"}, {"max_batched_tokens", "max-batched-tokens"}};
+    static const char *const names[][2] = {{"gpu_memory_utilization", "gpu-memory-utilization"},
+                                           {"max_batched_tokens", "max-batched-tokens"}};
     char text[40];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const hwl_log_figure *f = figure(log, names[i][0], true);

@@ -133,12 +133,11 @@ static void take_summary(struct hwl_log *log, struct hwl_str key, struct hwl_str
 /* Fields of SGLang's ServerArgs whose values the start-up itself fills in stay out: the plan derives them. */
 static void take_server_arg(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
 {
-    static const char moving[] =
-        "model_path tp_size pp_size dp_size ep_size mem_fraction_static max_running_requests max_total_tokens "
-        "chunked_prefill_size max_prefill_tokens context_length kv_cache_dtype dtype quantization page_size "
-        "cuda_graph_max_bs disable_cuda_graph disable_radix_cache enable_dp_attention swa_full_tokens_ratio "
-        "mamba_full_memory_ratio max_mamba_cache_size speculative_algorithm speculative_num_steps "
-        "speculative_num_draft_tokens speculative_eagle_topk";
+    static const char moving[] = "model_path tp_size pp_size dp_size ep_size mem_fraction_static max_running_requests max_total_tokens "
+                                 "chunked_prefill_size max_prefill_tokens context_length kv_cache_dtype dtype quantization page_size "
+                                 "cuda_graph_max_bs disable_cuda_graph disable_radix_cache enable_dp_attention swa_full_tokens_ratio "
+                                 "mamba_full_memory_ratio max_mamba_cache_size speculative_algorithm speculative_num_steps "
+                                 "speculative_num_draft_tokens speculative_eagle_topk";
     if (is_word(moving, key))
         take_option(log, key, value, resolved);
 }
@@ -251,8 +250,11 @@ static bool print_info(const char *line, const char *key, struct hwl_str *value)
 /* "llama_context: n_ctx         = 4096" and what the option is called. */
 static void context_line(struct hwl_log *log, const char *line)
 {
-    static const char *const names[][2] = {{"n_ctx", "ctx-size"},      {"n_batch", "batch-size"}, {"n_ubatch", "ubatch-size"},
-                                           {"n_seq_max", "parallel"},  {"flash_attn", "flash-attn"}};
+    static const char *const names[][2] = {{"n_ctx", "ctx-size"},
+                                           {"n_batch", "batch-size"},
+                                           {"n_ubatch", "ubatch-size"},
+                                           {"n_seq_max", "parallel"},
+                                           {"flash_attn", "flash-attn"}};
     const char *at = strstr(line, "llama_context: ");
     at = at ? at + 15 : strstr(line, "llama_new_context_with_model: ");
     if (!at)

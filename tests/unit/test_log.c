@@ -192,10 +192,29 @@ static void hostile(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "", "\n\n\n", "GPU KV cache size: ", "GPU KV cache size: ,,,\n", "non-default args: {'a\n", "non-default args: {'model': {{{{[[[\n",
-        "Initializing a V1 LLM engine (v\n", "LLM engine (v0.19.0) with config: model='\\", " buffer size = 1 MiB", "CUDA0 KV buffer size = 9e999 MiB\n",
-        "Free memory on device (1/\n", "Free memory on device (99999999999999999999/99999999999999999999999 GiB)\nFree memory on device (1/2 GiB)\n", "using device ( -  MiB free\n", "offloaded /999999999999999999999999 layers to GPU\n", "\033[", "\033[31",
-        "vllm serve", "vllm serve \\ --", "vllm serve '", "server_args=ServerArgs(=,=,,(", "tensors from  (version", "), K ( cells,", " cells,), K (\n"};
+        "",
+        "\n\n\n",
+        "GPU KV cache size: ",
+        "GPU KV cache size: ,,,\n",
+        "non-default args: {'a\n",
+        "non-default args: {'model': {{{{[[[\n",
+        "Initializing a V1 LLM engine (v\n",
+        "LLM engine (v0.19.0) with config: model='\\",
+        " buffer size = 1 MiB",
+        "CUDA0 KV buffer size = 9e999 MiB\n",
+        "Free memory on device (1/\n",
+        "Free memory on device (99999999999999999999/99999999999999999999999 GiB)\nFree memory on device (1/2 GiB)\n",
+        "using device ( -  MiB free\n",
+        "offloaded /999999999999999999999999 layers to GPU\n",
+        "\033[",
+        "\033[31",
+        "vllm serve",
+        "vllm serve \\ --",
+        "vllm serve '",
+        "server_args=ServerArgs(=,=,,(",
+        "tensors from  (version",
+        "), K ( cells,",
+        " cells,), K (\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         hwl_log *log = NULL;
         hwl_error e = {0};

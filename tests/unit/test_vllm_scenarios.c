@@ -20,14 +20,15 @@ static const struct scenario {
     bool starts;
     uint64_t per_token; /* bytes of the cache on one rank */
     uint32_t ranks;
-    double weights_gib;  /* on a rank, within 0.5 % */
+    double weights_gib;   /* on a rank, within 0.5 % */
     double tokens, slack; /* fraction; 0 tokens: not checked */
 } scenarios[] = {
     /* 61 latent rows of 576 x 2 B, on each rank whole. 671.03e9 weights, 1 B each but for 1.9e9 of embedding, head and
      * norms at 2 B; experts, attention and vocabulary over 8 ranks; W_UK and W_UV once more in 16 bits. */
     {"deepseek-v3", "H200x8", "-tp 8", "0.33.0", true, 61 * 576 * 2, 8, 79.55, 0, 0},
     /* logged: 41.60 GiB -> 635,648 tokens in blocks of 64 */
-    {"deepseek-v3", "H200x8", "-tp 8 --block-size 64 --kv-cache-memory-bytes 44670000000", "0.33.0", true, 61 * 576 * 2, 8, 79.55, 635648, 0},
+    {"deepseek-v3", "H200x8", "-tp 8 --block-size 64 --kv-cache-memory-bytes 44670000000", "0.33.0", true, 61 * 576 * 2, 8, 79.55, 635648,
+     0},
     /* (405,853,388,800 - 4,202,692,608 - 4,145,152) / 8 weights of 1 B, 4,202,692,608 / 8 of 2 B, one scale a row, and
      * 32 MiB of cosines: 47.77 GiB; 1 of 8 heads on each rank: 126 x 128 x 2 x 2 B */
     {"llama-3.1-405b", "H100-80GBx8", "-tp 8 -q fp8", "0.33.0", true, 126 * 128 * 2 * 2, 8, 47.77, 0, 0},
@@ -36,7 +37,8 @@ static const struct scenario {
     /* logged by 0.10.1: 65.97 GiB loaded, nothing left (-2.14 GiB): refused */
     {"gpt-oss-120b", "H100-80GB", "", "0.11.2", false, 36 * 8 * 64 * 2 * 2 / 2, 1, 65.97, 0, 0},
     /* logged by 0.11: 1.71 GiB are left at 0.95 with 1024 tokens a step; 131,072 tokens need more: refused */
-    {"gpt-oss-120b", "H100-80GB", "--gpu-memory-utilization 0.95 --max-num-batched-tokens 1024", "0.11.2", false, 36 * 8 * 64 * 2 * 2 / 2, 1, 65.97, 0, 0},
+    {"gpt-oss-120b", "H100-80GB", "--gpu-memory-utilization 0.95 --max-num-batched-tokens 1024", "0.11.2", false, 36 * 8 * 64 * 2 * 2 / 2,
+     1, 65.97, 0, 0},
     /* 106.9e9 weights of 2 B are 99.6 GiB on each of two cards of 79.2 GiB */
     {"glm-4.5-air", "H100-80GBx2", "-tp 2", "0.33.0", false, 46 * 4 * 128 * 2 * 2, 2, 99.6, 0, 0},
     /* 46 x 109.05e6 of attention, 45 x 129 x 17.3e6 of experts, one dense layer of 134.5e6: 105.59e9 x 1 B over 2; 151,552
@@ -46,7 +48,8 @@ static const struct scenario {
     {"llama-3.3-70b", "A100-80GBx2", "-tp 2", "0.33.0", false, 80 * 4 * 128 * 2 * 2, 2, 65.74, 0, 0},
     /* a draft of 16 layers with 8 heads of 64: 1,235,814,400 x 2 B over 4, its own 16 MiB of cosines; 80 and 16 layers in
      * one group whose pages differ: 80 x 2 x 128 x 4 and 16 x 2 x 64 x 4 B */
-    {"llama-3.3-70b", "H100-80GBx4", "-tp 4 --spec-model llama-3.2-1b", "0.33.0", true, 90112, 4, (70553706496. / 2 + 33554432 + 1235814400. / 2 + 16777216) / GIB, 0, 0},
+    {"llama-3.3-70b", "H100-80GBx4", "-tp 4 --spec-model llama-3.2-1b", "0.33.0", true, 90112, 4,
+     (70553706496. / 2 + 33554432 + 1235814400. / 2 + 16777216) / GIB, 0, 0},
     /* 5.5 GiB / 163,840 B a token */
     {"llama-3.3-70b", "A100-80GBx2", "-tp 2 --max-model-len 16384", "0.33.0", true, 80 * 4 * 128 * 2 * 2, 2, 65.74, 35900, 0.03},
 };

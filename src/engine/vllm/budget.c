@@ -136,11 +136,11 @@ static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u
     const uint64_t hidden = hwl_ck_mul3(ck, u->mbt + 2 * rows, m->hidden, u->dtype_bytes);
     const uint64_t sampler = hwl_ck_add(ck, hwl_ck_mul(ck, logits, each), hwl_ck_add(ck, buffer, hidden));
     if (sampler > forward)
-        *out = (struct hwl_vllm_term){
-            .formula = "{0} logits x {1} B + {2} rows x {3} x {4} B hidden + {5} top-k buffers + {6} cuBLAS workspace + "
-                       "{7} encoder",
-            .args = {logits, each, u->mbt + 2 * rows, m->hidden, u->dtype_bytes, buffer, blas, kept},
-            .bytes = hwl_ck_add(ck, hwl_ck_add(ck, sampler, blas), kept)};
+        *out = (struct hwl_vllm_term){.formula =
+                                          "{0} logits x {1} B + {2} rows x {3} x {4} B hidden + {5} top-k buffers + {6} cuBLAS workspace + "
+                                          "{7} encoder",
+                                      .args = {logits, each, u->mbt + 2 * rows, m->hidden, u->dtype_bytes, buffer, blas, kept},
+                                      .bytes = hwl_ck_add(ck, hwl_ck_add(ck, sampler, blas), kept)};
 }
 
 struct sizes {
@@ -211,18 +211,15 @@ static void graphs(const struct hwl_model *m, const struct hwl_vllm_setup *u, co
     const uint64_t rows = hwl_ck_mul(ck, m->hidden, HWL_SHARD_ROW_QUARTERS) / 4;
     const uint64_t elements = hwl_ck_add(ck, hwl_shard_widest(m, shards, stage, ck), rows);
     const uint64_t pool = hwl_ck_mul3(ck, c.largest, elements, u->dtype_bytes);
-    const uint64_t split = c.full && splits_decoding(m, u)
-                               ? hwl_ck_mul4(ck, SPLITS, partial, hwl_min(c.largest, u->max_seqs), 4)
-                               : 0;
+    const uint64_t split = c.full && splits_decoding(m, u) ? hwl_ck_mul4(ck, SPLITS, partial, hwl_min(c.largest, u->max_seqs), 4) : 0;
     *out = (struct hwl_vllm_term){.formula = "{0} + {1} layers of graphs x {2} B + {3} activations of {4} tokens + {5} "
                                              "partial outputs of split decoding",
                                   .args = {GRAPH_BASE, launches, LAYER_GRAPH, pool, c.largest, split}};
     out->bytes = hwl_ck_add(ck, GRAPH_BASE + pool, hwl_ck_add(ck, hwl_ck_mul(ck, launches, LAYER_GRAPH), split));
 }
 
-hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup,
-                                  const struct hwl_shard_run *shards, const struct hwl_settings *settings,
-                                  uint32_t stage, struct hwl_vllm_other *out, hwl_error *error)
+hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hwl_vllm_setup *setup, const struct hwl_shard_run *shards,
+                                  const struct hwl_settings *settings, uint32_t stage, struct hwl_vllm_other *out, hwl_error *error)
 {
     struct hwl_ck ck = {0};
     memset(out, 0, sizeof *out);
@@ -230,9 +227,7 @@ hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hw
     /* one GPU: kernels and workspaces; tensor parallel: NCCL and the buffers of the custom all-reduce. Cards without
      * NVLink showed 0.20 to 0.25 GiB at TP 2 to 16 (RTX 4090, L40S). */
     const bool linked = setup->cc == 90 || setup->cc / 10 == 10;
-    out->non_torch = setup->tp > 1   ? linked ? LINKED + LINKED_MORE * (setup->tp - 2) : PEER
-                     : setup->pp > 1 ? STAGED
-                                     : ONE_GPU;
+    out->non_torch = setup->tp > 1 ? linked ? LINKED + LINKED_MORE * (setup->tp - 2) : PEER : setup->pp > 1 ? STAGED : ONE_GPU;
     /* in use before the first snapshot: the driver's context, and NCCL's where cards are linked (0.49 GiB on L40S at TP) */
     out->context = (setup->tp * setup->pp > 1 && linked ? 1560 : 520) * MIB;
     graphs(model, setup, shards, settings, stage, &out->graphs, &ck);

@@ -51,8 +51,7 @@ static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
 
 /* What the cache may take on a rank: the asked share of the card less everything else (worker
  * determine_available_memory). */
-static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_shard_weights *w,
-                          const struct hwl_vllm_other *o, bool *starts)
+static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_shard_weights *w, const struct hwl_vllm_other *o, bool *starts)
 {
     if (u->kv_budget != HWL_UNKNOWN)
         return u->kv_budget;
@@ -92,8 +91,8 @@ static hwl_status add_draft(const struct hwl_shard_prepared *draft, struct plann
     uint64_t bytes = w.total;
     if (hwl_words_have("eagle eagle3", u->spec_method)) {
         bytes -= w.component[HWL_COMP_EMBEDDING] + w.component[HWL_COMP_OTHER];
-        bytes = hwl_ck_add(&ck, bytes,
-                           hwl_ck_mul4(&ck, strcmp(u->spec_method, "eagle3") == 0 ? 3 : 2, m->hidden, m->hidden, u->dtype_bytes));
+        bytes =
+            hwl_ck_add(&ck, bytes, hwl_ck_mul4(&ck, strcmp(u->spec_method, "eagle3") == 0 ? 3 : 2, m->hidden, m->hidden, u->dtype_bytes));
     }
     struct hwl_shard_weights *last = &p->weights[u->pp - 1];
     last->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, last->component[HWL_COMP_DRAFT], bytes);
@@ -112,14 +111,14 @@ static hwl_status take_draft(const struct ready *ready, struct hwl_vllm_setup *u
     u->draft_layers = u->draft->n_layers;
     for (uint32_t i = 0; i < u->draft->n_layers; i++)
         if (u->draft->layers[i].attn.n_heads % u->tp)
-            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: %u attention heads of the draft must be divisible by tensor parallel size %u",
+            return hwl_fail(error, HWL_E_REFUSED,
+                            "vllm refuses: %u attention heads of the draft must be divisible by tensor parallel size %u",
                             u->draft->layers[i].attn.n_heads, u->tp);
     return HWL_OK;
 }
 
-static hwl_status work_out(const struct ready *ready, const char *version,
-                           const struct hwl_devices *devices, const struct hwl_settings *settings,
-                           struct hwl_arena *arena, bool longest, struct planned *p, hwl_error *error)
+static hwl_status work_out(const struct ready *ready, const char *version, const struct hwl_devices *devices,
+                           const struct hwl_settings *settings, struct hwl_arena *arena, bool longest, struct planned *p, hwl_error *error)
 {
     const struct hwl_shard_prepared *prepared = ready->target;
     const struct hwl_model *model = prepared->model;
@@ -140,8 +139,7 @@ static hwl_status work_out(const struct ready *ready, const char *version,
     struct hwl_ck ck = {0};
     for (uint32_t i = 0; i < n; i++)
         if (specs[i].kind == HWL_VLLM_FULL || specs[i].kind == HWL_VLLM_MLA)
-            p->per_token =
-                hwl_ck_add(&ck, p->per_token, hwl_ck_mul3(&ck, specs[i].page / specs[i].block, u->tp / u->dcp, u->dp));
+            p->per_token = hwl_ck_add(&ck, p->per_token, hwl_ck_mul3(&ck, specs[i].page / specs[i].block, u->tp / u->dcp, u->dp));
     if (ck.overflow)
         return hwl_fail(error, HWL_E_OVERFLOW, "vllm: the cache is beyond 64 bits");
     HWL_TRY(hwl_vllm_cache_group(&p->cache, specs, n, &p->run, arena, error));
@@ -161,14 +159,14 @@ static hwl_status work_out(const struct ready *ready, const char *version,
     return hwl_vllm_cache_size(&p->cache, &p->run, p->budget, error);
 }
 
-static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component,
-                         uint64_t bytes, float bound, const char *source)
+static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component, uint64_t bytes, float bound,
+                         const char *source)
 {
     hwl_ledger_put(ledger, device, -1, kind, component, bytes, HWL_BASIS_MODELLED, source)->error = bound;
 }
 
-static void put_term(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component,
-                     const struct hwl_vllm_term *term, float bound, const char *source)
+static void put_term(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, hwl_component component, const struct hwl_vllm_term *term,
+                     float bound, const char *source)
 {
     hwl_entry *e = hwl_ledger_put(ledger, device, -1, kind, component, term->bytes, HWL_BASIS_MODELLED, source);
     e->error = bound;
@@ -176,8 +174,8 @@ static void put_term(struct hwl_ledger *ledger, uint16_t device, hwl_kind kind, 
     memcpy(e->args, term->args, sizeof e->args);
 }
 
-static void put_weights(struct hwl_ledger *ledger, const struct hwl_shard_prepared *prepared, const struct planned *p,
-                        uint32_t stage, uint16_t device)
+static void put_weights(struct hwl_ledger *ledger, const struct hwl_shard_prepared *prepared, const struct planned *p, uint32_t stage,
+                        uint16_t device)
 {
     const struct hwl_shard_put how = {.source = "vllm: layers/linear.py, vocab_parallel_embedding.py",
                                       .offload_source = "vllm: --cpu-offload-gb",
@@ -218,7 +216,9 @@ static void put_cache(struct hwl_ledger *ledger, const struct planned *p, uint32
         const uint64_t page = hwl_min(s->page, width - used[g]);
         used[g] += page;
         hwl_entry *e = hwl_ledger_put(ledger, device, s->layer, state ? HWL_KIND_RECURRENT_STATE : HWL_KIND_KV_CACHE,
-                                      s->draft ? HWL_COMP_DRAFT : state ? HWL_COMP_RECURRENT : HWL_COMP_ATTENTION,
+                                      s->draft ? HWL_COMP_DRAFT
+                                      : state  ? HWL_COMP_RECURRENT
+                                               : HWL_COMP_ATTENTION,
                                       share[g] * page, basis, source);
         e->error = bound;
         e->formula = formula;
@@ -229,8 +229,7 @@ static void put_cache(struct hwl_ledger *ledger, const struct planned *p, uint32
     for (uint32_t g = 0; g < c->n_groups; g++) {
         if (used[g] == width || !share[g])
             continue;
-        hwl_entry *e = hwl_ledger_put(ledger, device, -1, HWL_KIND_KV_CACHE, HWL_COMP_OTHER,
-                                      share[g] * (width - used[g]), basis, source);
+        hwl_entry *e = hwl_ledger_put(ledger, device, -1, HWL_KIND_KV_CACHE, HWL_COMP_OTHER, share[g] * (width - used[g]), basis, source);
         e->error = bound;
         e->formula = "{0} blocks x {1} B that a group with fewer layers leaves empty";
         e->args[0] = share[g];
@@ -238,14 +237,13 @@ static void put_cache(struct hwl_ledger *ledger, const struct planned *p, uint32
     }
 }
 
-static void put_rank(struct hwl_ledger *ledger, const struct hwl_shard_prepared *prepared, const struct planned *p,
-                     uint32_t stage, uint16_t device)
+static void put_rank(struct hwl_ledger *ledger, const struct hwl_shard_prepared *prepared, const struct planned *p, uint32_t stage,
+                     uint16_t device)
 {
     put_weights(ledger, prepared, p, stage, device);
     put_cache(ledger, p, stage, device);
     const struct hwl_vllm_other *o = &p->other[stage];
-    put_term(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, &o->activation, 0.1f,
-             "vllm: peak of the profile run, gpu_model_runner.py");
+    put_term(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, &o->activation, 0.1f, "vllm: peak of the profile run, gpu_model_runner.py");
     put_term(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, &o->graphs, 0.2f, "vllm: CUDA graphs, capture_model");
     put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->non_torch + o->context, 0.2f,
                  "vllm: CUDA context, NCCL, workspaces");
@@ -261,9 +259,8 @@ static void put_groups(struct hwl_ledger *ledger, const struct hwl_vllm_cache *c
     size_t n = 0;
     text[n++] = '[';
     for (uint32_t i = 0; i < c->n_groups; i++)
-        n += (size_t)sprintf(text + n, "%s{\"layers\": %u, \"block_size\": %llu, \"bytes_per_block\": %llu}",
-                             i ? ", " : "", c->groups[i].layers, (unsigned long long)c->groups[i].block,
-                             (unsigned long long)c->groups[i].bytes);
+        n += (size_t)sprintf(text + n, "%s{\"layers\": %u, \"block_size\": %llu, \"bytes_per_block\": %llu}", i ? ", " : "",
+                             c->groups[i].layers, (unsigned long long)c->groups[i].block, (unsigned long long)c->groups[i].bytes);
     text[n++] = ']';
     text[n] = 0;
     hwl_ledger_view_json(ledger, "kv_groups", text);
@@ -334,8 +331,8 @@ static void check_free(const struct planned *p, const struct hwl_devices *device
         if (found >= asked)
             continue;
         ledger->exceeds = true;
-        hwl_ledger_note(ledger, "vLLM would not start: %s has %llu B free, and gpu_memory_utilization %.2f asks for %llu B",
-                        d->id, (unsigned long long)found, u->utilization, (unsigned long long)asked);
+        hwl_ledger_note(ledger, "vLLM would not start: %s has %llu B free, and gpu_memory_utilization %.2f asks for %llu B", d->id,
+                        (unsigned long long)found, u->utilization, (unsigned long long)asked);
         return;
     }
 }
@@ -367,8 +364,8 @@ static hwl_status open_draft(const struct hwl_settings *settings, struct hwl_are
     return prepared;
 }
 
-static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
-                          struct hwl_arena *arena, void **prepared, hwl_error *error)
+static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings, struct hwl_arena *arena,
+                          void **prepared, hwl_error *error)
 {
     struct ready *r = HWL_NEW(arena, struct ready);
     (void)version;
@@ -380,9 +377,8 @@ static hwl_status prepare(const struct hwl_model *model, const char *version, co
     return HWL_OK;
 }
 
-static hwl_status plan(const struct hwl_model *model, const void *made, const char *version,
-                       const struct hwl_devices *devices, const struct hwl_settings *settings,
-                       struct hwl_ledger *ledger, hwl_error *error)
+static hwl_status plan(const struct hwl_model *model, const void *made, const char *version, const struct hwl_devices *devices,
+                       const struct hwl_settings *settings, struct hwl_ledger *ledger, hwl_error *error)
 {
     const struct ready *ready = made;
     const struct hwl_shard_prepared *prepared = ready->target;
@@ -426,16 +422,15 @@ static hwl_status plan(const struct hwl_model *model, const void *made, const ch
     return HWL_OK;
 }
 
-static hwl_status limits(const struct hwl_model *model, const void *made, const char *version,
-                         const struct hwl_devices *devices, const struct hwl_settings *settings, hwl_limits *out,
-                         hwl_error *error)
+static hwl_status limits(const struct hwl_model *model, const void *made, const char *version, const struct hwl_devices *devices,
+                         const struct hwl_settings *settings, hwl_limits *out, hwl_error *error)
 {
     const struct ready *ready = made;
     (void)model;
     struct hwl_arena arena = {0};
     struct planned *p = HWL_NEW(&arena, struct planned);
-    hwl_status st = p ? work_out(ready, version, devices, settings, &arena, false, p, error)
-                      : hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    hwl_status st =
+        p ? work_out(ready, version, devices, settings, &arena, false, p, error) : hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (st == HWL_OK) {
         out->max_concurrency = p->starts && p->cache.fits ? (uint64_t)p->cache.concurrency : 0;
         st = work_out(ready, version, devices, settings, &arena, true, p, error);
