@@ -117,6 +117,9 @@ struct lc_params {
     int64_t ngl;             /* resolved: -1 has become n_layer_all + 1 */
 };
 
+/* Is flash attention on when the caches are made? llama_init_from_model turns it off for Grok; "auto" is on until the probe. */
+bool hwl_lc_flash_asked(const struct lc_model *m, const struct lc_params *p);
+
 enum { LC_HOST = 0xffff }; /* device number of host memory */
 
 /* An override of -ot: name test and target. */

@@ -187,3 +187,8 @@ hwl_status hwl_lc_check(struct lc_plan *p)
     HWL_TRY(refuse_width(p, 'K', c->type_k, heads));
     return refuse_width(p, 'V', c->type_v, heads);
 }
+
+bool hwl_lc_flash_asked(const struct lc_model *m, const struct lc_params *p)
+{
+    return p->fa_asked != LC_FA_OFF && strcmp(m->arch, "grok") != 0;
+}

@@ -30,12 +30,6 @@ struct ask {
     struct hwl_repeat *repeat; /* NULL: all layers are built */
 };
 
-/* llama_init_from_model turns flash attention off for Grok; "auto" is on until the probe. */
-static bool flash_asked(const struct lc_model *m, const struct lc_params *p)
-{
-    return p->fa_asked != LC_FA_OFF && strcmp(m->arch, "grok") != 0;
-}
-
 static bool prepare(struct hwl_build *b, const struct ask *a, struct sizes s, bool fa, bool whole)
 {
     *b = (struct hwl_build){ .m = a->m, .p = a->p, .place = a->place, .sys = &a->sys, .modulus = 1, .fa = fa };
@@ -45,7 +39,7 @@ static bool prepare(struct hwl_build *b, const struct ask *a, struct sizes s, bo
     b->n_tokens = s.n_tokens;
     b->n_seqs = s.n_seqs;
     b->n_outputs = s.n_outputs;
-    b->v_trans = !flash_asked(b->m, b->p);
+    b->v_trans = !hwl_lc_flash_asked(b->m, b->p);
     b->force_norms = s.n_tokens < 32 || b->p->ngl > (int64_t)b->m->n_layer_all;
     b->k = HWL_NEW_ARRAY(a->arena, hwl_gt, 2 * (uint64_t)b->m->n_layer_all + 1);
     b->v = HWL_NEW_ARRAY(a->arena, hwl_gt, 2 * (uint64_t)b->m->n_layer_all + 1);
@@ -160,7 +154,7 @@ static bool compute(const struct ask *ask, struct lc_compute *out, struct lc_com
     const struct lc_params *p = ask->p;
     const uint32_t n = ask->place->n_gpus;
     const struct sizes prompt = sizes_of(p, HWL_LC_GRAPH_PROMPT), token = sizes_of(p, HWL_LC_GRAPH_TOKEN);
-    bool fa = flash_asked(m, p), reserved = false;
+    bool fa = hwl_lc_flash_asked(m, p), reserved = false;
     struct outcome o = { NULL, false, false, 0 };
     uint64_t a[HWL_GSYS_MAX + 1], c[HWL_GSYS_MAX + 1];
     if (fa && p->fa_asked == LC_FA_AUTO && (!p->rules->quant_v_insists || hwl_dtype((enum hwl_dtype)p->type_v)->block == 1)) {
