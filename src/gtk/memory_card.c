@@ -147,6 +147,19 @@ static void activated(GtkFlowBox *legend, GtkFlowBoxChild *child, void *user)
                      hwl_view_segment_label((uint32_t)filter.kind));
 }
 
+/* F2 explains what is selected, as everywhere. */
+static gboolean explain(GtkWidget *legend, GVariant *args, gpointer user)
+{
+    GList *list = gtk_flow_box_get_selected_children(GTK_FLOW_BOX(legend));
+    GtkWidget *focus = gtk_widget_get_focus_child(legend);
+    (void)args;
+    if (focus || list)
+        activated(GTK_FLOW_BOX(legend), focus ? GTK_FLOW_BOX_CHILD(focus) : list->data, user);
+    const gboolean done = focus || list;
+    g_list_free(list);
+    return done;
+}
+
 static void add_item(struct memory *m, uint32_t segment)
 {
     struct legend_item *item = &m->item[segment];
@@ -197,6 +210,10 @@ GtkWidget *hwl_memory_card_new(HwlDesk *desk)
     hwl_ui_name(m->legend, "Classes of memory, Enter explains one");
     for (uint32_t k = 0; k < HWL_KIND_COUNT; k++)
         add_item(m, k);
+    GtkEventController *keys = gtk_shortcut_controller_new();
+    gtk_shortcut_controller_add_shortcut(GTK_SHORTCUT_CONTROLLER(keys), gtk_shortcut_new(gtk_keyval_trigger_new(GDK_KEY_F2, 0),
+                                                                                         gtk_callback_action_new(explain, m, NULL)));
+    gtk_widget_add_controller(m->legend, keys);
     gtk_box_append(GTK_BOX(box), m->devices);
     gtk_box_append(GTK_BOX(box), m->legend);
     g_signal_connect(m->legend, "selected-children-changed", G_CALLBACK(selected), m);

@@ -137,6 +137,17 @@ def compare(screen):
     done.append("compare")
 
 
+def explain(screen):
+    """A class opens: its entries add up to the figure that is shown."""
+    weights = screen.totals()["weights"]
+    screen.tab_to("table cell", "weights, .*")
+    screen.key("F2")
+    screen.until(lambda: any(t.endswith(f"in all, {weights:,} bytes") for t in screen.texts()), "the entries behind the weights")
+    screen.key("Escape")
+    screen.until(lambda: not screen.has("list", "Entries"), "the dialog to close")
+    done.append("explain")
+
+
 def bad_file(screen, path):
     """One clear message, and the plan stays."""
     before = screen.totals(), screen.gauge()
@@ -160,6 +171,7 @@ def main():
     del base["quant"]  # a type chosen for one model does not go with another
     same(screen, plan_of(["llama-3.1-8b", *words(base)]), "model chosen")
     args = sliders(screen, "llama-3.1-8b", base)
+    explain(screen)
     bad_file(screen, broken)
     compare(screen)
     args["ctx"] = str(int(screen.slider_value("Context")))
