@@ -229,7 +229,9 @@ static hwl_gt layer(struct hwl_build *b, const struct hwl_state *s, enum kind ki
         hwl_gt sum = hwl_g_add(g, hwl_g_add(g, attn, cur), residual);
         if (last)
             sum = hwl_g_get_rows(g, sum, b->out_ids);
-        return hwl_g_add(g, hwl_b_ffn(b, norm(b, sum, l, "ffn_norm.weight"), l, "", HWL_ACT_SILU, true), sum);
+        /* the loader wants the name without ".weight" */
+        const char *name = hwl_b_w(b, l, "ffn_norm.weight") ? "ffn_norm.weight" : "ffn_norm";
+        return hwl_g_add(g, hwl_b_ffn(b, norm(b, sum, l, name), l, "", HWL_ACT_SILU, true), sum);
     }
     if (kind == LFM)
         cur = recurrent ? shortconv(b, s, cur, il) : attention(b, cur, il, true);
