@@ -211,7 +211,7 @@ static hwl_gt norm_of(struct hwl_build *b, hwl_gt x, int32_t il, const char *wei
 static void norm_heads(struct hwl_build *b, const struct row *r, struct hwl_qkv *c, int32_t il)
 {
     hwl_gt q = hwl_b_w(b, il, "attn_q_norm.weight"), k = hwl_b_w(b, il, "attn_k_norm.weight");
-    const bool images = r->more & CHAMELEON; /* Chameleon normalises its heads by LayerNorm */
+    const bool images = r->more & NO_IMAGES; /* Chameleon normalises its heads by LayerNorm */
     if (q)
         c->q = hwl_b_norm(b, c->q, q, images ? hwl_b_w(b, il, "attn_q_norm.bias") : NULL, r->flags & LN || images, il);
     if (k || r->flags & SKIP_EMBD)
