@@ -151,7 +151,7 @@ static bool utilisation(struct hwl_search *s, hwl_advice *a, struct hwl_measure 
         now = strtod(text, NULL);
     while (*v && strtod(*v, NULL) <= now + 0.005)
         v++;
-    if (!*v || !now || !first_that_fits(s, "gpu-memory-utilization", v, a, m))
+    if (!*v || now <= 0 || !first_that_fits(s, "gpu-memory-utilization", v, a, m))
         return false;
     (void)snprintf(a->cost, sizeof a->cost, "less room for other programs on the GPU");
     return true;
