@@ -104,6 +104,7 @@ int cli_models(struct cli_args *args);
 int cli_list_devices(struct cli_args *args);
 int cli_tui(struct cli_args *args);
 int cli_watch(struct cli_args *args);
+int cli_verify(struct cli_args *args);
 int cli_later(struct cli_args *args);
 
 /* Starts and ends a colour (a 256-colour number) where stdout is a terminal that wants it; "" elsewhere. */

@@ -20,6 +20,7 @@ const struct cli_command cli_commands[] = {
     {"explain-log", "FILE [MODEL]", "what a start-up log of vLLM, SGLang or llama.cpp says, planned the same", "gpu gpu-memory ram generic json help", false, cli_explain_log},
     {"require", "MODEL", "what hardware runs it", MACHINE, true, cli_later},
     {"export", "MODEL", "the engine's own configuration or command line", MACHINE, true, cli_later},
+    {"verify", "FILE.gguf [TOOL]", "a llama.cpp of your own is asked (llama-fit-params, options behind --), planned against its figures", "gpu gpu-memory ram help", true, cli_verify},
     {"train", "MODEL", "memory, time and tokens of training", MACHINE, true, cli_later},
     {"watch", "", "memory, heat, power and processes of this machine, once a second", "count json help", false, cli_watch},
     {"top", "", "live monitor on the terminal", TERMINAL, true, cli_tui},
