@@ -8,7 +8,7 @@
  * layers and tensors of b->m from root; problems go to the configuration's log. */
 typedef void hwl_hf_read_fn(struct hwl_hb *b, const struct hwl_config *root);
 
-hwl_hf_read_fn hwl_hf_albert, hwl_hf_bert, hwl_hf_distilbert, hwl_hf_modernbert, hwl_hf_nomic;
+hwl_hf_read_fn hwl_hf_albert, hwl_hf_bert, hwl_hf_distilbert, hwl_hf_modernbert;
 hwl_hf_read_fn hwl_hf_bart, hwl_hf_t5;
 hwl_hf_read_fn hwl_hf_mistral3;
 hwl_hf_read_fn hwl_hf_gemma3, hwl_hf_gemma4, hwl_hf_kimi_k25, hwl_hf_llava, hwl_hf_locate, hwl_hf_phi3_v,

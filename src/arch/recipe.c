@@ -13,12 +13,13 @@
 #define MAX_LINES 512u
 #define MAX_TENSORS 400000u
 #define MAX_ARGS 8u
+#define MAX_STEPS 2000000u /* lines run: absurd numbers of layers in one another end here */
 
 struct run {
     struct hwl_recipe r;
     const char *line[MAX_LINES];
     uint32_t end[MAX_LINES]; /* of an if, else or each: the line that closes it */
-    uint32_t n;
+    uint32_t n, steps;
     bool stop, stars;
 };
 
@@ -462,6 +463,11 @@ static void execute(struct run *u, uint32_t from, uint32_t to)
 {
     for (uint32_t i = from; i < to && !u->stop; i++) {
         const char *p, *const line = u->line[i];
+        if (++u->steps > MAX_STEPS) {
+            hwl_cfg_bad(&u->r.objects[0].cfg, "config.json", "absurdly many layers");
+            u->stop = true;
+            return;
+        }
         if (starts(line, "each", &p)) {
             each(u, i, p);
             i = u->end[i];
