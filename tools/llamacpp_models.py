@@ -203,3 +203,5 @@ model("dream", 4, 3584, 28, 4, 18944, vocab=152064, **ROT, add=out(3584, 152064)
 model("llada", 4, 4096, 32, 32, 12288, vocab=126464, **ROT, add=out(4096, 126464))
 model("llada-moe", 4, 2048, 16, 16, 8192, vocab=157184, **HD, expert_count=64, expert_used_count=8, expert_feed_forward_length=1024)
 model("rnd1", 4, 2048, 32, 4, 6144, vocab=151936, **HD, expert_count=64, expert_used_count=8, expert_feed_forward_length=768, add=out(2048, 151936))
+model("t5encoder", 4, 1024, 16, 16, 2816, vocab=32128, ctx=512, pooling_type=1, attention__causal=False, attention__key_length=64, attention__value_length=64, attention__relative_buckets_count=32,
+      add=[(f"enc.blk.{i}.ffn_gate.weight", 1024, 2816) for i in range(4)] + [("enc.blk.0.attn_rel_b.weight", 16, 32)])

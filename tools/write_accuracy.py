@@ -5,7 +5,7 @@ import os, pathlib, re, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
-import compare_logs, leave_one_out, logs
+import compare_logs, leave_one_out, llamacpp_archs, logs
 
 ACCEPT = pathlib.Path(sys.argv[1])
 TRUTH = ACCEPT.parent / "truth"
@@ -60,6 +60,7 @@ for l in lines:
         out.append("| " + " | ".join([m.group(1), m.group(2), f.get("model", ""), plain.group(1) if plain else "", f.get("placement", ""),
                                       f.get("compute 2 %", ""), fit.group(1) if fit else "", f.get("fit weights", "")]) + " |")
 out += ["", f"{lines[-1]}.", "", "Worst compute figures:", ""] + ["- " + l.removeprefix("worst compute: ") for l in lines if l.startswith("worst compute")] + [""]
+out += llamacpp_archs.markdown(os.environ.get("HWLEDGER") or str(ROOT / "build" / "hwledger"), lines)
 
 out += ["## llama.cpp and Ollama: what real GPUs printed at start", "",
         "tests/compare_logs.py: catalogue model and quantisation alone, MiB. Weights and caches must be equal to two decimals, compute within 3 %.", "",
