@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* llama-quantize's choice of types as rows: mixture x kind of tensor x condition -> type, first row that matches.
  * Facts from llama.cpp 0c1e57098, src/llama-quant.cpp (tensor_get_category, llama_tensor_get_type, tensor_type_fallback,
- * tensor_allows_quantization); checked tensor by tensor against the real library's chooser (tests/data/llamacpp/qtypes). */
+ * tensor_allows_quantization); checked tensor by tensor against the real library's chooser (tests/data/llamacpp/quantised.csv). */
 #include "engine/llamacpp/quant_rules.h"
 
 #include "base/status.h"
@@ -111,8 +111,7 @@ static enum category category_of(struct hwl_str name)
     return OTHER;
 }
 
-/* Left as they are: vectors, norms, routers and what is too small or too delicate. */
-static bool may_quantise(const struct hwl_gguf_tensor *t)
+bool hwl_lc_may_quantise(const struct hwl_gguf_tensor *t)
 {
     static const char *const never[] = {
         "_norm.weight", "ffn_gate_inp.weight", "ffn_gate_tid2eid.weight", "altup", "laurel", "per_layer_model_proj", "ssm_conv1d",
@@ -426,7 +425,7 @@ hwl_status hwl_lc_quantise(struct hwl_gguf *gguf, int ftype, struct hwl_arena *a
     struct hwl_ck ck = {false};
     for (uint64_t i = 0; i < gguf->n_tensors; i++) {
         struct hwl_gguf_tensor *t = order[i];
-        if (!may_quantise(t))
+        if (!hwl_lc_may_quantise(t))
             continue;
         enum hwl_dtype type = hwl_dtype(own)->quantised ? choose(&s, t, own) : own;
         uint64_t row;

@@ -14,6 +14,9 @@ enum hwl_dtype hwl_lc_ftype_default(int ftype);
 /* All mixtures as words, for messages. */
 const char *hwl_lc_ftype_list(void);
 
+/* False: left as it is whatever the mixture; vectors, norms, routers and what is too small or too delicate. */
+bool hwl_lc_may_quantise(const struct hwl_gguf_tensor *tensor);
+
 /* Sets the types, sizes and offsets of gguf's tensors as llama-quantize would. gguf must be one that was made in memory or
  * copied (its tensor array is written). HWL_E_USAGE: a mixture that cannot be. */
 hwl_status hwl_lc_quantise(struct hwl_gguf *gguf, int ftype, struct hwl_arena *arena, hwl_error *error);
