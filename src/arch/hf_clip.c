@@ -130,7 +130,9 @@ void hwl_hf_gemma3(struct hwl_hb *b, const struct hwl_config *root)
     const uint64_t h = text_part(b, root, &text, "model.language_model.", pali ? "gemma" : "gemma3_text");
     const size_t mark = hwl_hb_push(b, "model.multi_modal_projector.");
     if (pali) {
-        hwl_hb_linear(b, "linear", HWL_ROLE_PROJECTOR, hwl_cfg_u64(&vision, "projection_dim", h), v, true);
+        /* the class sets the tower's from the root's; older files say it in the tower only */
+        const bool inner = !hwl_cfg_has(root, "projection_dim") && hwl_cfg_has(&vision, "projection_dim");
+        hwl_hb_linear(b, "linear", HWL_ROLE_PROJECTOR, hwl_cfg_u64(inner ? &vision : root, "projection_dim", h), v, true);
     } else {
         if (b->m->n_encoders) /* patches are pooled to a fixed number of tokens */
             b->m->encoders[b->m->n_encoders - 1].embeddings = hwl_cfg_u64(root, "mm_tokens_per_image", 256);

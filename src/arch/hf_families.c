@@ -291,7 +291,7 @@ const struct hwl_family hwl_families_text[] = {
     TEXT("chatglm", "ChatGLMModel ChatGLMForConditionalGeneration", chatglm),
     TEXT("baichuan", "BaichuanForCausalLM BaiChuanForCausalLM", baichuan),
     TEXT("hunyuan_v1_dense", "HunYuanDenseV1ForCausalLM", hunyuan),
-    TEXT("gpt2", "GPT2LMHeadModel", gpt2),
+    TEXT("gpt2 gpt-sw3", "GPT2LMHeadModel", gpt2),
     TEXT("gpt_bigcode", "GPTBigCodeForCausalLM", gpt_bigcode),
     TEXT("gpt_neo", "GPTNeoForCausalLM", gpt_neo),
     TEXT("gptj", "GPTJForCausalLM", gptj),
