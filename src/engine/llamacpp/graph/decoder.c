@@ -314,7 +314,8 @@ static hwl_gt feed_forward(struct hwl_build *b, const struct row *r, hwl_gt x, i
         o.logits = hwl_g_mm(&b->g, hwl_b_w(b, il, "ffn_gate_inp.weight"), x);
     hwl_gt y = hwl_b_moe(b, x, il, &o);
     if (r->gating == 4) { /* a second mixture of small experts, of the same router */
-        o.chunks = (uint32_t)hwl_b_num(b, "experts_per_group", 0);
+        const double per = hwl_b_num(b, "experts_per_group", 0);
+        o.chunks = per >= 1 && per <= b->m->n_expert ? (uint32_t)per : 1;
         return hwl_g_add(&b->g, y, hwl_g_scale(&b->g, hwl_b_moe(b, y, il, &o)));
     }
     if (r->more & GROK && hwl_b_w(b, il, "ffn_up.weight"))
