@@ -16,8 +16,8 @@ REASONS = {
     "openbmb/MiniCPM-2B-sft-bf16": "the known total is a hub figure that was not re-derived; no reading of the published shapes gives it (40 layers of 2304 and 5760 with 122,760 words have more elements)",
     "openbmb/MiniCPM3-4B": "the hub figure is 62 x 58,982,400 + one embedding: an estimate without norms and low-rank parts, not a count",
     "RWKV/rwkv-5-world-3b": "the total is that of the 1.5B model (24 layers of 2048), the configuration that of the 3B one",
-    "google/gemma-4-31B": "the hub figure counts the tied matrix twice; its NVFP4 twin of the same shapes is met",
-    "google/gemma-4-E2B-it": "the hub figure counts K, V and their norm of 20 layers that read another layer's cache, and 35 scalars, which the model class does not build",
+    "google/gemma-4-31B": "the given total counts the tied matrix twice and leaves out 60 layer scalars and 2,304 standardisation values; the totals that the Hub states for this family (31B 31,273,088,876, E4B 7,996,156,490, E2B 5,123,178,051) are ours",
+    "nvidia/Gemma-4-31B-IT-NVFP4": "counted from the model class, which holds 60 layer scalars and 2,304 standardisation values as buffers; the checkpoint stores them, and the Hub's totals of this family count them",
 }
 
 if not pathlib.Path(os.environ.get("HWLEDGER") or ROOT / "build" / "hwledger").exists():
