@@ -281,7 +281,7 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         move_output(l, devices);
     hwl_ledger_setting_i64(l, "ngl", hwl_opt_i64(&s, HWL_OPT_NGL, -1) - host_output);
     if (r->note)
-        hwl_ledger_note(l, r->note);
+        hwl_ledger_note(l, "%s", r->note);
     doubt_compute(l);
     show_ps(l, devices);
     return HWL_OK;

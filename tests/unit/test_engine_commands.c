@@ -32,7 +32,7 @@ static hwl_plan *plan(const hwl_model *model, const char *engine, const char *gp
     hwl_error e = {0};
     hwl_devices *devices;
     hwl_settings *settings;
-    hwl_planner *planner;
+    hwl_planner *planner = NULL;
     hwl_plan *p = NULL;
     char line[4096];
     const char *argv[128];

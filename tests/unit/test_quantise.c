@@ -37,7 +37,7 @@ static uint64_t hash_of(const char *name, const char *mixture, uint64_t *count)
     hwl_error e;
     hwl_model *model;
     struct hwl_arena arena = {0};
-    struct hwl_gguf *g;
+    struct hwl_gguf *g = NULL;
     char text[1200];
     if (hwl_model_open(name, NULL, &model, &e) != HWL_OK || hwl_lc_convert(model, &arena, &g, &e) != HWL_OK ||
         hwl_lc_quantise(g, hwl_lc_ftype("F16"), &arena, &e) != HWL_OK)
