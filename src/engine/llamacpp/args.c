@@ -65,6 +65,17 @@ static hwl_status load_mode(struct hwl_settings *s, const char *value, hwl_error
     return hwl_settings_set(s, "mmap", hwl_words_have("none mlock dio", value) ? "false" : "true", error);
 }
 
+/* A draft model's kind follows from --model-draft; MTP takes a second context, n-grams more rows of logits. */
+static hwl_status spec_type(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    (void)error;
+    if (strstr(value, "mtp") || strstr(value, "ngram"))
+        hwl_settings_unmodelled(s, "--spec-type");
+    else
+        hwl_settings_ignore(s, "--spec-type");
+    return HWL_OK;
+}
+
 const struct hwl_engine_arg hwl_lc_args[] = {
     {"h help usage", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
     {"version", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
@@ -169,12 +180,12 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"cb cont-batching", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"nocb no-cont-batching", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
     {"mm mmproj", HWL_ARG_VALUE, HWL_OPT_MMPROJ, NULL, NULL},
-    {"mmu mmproj-url", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"mmu mmproj-url", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"mmproj-auto", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"no-mmproj no-mmproj-auto", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
     {"mmproj-offload", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"no-mmproj-offload", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
-    {"mmdev mmproj-device", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"no-mmproj-offload", HWL_ARG_UNMODELLED, HWL_OPT_COUNT, NULL, NULL},
+    {"mmdev mmproj-device", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"image-min-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"image-max-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"mtmd-batch-max-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
@@ -202,10 +213,10 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"override-kv", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"op-offload", HWL_ARG_TRUE, HWL_OPT_OP_OFFLOAD, NULL, NULL},
     {"no-op-offload", HWL_ARG_FALSE, HWL_OPT_OP_OFFLOAD, NULL, NULL},
-    {"lora", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"lora-scaled", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"control-vector", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"control-vector-scaled", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"lora", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"lora-scaled", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"control-vector", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"control-vector-scaled", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"control-vector-layer-range", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
     {"a alias", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"tags", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
@@ -293,7 +304,7 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"no-log-prefix", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
     {"log-timestamps", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"no-log-timestamps", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-hf hfd hfrd hf-repo-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-hf hfd hfrd hf-repo-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-threads td threads-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-threads-batch tbd threads-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-cpu-mask Cd cpu-mask-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
@@ -305,11 +316,11 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"spec-draft-cpu-strict-batch cpu-strict-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-prio-batch prio-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-poll-batch poll-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-type-k ctkd cache-type-k-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-type-v ctvd cache-type-v-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-override-tensor otd override-tensor-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-cpu-moe cmoed cpu-moe-draft", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-n-cpu-moe spec-draft-ncmoe ncmoed n-cpu-moe-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-type-k ctkd cache-type-k-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-type-v ctvd cache-type-v-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-override-tensor otd override-tensor-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-cpu-moe cmoed cpu-moe-draft", HWL_ARG_UNMODELLED, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-n-cpu-moe spec-draft-ncmoe ncmoed n-cpu-moe-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-n-max", HWL_ARG_VALUE, HWL_OPT_DRAFT_MAX, NULL, NULL},
     {"spec-draft-n-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-synth-len", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
@@ -318,10 +329,10 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"spec-draft-p-min draft-p-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-backend-sampling", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"no-spec-draft-backend-sampling", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-device devd device-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-ngl ngld gpu-layers-draft n-gpu-layers-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-device devd device-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-ngl ngld gpu-layers-draft n-gpu-layers-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-model md model-draft", HWL_ARG_VALUE, HWL_OPT_DRAFT, NULL, NULL},
-    {"spec-type", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-type", HWL_ARG_CUSTOM, HWL_OPT_COUNT, spec_type, NULL},
     {"spec-ngram-mod-n-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-ngram-mod-n-max", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-ngram-mod-n-match", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},

@@ -249,6 +249,7 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     hwl_lc_memory(&p, l);
     hwl_lc_output(&p, l);
     hwl_lc_overhead(&p, l);
+    hwl_lc_extras(&p, l);
     if (built)
         put_compute(&p, l, &compute);
     else

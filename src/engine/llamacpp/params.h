@@ -52,6 +52,8 @@ void hwl_lc_weights(struct lc_plan *p, struct hwl_ledger *l);
 void hwl_lc_memory(struct lc_plan *p, struct hwl_ledger *l);
 /* What the process takes on GPUs outside of llama.cpp's buffers. */
 void hwl_lc_overhead(struct lc_plan *p, struct hwl_ledger *l);
+/* The draft, the projector and the adapters that are loaded beside the model. */
+void hwl_lc_extras(struct lc_plan *p, struct hwl_ledger *l);
 void hwl_lc_output(struct lc_plan *p, struct hwl_ledger *l);
 void hwl_lc_compute_floor(struct lc_plan *p, struct hwl_ledger *l);
 uint16_t hwl_lc_device(const struct lc_plan *p, uint16_t where);
