@@ -20,7 +20,8 @@ enum form {
 
 /* Shapes over out, in, bits, group size and block. P = 32 / bits elements of an I32. */
 enum shape { S_FULL, S_SCALAR, S_ONE, S_TWO, S_OUT, S_OUT_1, S_IN, S_BLOCK, S_ROWS_PACKED, S_COLS_PACKED, S_GROUPS_OUT, S_GROUPS_OUT_PACKED,
-    S_OUT_COLS_PACKED, S_OUT_GROUPS, S_OUT_PACKED_GROUPS, S_FLAT_HALF, S_FLAT_64, S_FLAT_16384, S_16, S_256, S_HALF, S_MX_BLOCKS };
+    S_OUT_COLS_PACKED, S_OUT_GROUPS, S_OUT_PACKED_GROUPS, S_FLAT_HALF, S_FLAT_64, S_FLAT_16384, S_16, S_256, S_HALF,
+    S_MX_BLOCKS, S_OUT_COLS_BITS };
 
 enum when { ALWAYS, IF_ZERO, IF_ORDER };
 #define MODEL_TYPE "" /* the type that the plain weight has */
@@ -79,7 +80,7 @@ static const struct part parts[] = {
     {FORM_NVFP4_CT, ".weight_scale", HWL_PART_SCALE, "F8_E4M3", S_OUT_GROUPS, ALWAYS},
     {FORM_NVFP4_CT, ".weight_global_scale", HWL_PART_SCALE, "F32", S_ONE, ALWAYS},
     {FORM_NVFP4_CT, ".input_global_scale", HWL_PART_SCALE, "F32", S_ONE, ALWAYS},
-    {FORM_MLX, ".weight", HWL_PART_WEIGHT, "U32", S_OUT_COLS_PACKED, ALWAYS},
+    {FORM_MLX, ".weight", HWL_PART_WEIGHT, "U32", S_OUT_COLS_BITS, ALWAYS},
     {FORM_MLX, ".scales", HWL_PART_SCALE, MODEL_TYPE, S_OUT_GROUPS, ALWAYS},
     {FORM_MLX, ".biases", HWL_PART_ZERO, MODEL_TYPE, S_OUT_GROUPS, ALWAYS},
 };
@@ -151,8 +152,10 @@ static bool is_linear(const struct hwl_tensor *t, enum form form)
         break;
     case HWL_ROLE_INDEXER: /* DeepSeek-V3.2: wq_b and wk, but not the projection of the weights */
         return form != FORM_MXFP4_EXPERTS && !strstr(t->name, "weights_proj") && !strstr(t->name, "norm");
-    case HWL_ROLE_TOK_EMBD: case HWL_ROLE_OUTPUT: case HWL_ROLE_ROUTER:
-        return form == FORM_MLX;
+    case HWL_ROLE_TOK_EMBD: case HWL_ROLE_OUTPUT: case HWL_ROLE_ROUTER: case HWL_ROLE_SHEXP_ROUTER: case HWL_ROLE_POS_EMBD:
+    case HWL_ROLE_TYPE_EMBD: case HWL_ROLE_PER_LAYER_EMBD: case HWL_ROLE_EMBD_PROJ: case HWL_ROLE_SSM_X: case HWL_ROLE_SSM_DT:
+    case HWL_ROLE_SSM_BETA: case HWL_ROLE_SSM_GATE:
+        return form == FORM_MLX; /* every nn.Linear and nn.Embedding */
     default:
         return false;
     }
@@ -162,6 +165,7 @@ static bool is_linear(const struct hwl_tensor *t, enum form form)
 struct packer {
     struct hwl_quant q;
     enum form form;
+    const char *arch;
     struct hwl_arena *arena;
     struct hwl_tensor *list;
     uint64_t n, cap;
@@ -205,6 +209,7 @@ static unsigned dims_of(const struct packer *p, enum shape shape, uint64_t out, 
     case S_GROUPS_OUT: dims[0] = groups; dims[1] = out; return 2;
     case S_GROUPS_OUT_PACKED: dims[0] = groups; dims[1] = hwl_div_ceil(out * bits, 32); return 2;
     case S_OUT_COLS_PACKED: dims[0] = out; dims[1] = hwl_div_ceil(in, pack); return 2;
+    case S_OUT_COLS_BITS: dims[0] = out; dims[1] = hwl_div_ceil(in * bits, 32); return 2;
     case S_OUT_GROUPS: dims[0] = out; dims[1] = groups; return 2;
     case S_OUT_PACKED_GROUPS: dims[0] = hwl_div_ceil(out, pack); dims[1] = groups; return 2;
     case S_FLAT_HALF: dims[0] = hwl_div_ceil(flat, 2); dims[1] = 1; return 2;
@@ -274,6 +279,22 @@ static hwl_status pack_one(struct packer *p, const struct hwl_tensor *t)
     return HWL_OK;
 }
 
+/* mlx_lm 0.32.2: routers that quant_predicate keeps at 8 bits, and those that are bare arrays (MoEGate), never quantised. */
+static const char mlx_router_8bit[] = "gemma4 gemma4_text gpt_oss granitemoe granitemoehybrid jamba kimi_linear lfm2_moe minimax minimax_m2 "
+    "qwen3_5_moe qwen3_5_moe_text qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_next afmoe bailing_moe";
+static const char mlx_router_plain[] = "deepseek deepseek_v2 deepseek_v3 deepseek_v32 kimi_k2 kimi_k25 kimi_vl dots1 exaone_moe glm4_moe "
+    "glm4_moe_lite glm_moe_dsa mimo_v2_flash nemotron_h";
+
+/* quantize_model of mlx_lm/utils.py leaves rows that do not divide into groups. */
+static bool mlx_takes(const struct packer *p, const struct hwl_tensor *t)
+{
+    if (p->form != FORM_MLX)
+        return true;
+    if (p->q.group_size && t->dims[t->n_dims - 1] % p->q.group_size)
+        return false;
+    return t->role != HWL_ROLE_ROUTER || !hwl_words_have(mlx_router_plain, p->arch);
+}
+
 static hwl_status pack_all(struct packer *p, const struct hwl_tensor *tensors, uint64_t n)
 {
     p->form = form_of(&p->q);
@@ -283,9 +304,14 @@ static hwl_status pack_all(struct packer *p, const struct hwl_tensor *tensors, u
                            *p->q.format ? " " : "", p->q.format);
     for (uint64_t i = 0; i < n; i++) {
         const struct hwl_tensor *t = &tensors[i];
-        if (is_linear(t, p->form) && !hwl_quant_skips(&p->q, t->name)) {
+        const uint32_t bits = p->q.bits;
+        if (is_linear(t, p->form) && !hwl_quant_skips(&p->q, t->name) && mlx_takes(p, t)) {
             p->plain = t->dtype;
-            HWL_TRY(pack_one(p, t));
+            if (p->form == FORM_MLX && (t->role == HWL_ROLE_ROUTER || t->role == HWL_ROLE_SHEXP_ROUTER))
+                p->q.bits = hwl_words_have(mlx_router_8bit, p->arch) ? 8 : bits;
+            const hwl_status status = pack_one(p, t);
+            p->q.bits = bits;
+            HWL_TRY(status);
         } else if (!append(p, t)) {
             return nomem(p);
         }
@@ -295,7 +321,7 @@ static hwl_status pack_all(struct packer *p, const struct hwl_tensor *tensors, u
 
 hwl_status hwl_quant_pack(struct hwl_model *model, const struct hwl_quant *quant, hwl_error *error)
 {
-    struct packer p = {.q = *quant, .arena = &model->arena, .error = error};
+    struct packer p = {.q = *quant, .arch = model->arch, .arena = &model->arena, .error = error};
     HWL_TRY(pack_all(&p, model->tensors, model->n_tensors));
     model->logical = model->tensors;
     model->n_logical = model->n_tensors;
@@ -323,8 +349,12 @@ static const struct preset {
     {"mxfp8", "", {.method = "modelopt", .format = "mxfp8", .bits = 8, .group_size = 32}},
     {"nf4", "bitsandbytes bnb4", {.method = "bitsandbytes", .format = "nf4", .bits = 4}},
     {"bnb8", "", {.method = "bitsandbytes", .format = "", .bits = 8}},
-    {"mlx4", "", {.method = "mlx", .format = "", .bits = 4, .group_size = 64}},
-    {"mlx8", "", {.method = "mlx", .format = "", .bits = 8, .group_size = 64}},
+    {"mlx2", "2bit", {.method = "mlx", .format = "", .bits = 2, .group_size = 64}},
+    {"mlx3", "3bit", {.method = "mlx", .format = "", .bits = 3, .group_size = 64}},
+    {"mlx4", "4bit", {.method = "mlx", .format = "", .bits = 4, .group_size = 64}},
+    {"mlx5", "5bit", {.method = "mlx", .format = "", .bits = 5, .group_size = 64}},
+    {"mlx6", "6bit", {.method = "mlx", .format = "", .bits = 6, .group_size = 64}},
+    {"mlx8", "8bit", {.method = "mlx", .format = "", .bits = 8, .group_size = 64}},
 };
 
 hwl_status hwl_quantise(const struct hwl_model *model, const char *type, struct hwl_arena *arena, struct hwl_model **out,
@@ -337,13 +367,13 @@ hwl_status hwl_quantise(const struct hwl_model *model, const char *type, struct 
     if (!row)
         return hwl_fail(error, HWL_E_USAGE,
                         "no weight type %s for models of this form: fp8, fp8-block, fp8-channel, int8, w4a16, awq, gptq, nvfp4, mxfp4, mxfp8, "
-                        "nf4, bnb8, mlx4 or mlx8", type);
+                        "nf4, bnb8, mlx2, mlx3, mlx4, mlx5, mlx6 or mlx8", type);
     if (model->is_gguf)
         return hwl_fail(error, HWL_E_USAGE, "a GGUF does not take the weight type %s", type);
     bool packed = model->quant.method && *model->quant.method;
     if (packed && !model->logical)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "the weights are stored as %s already", model->quant.method);
-    struct packer p = {.q = row->q, .arena = arena, .error = error};
+    struct packer p = {.q = row->q, .arch = model->arch, .arena = arena, .error = error};
     HWL_TRY(pack_all(&p, packed ? model->logical : model->tensors, packed ? model->n_logical : model->n_tensors));
     struct hwl_model *copy = HWL_NEW(arena, struct hwl_model);
     if (!copy)

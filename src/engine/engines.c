@@ -13,6 +13,7 @@ const struct hwl_engine *const hwl_engines[] = {
     &hwl_engine_sglang,
     &hwl_engine_tensorrt,
     &hwl_engine_transformers,
+    &hwl_engine_mlx,
     NULL,
 };
 
@@ -20,7 +21,7 @@ const struct hwl_engine *hwl_engine_find(const char *id, hwl_error *error)
 {
     static const struct {
         const char *alias, *id;
-    } aliases[] = {{"llamacpp", "llama.cpp"}, {"llama-server", "llama.cpp"}, {"hf", "transformers"}, {"trtllm", "tensorrt-llm"}, {"trt-llm", "tensorrt-llm"}};
+    } aliases[] = {{"llamacpp", "llama.cpp"}, {"llama-server", "llama.cpp"}, {"hf", "transformers"}, {"trtllm", "tensorrt-llm"}, {"trt-llm", "tensorrt-llm"}, {"mlx-lm", "mlx"}};
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         if (hwl_text_eq_nocase(aliases[i].alias, id))
             id = aliases[i].id;

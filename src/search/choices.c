@@ -27,7 +27,8 @@ static const struct {
     {"tensorrt-llm", "kv-type", LIST("auto", "fp8")},
     {"tensorrt-llm", "quant", LIST("fp8", "awq", "nvfp4")},
     {"transformers", "quant", LIST("int8", "nf4")},
-    {"mlx", "quant", LIST("mlx8", "mlx4")},
+    {"mlx", "quant", LIST("8bit", "6bit", "4bit", "3bit")},
+    {"mlx", "kv-type", LIST("auto", "8bit", "4bit")},
 };
 
 const char *hwl_option_choice(const char *engine, const char *option, uint32_t index)
