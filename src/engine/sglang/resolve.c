@@ -269,11 +269,6 @@ static hwl_status look_at_layers(const struct hwl_model *m, struct hwl_sglang_se
     return HWL_OK;
 }
 
-static uint32_t parallel(const struct hwl_settings *s, enum hwl_opt id)
-{
-    return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(s, id, 1), 4096), 1);
-}
-
 hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
                               const struct hwl_settings *settings, struct hwl_sglang_setup *out, hwl_error *error)
 {
@@ -282,10 +277,10 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version
         return hwl_fail(error, HWL_E_UNSUPPORTED, "sglang: only GPUs are modelled; give one with --gpu");
     u.card = &devices->gpu[0];
     u.cc = u.card->compute_major * 10 + u.card->compute_minor;
-    u.tp = parallel(settings, HWL_OPT_TP);
-    u.pp = parallel(settings, HWL_OPT_PP);
-    u.dp = parallel(settings, HWL_OPT_DP);
-    u.dcp = parallel(settings, HWL_OPT_DCP);
+    u.tp = hwl_shard_degree(settings, HWL_OPT_TP);
+    u.pp = hwl_shard_degree(settings, HWL_OPT_PP);
+    u.dp = hwl_shard_degree(settings, HWL_OPT_DP);
+    u.dcp = hwl_shard_degree(settings, HWL_OPT_DCP);
     u.attention_dp = hwl_opt_flag(settings, HWL_OPT_DP_ATTENTION, false) ? u.dp : 1;
     u.attention_tp = u.tp / u.attention_dp ? u.tp / u.attention_dp : 1;
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);

@@ -356,23 +356,13 @@ static hwl_status limits(const struct hwl_model *model, const void *ready, const
     return st;
 }
 
-static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
-                          struct hwl_arena *arena, void **prepared, hwl_error *error)
-{
-    struct hwl_shard_prepared *p;
-    (void)version;
-    HWL_TRY(hwl_shard_prepare(model, settings, arena, &p, error));
-    *prepared = p;
-    return HWL_OK;
-}
-
 const struct hwl_engine hwl_engine_sglang = {
     .id = "sglang",
     .versions = hwl_sglang_versions,
     .version = hwl_sglang_version,
     .args = hwl_sglang_args,
     .n_args = HWL_SGLANG_N_ARGS,
-    .prepare = prepare,
+    .prepare = hwl_shard_prepare_only,
     .plan = plan,
     .limits = limits,
 };

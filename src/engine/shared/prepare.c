@@ -111,3 +111,18 @@ hwl_status hwl_shard_prepare(const struct hwl_model *model, const struct hwl_set
     *out = p;
     return HWL_OK;
 }
+
+hwl_status hwl_shard_prepare_only(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
+                                  struct hwl_arena *arena, void **prepared, hwl_error *error)
+{
+    struct hwl_shard_prepared *p;
+    (void)version;
+    HWL_TRY(hwl_shard_prepare(model, settings, arena, &p, error));
+    *prepared = p;
+    return HWL_OK;
+}
+
+uint32_t hwl_shard_degree(const struct hwl_settings *settings, enum hwl_opt option)
+{
+    return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(settings, option, 1), 4096), 1);
+}

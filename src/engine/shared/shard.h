@@ -49,6 +49,11 @@ struct hwl_shard_prepared {
 /* --quant is applied to plain checkpoints; packed ones stay as they are. */
 hwl_status hwl_shard_prepare(const struct hwl_model *model, const struct hwl_settings *settings, struct hwl_arena *arena,
                              struct hwl_shard_prepared **out, hwl_error *error);
+/* The same as an engine's prepare function, for servers that keep nothing else. */
+hwl_status hwl_shard_prepare_only(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
+                                  struct hwl_arena *arena, void **prepared, hwl_error *error);
+/* A degree of parallelism (--tp, --pp ...): 1 where none is given, at most 4,096. */
+uint32_t hwl_shard_degree(const struct hwl_settings *settings, enum hwl_opt option);
 
 /* out: [run->pp]. by_kind: [n_kinds], or NULL: the bytes of one layer of each kind. */
 hwl_status hwl_shard_weights(const struct hwl_shard_prepared *prepared, const struct hwl_shard_run *run,

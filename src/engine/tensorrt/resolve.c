@@ -70,11 +70,6 @@ static hwl_status check(const struct hwl_model *m, const struct hwl_devices *d, 
     return HWL_OK;
 }
 
-static uint32_t parallel(const struct hwl_settings *s, enum hwl_opt id)
-{
-    return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(s, id, 1), 4096), 1);
-}
-
 hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devices *devices,
                            const struct hwl_settings *settings, struct hwl_trt_setup *out, hwl_error *error)
 {
@@ -85,8 +80,8 @@ hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devic
     if (u.card->backend != HWL_BACKEND_CUDA && u.card->backend != HWL_BACKEND_CPU)
         return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: %s is no CUDA device", u.card->name);
     u.cc = u.card->compute_major * 10 + u.card->compute_minor;
-    u.tp = parallel(settings, HWL_OPT_TP);
-    u.pp = parallel(settings, HWL_OPT_PP);
+    u.tp = hwl_shard_degree(settings, HWL_OPT_TP);
+    u.pp = hwl_shard_degree(settings, HWL_OPT_PP);
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.attention_dp = hwl_opt_flag(settings, HWL_OPT_DP_ATTENTION, false) && u.tp > 1;
     u.attention_tp = u.attention_dp ? 1 : u.tp;

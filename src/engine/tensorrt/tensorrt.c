@@ -254,23 +254,13 @@ static hwl_status limits(const struct hwl_model *model, const void *ready, const
     return st;
 }
 
-static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
-                          struct hwl_arena *arena, void **prepared, hwl_error *error)
-{
-    struct hwl_shard_prepared *p;
-    (void)version;
-    HWL_TRY(hwl_shard_prepare(model, settings, arena, &p, error));
-    *prepared = p;
-    return HWL_OK;
-}
-
 const struct hwl_engine hwl_engine_tensorrt = {
     .id = "tensorrt-llm",
     .versions = versions,
     .version = version_of,
     .args = hwl_trt_args,
     .n_args = HWL_TRT_N_ARGS,
-    .prepare = prepare,
+    .prepare = hwl_shard_prepare_only,
     .plan = plan,
     .limits = limits,
 };

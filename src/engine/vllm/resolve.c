@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "engine/shared/shard.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -335,11 +336,6 @@ static bool no_items(const char *json)
     return strchr(json, ':') && strchr(json, '0') && !strpbrk(json, "123456789");
 }
 
-static uint32_t parallel(const struct hwl_settings *s, enum hwl_opt id)
-{
-    return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(s, id, 1), 4096), 1);
-}
-
 hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
                             const struct hwl_settings *settings, struct hwl_vllm_setup *out, hwl_error *error)
 {
@@ -348,11 +344,11 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
         return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: only GPUs are modelled; give one with --gpu");
     u.card = &devices->gpu[0];
     u.cc = u.card->compute_major * 10 + u.card->compute_minor;
-    u.tp = parallel(settings, HWL_OPT_TP);
-    u.pp = parallel(settings, HWL_OPT_PP);
-    u.dp = parallel(settings, HWL_OPT_DP);
-    u.dcp = parallel(settings, HWL_OPT_DCP);
-    u.pcp = parallel(settings, HWL_OPT_PCP);
+    u.tp = hwl_shard_degree(settings, HWL_OPT_TP);
+    u.pp = hwl_shard_degree(settings, HWL_OPT_PP);
+    u.dp = hwl_shard_degree(settings, HWL_OPT_DP);
+    u.dcp = hwl_shard_degree(settings, HWL_OPT_DCP);
+    u.pcp = hwl_shard_degree(settings, HWL_OPT_PCP);
     HWL_TRY(refuse_unmodelled(settings, &u, error));
     u.backend = hwl_opt_text(settings, HWL_OPT_ATTENTION_BACKEND, "");
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
