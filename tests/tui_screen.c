@@ -62,7 +62,7 @@ static void press(struct tui_ui *ui, const char *word)
 {
     struct tui_event e = {.key = (unsigned char)*word};
     if (strncmp(word, "look:", 5) == 0) {
-        tui_monitor_look(&ui->live, ui->probe, NULL, strtoull(word + 5, NULL, 10));
+        hwl_watch_look(&ui->live, ui->probe, NULL, strtoull(word + 5, NULL, 10));
         return;
     }
     if (strcmp(word, "idle") == 0) {

@@ -1,156 +1,196 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the machine uses now, ten minutes back, and what the plan would add. Read by a thread, only while the page is in sight. */
+/* What the machine uses now, ten minutes back, its processes, and what the plan would add. Read by a thread, only while the page is
+ * in sight. */
 #include "gtk/cards.h"
 
 #include "gtk/theme.h"
 #include "gtk/ui.h"
+#include "view/stores.h"
 #include "view/view.h"
+#include "view/watch.h"
 
 #include <string.h>
 
-#define EVERY_S 2
-#define SAMPLES (600 / EVERY_S)
-#define DEVICES 16
+enum { PROCESS, DEVICE, MEASURED, PLANNED, DIFFERENCE, ENGINE, NAME, COLUMNS };
+static const char *const titles[COLUMNS] = {"process", "device", "memory", "planned", "difference", "engine", "name"};
 
 struct trace {
-    char name[96], id[16];
-    uint64_t total;
-    uint64_t used[SAMPLES]; /* a ring, newest at `at` - 1 */
-    uint32_t n, at;
-    GtkWidget *card, *figures, *plan, *graph;
+    uint64_t total, used[HWL_LIVE_POINTS]; /* by age: the thread writes its own while this is drawn */
+    GtkWidget *card, *memory, *figures, *plan, *graph;
+};
+
+struct line {
+    GtkWidget *row, *cell[COLUMNS];
 };
 
 struct monitor {
     HwlDesk *desk;
-    GtkWidget *page, *box, *note;
-    struct trace trace[DEVICES];
-    uint32_t n;
+    GtkWidget *page, *box, *cards, *processes, *against, *note;
+    GtkSizeGroup *column[COLUMNS];
+    GPtrArray *trace; /* struct trace, in the order of the monitor's devices */
+    GArray *line;     /* struct line */
     guint timer;
-    bool asking;
+    bool asking;            /* watch belongs to the thread */
+    struct hwl_watch watch;
 };
 
-static uint64_t sample(const struct trace *t, uint32_t back)
-{
-    return t->used[(t->at + SAMPLES - 1 - back) % SAMPLES];
-}
-
-static uint64_t planned(const struct monitor *m, const struct trace *t)
+static uint64_t planned(const struct monitor *m, const char *id)
 {
     const struct hwl_session *s = hwl_desk_session(m->desk);
     for (uint32_t i = 0; s->plan && s->ask->detected && i < hwl_plan_n_devices(s->plan); i++) {
         const hwl_plan_device *d = hwl_plan_get_device(s->plan, i);
-        if (strcmp(d->device->id, t->id) == 0)
+        if (strcmp(d->device->id, id) == 0)
             return d->used_bytes;
     }
     return HWL_UNKNOWN;
 }
 
+/* A stretch of seconds that were all seen, newest first: [from, end). */
+static void draw_stretch(cairo_t *cr, const struct trace *t, uint32_t from, uint32_t end, int width, int height)
+{
+    const double step = (double)width / (HWL_LIVE_POINTS - 1);
+    GdkRGBA ink = hwl_theme_rgba(hwl_theme_palette()->segment[HWL_KIND_WEIGHTS]);
+    for (int line = 0; line < 2; line++) {
+        for (uint32_t i = from; i < end; i++)
+            cairo_line_to(cr, width - i * step, height - (double)t->used[i] / (double)t->total * height);
+        if (!line) {
+            cairo_line_to(cr, width - (end - 1) * step, height);
+            cairo_line_to(cr, width - from * step, height);
+            cairo_close_path(cr);
+        }
+        ink.alpha = line ? 1 : 0.35f;
+        gdk_cairo_set_source_rgba(cr, &ink);
+        cairo_set_line_width(cr, 2);
+        (line ? cairo_stroke : cairo_fill)(cr);
+    }
+}
+
 static void draw(GtkDrawingArea *area, cairo_t *cr, int width, int height, void *user)
 {
     const struct trace *t = user;
-    const struct hwl_palette *p = hwl_theme_palette();
-    const GdkRGBA ground = hwl_theme_rgba(p->segment[HWL_VIEW_FREE]), ink = hwl_theme_rgba(p->segment[HWL_KIND_WEIGHTS]);
-    GdkRGBA soft = ink;
+    const GdkRGBA ground = hwl_theme_rgba(hwl_theme_palette()->segment[HWL_VIEW_FREE]);
     (void)area;
     gdk_cairo_set_source_rgba(cr, &ground);
     cairo_rectangle(cr, 0, 0, width, height);
     cairo_fill(cr);
-    if (!t->total || !t->n)
+    if (!t->total || t->total == HWL_UNKNOWN)
         return;
-    const double step = (double)width / (SAMPLES - 1);
-    soft.alpha = 0.35f;
-    cairo_move_to(cr, width, height);
-    for (uint32_t i = 0; i < t->n; i++)
-        cairo_line_to(cr, width - i * step, height - (double)sample(t, i) / (double)t->total * height);
-    cairo_line_to(cr, width - (t->n - 1) * step, height);
-    cairo_close_path(cr);
-    gdk_cairo_set_source_rgba(cr, &soft);
-    cairo_fill(cr);
-    for (uint32_t i = 0; i < t->n; i++)
-        (i ? cairo_line_to : cairo_move_to)(cr, width - i * step, height - (double)sample(t, i) / (double)t->total * height);
-    gdk_cairo_set_source_rgba(cr, &ink);
-    cairo_set_line_width(cr, 2);
-    cairo_stroke(cr);
+    for (uint32_t from = 0, end; from < HWL_LIVE_POINTS; from = end + 1) {
+        for (end = from; end < HWL_LIVE_POINTS && t->used[end] != HWL_UNKNOWN;)
+            end++;
+        if (end > from)
+            draw_stretch(cr, t, from, end, width, height);
+    }
 }
 
-static void add_card(struct monitor *m, struct trace *t)
+static struct trace *add_card(struct monitor *m, const hwl_monitor_device *d)
 {
+    struct trace *t = g_new0(struct trace, 1);
     GtkWidget *box;
-    char title[140];
-    g_snprintf(title, sizeof title, "%s  %s", t->id, t->name);
+    char title[140], name[96];
+    g_snprintf(title, sizeof title, "%s  %s", d->id, hwl_view_clean(d->name, name, sizeof name));
     t->card = hwl_ui_card(title, &box);
+    t->memory = hwl_ui_label("", "number");
     t->figures = hwl_ui_label("", "number");
     t->plan = hwl_ui_label("", "dim number");
-    t->graph = gtk_drawing_area_new();
+    t->graph = g_object_new(GTK_TYPE_DRAWING_AREA, "accessible-role", GTK_ACCESSIBLE_ROLE_IMG, NULL);
+    hwl_ui_describe(t->graph, "Memory used, the last ten minutes");
+    gtk_widget_set_tooltip_text(t->graph, "Memory used, the last ten minutes");
     gtk_widget_set_size_request(t->graph, -1, 96);
     gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(t->graph), draw, t, NULL);
     hwl_theme_watch(t->graph);
+    gtk_box_append(GTK_BOX(box), t->memory);
     gtk_box_append(GTK_BOX(box), t->figures);
     gtk_box_append(GTK_BOX(box), t->graph);
     gtk_box_append(GTK_BOX(box), t->plan);
-    gtk_box_append(GTK_BOX(m->box), t->card);
+    gtk_box_append(GTK_BOX(m->cards), t->card);
+    g_ptr_array_add(m->trace, t);
+    return t;
 }
 
-static void take(struct monitor *m, const hwl_device *d)
+static void show_device(struct monitor *m, uint32_t index)
 {
-    struct trace *t = NULL;
-    char text[200], a[40], b[40], c[40];
-    for (uint32_t i = 0; i < m->n; i++)
-        if (strcmp(m->trace[i].id, d->id) == 0)
-            t = &m->trace[i];
-    if (!t && m->n < DEVICES) {
-        t = &m->trace[m->n++];
-        g_strlcpy(t->id, d->id, sizeof t->id);
-        (void)hwl_view_clean(d->name, t->name, sizeof t->name);
-        add_card(m, t);
-    }
-    if (!t || d->memory_bytes == HWL_UNKNOWN || d->free_bytes == HWL_UNKNOWN)
-        return;
-    const uint64_t used = d->memory_bytes - (d->free_bytes < d->memory_bytes ? d->free_bytes : d->memory_bytes);
-    t->total = d->memory_bytes;
-    t->used[t->at] = used;
-    t->at = (t->at + 1) % SAMPLES;
-    t->n += t->n < SAMPLES;
-    g_snprintf(text, sizeof text, "%s used of %s, %s free (%u %%)", hwl_view_bytes(used, a, sizeof a), hwl_view_bytes(t->total, b, sizeof b),
-               hwl_view_bytes(d->free_bytes, c, sizeof c), hwl_view_percent(used, t->total));
-    hwl_ui_set(t->figures, text);
-    hwl_ui_name(t->graph, text);
-    const uint64_t plan = planned(m, t);
-    if (plan == HWL_UNKNOWN)
-        g_strlcpy(text, "The plan is for other devices.", sizeof text);
-    else if (plan <= d->free_bytes)
-        g_snprintf(text, sizeof text, "The plan takes %s here; %s would be left.", hwl_view_bytes(plan, a, sizeof a),
-                   hwl_view_bytes(d->free_bytes - plan, b, sizeof b));
-    else
-        g_snprintf(text, sizeof text, "The plan takes %s here; %s more than is free now.", hwl_view_bytes(plan, a, sizeof a),
-                   hwl_view_bytes(plan - d->free_bytes, b, sizeof b));
-    hwl_ui_set(t->plan, text);
+    const hwl_monitor_device *d = hwl_monitor_get_device(m->watch.monitor, index);
+    struct trace *t = index < m->trace->len ? g_ptr_array_index(m->trace, index) : add_card(m, d);
+    char text[320];
+    t->total = d->total_bytes;
+    for (uint32_t age = 0; age < HWL_LIVE_POINTS; age++)
+        t->used[age] = hwl_live_at(&m->watch.live, index, age);
+    hwl_ui_set(t->memory, hwl_watch_memory(d, text, sizeof text));
+    hwl_ui_set(t->figures, hwl_watch_figures(d, text, sizeof text));
+    gtk_widget_set_visible(t->figures, *text != 0);
+    hwl_ui_name(t->graph, hwl_watch_sentence(d, text, sizeof text));
+    hwl_ui_set(t->plan, hwl_watch_room(d, planned(m, d->id), text, sizeof text));
     gtk_widget_queue_draw(t->graph);
 }
 
-static void ask(GTask *task, void *source, void *data, GCancellable *cancellable)
+static GtkWidget *add_cells(struct monitor *m, GtkWidget **cell, const char *classes)
 {
-    hwl_devices *d = NULL;
-    (void)source;
-    (void)data;
-    (void)cancellable;
-    (void)hwl_probe_devices(NULL, &d, NULL);
-    g_task_return_pointer(task, d, (GDestroyNotify)hwl_devices_free);
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 16);
+    for (int c = 0; c < COLUMNS; c++) {
+        cell[c] = hwl_ui_short_label("", classes);
+        gtk_label_set_ellipsize(GTK_LABEL(cell[c]), c == NAME ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
+        gtk_label_set_xalign(GTK_LABEL(cell[c]), c >= MEASURED && c <= DIFFERENCE ? 1 : 0);
+        gtk_size_group_add_widget(m->column[c], cell[c]);
+        gtk_box_append(GTK_BOX(box), cell[c]);
+    }
+    return box;
 }
 
-static void asked(GObject *source, GAsyncResult *result, void *user)
+static void show_process(struct monitor *m, uint32_t index, const struct hwl_watch_row *row)
 {
-    struct monitor *m = g_object_get_data(source, "hwl-monitor");
-    hwl_devices *d = g_task_propagate_pointer(G_TASK(result), NULL);
-    (void)user;
-    if (m)
-        m->asking = false;
-    if (m && gtk_widget_get_mapped(m->page)) { /* the window may have gone meanwhile */
-        for (uint32_t i = 0; d && i < hwl_devices_count(d); i++)
-            take(m, hwl_devices_get(d, i));
-        gtk_widget_set_visible(m->note, d && !hwl_devices_gpus(d));
+    const char *const text[COLUMNS] = {row->process, row->device, row->measured, row->planned, row->difference, row->engine, row->name};
+    if (index >= m->line->len) {
+        struct line line;
+        line.row = gtk_list_box_row_new();
+        gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(line.row), add_cells(m, line.cell, "number"));
+        gtk_list_box_append(GTK_LIST_BOX(m->processes), line.row);
+        g_array_append_val(m->line, line);
     }
-    hwl_devices_free(d);
+    const struct line *line = &g_array_index(m->line, struct line, index);
+    for (int c = 0; c < COLUMNS; c++)
+        hwl_ui_set(line->cell[c], text[c]);
+    hwl_ui_name(line->row, row->sentence);
+    gtk_widget_set_visible(line->row, TRUE);
+}
+
+static void show(struct monitor *m)
+{
+    struct hwl_watch_row row;
+    uint32_t n = 0;
+    char text[240];
+    hwl_ui_set(m->note, m->watch.trouble);
+    gtk_widget_set_visible(m->note, *m->watch.trouble != 0);
+    if (*m->watch.trouble)
+        return;
+    for (uint32_t i = 0; i < hwl_monitor_n_devices(m->watch.monitor); i++)
+        show_device(m, i);
+    for (; hwl_watch_row(&m->watch, n, &row); n++)
+        show_process(m, n, &row);
+    for (uint32_t i = n; i < m->line->len; i++)
+        gtk_widget_set_visible(g_array_index(m->line, struct line, i).row, FALSE);
+    hwl_ui_set(m->against, n ? hwl_watch_plan(&m->watch, text, sizeof text) : "No process on a GPU, and none of a known engine.");
+    gtk_widget_set_visible(m->against, *gtk_label_get_text(GTK_LABEL(m->against)) != 0);
+}
+
+static void look(GTask *task, void *source, void *data, GCancellable *cancellable)
+{
+    struct monitor *m = data; /* the task holds the page, the page holds m */
+    struct hwl_view_stores stores;
+    (void)source;
+    (void)cancellable;
+    hwl_view_stores(&stores);
+    hwl_watch_look(&m->watch, NULL, &stores.options, (uint64_t)(g_get_monotonic_time() / G_USEC_PER_SEC) + 1);
+    g_task_return_boolean(task, TRUE);
+}
+
+static void looked(GObject *page, GAsyncResult *result, void *user)
+{
+    struct monitor *m = user;
+    (void)result;
+    m->asking = false;
+    if (gtk_widget_get_mapped(GTK_WIDGET(page))) /* the window may have gone meanwhile */
+        show(m);
 }
 
 static gboolean tick(void *user)
@@ -159,8 +199,9 @@ static gboolean tick(void *user)
     if (m->asking)
         return G_SOURCE_CONTINUE;
     m->asking = true;
-    GTask *task = g_task_new(m->page, NULL, asked, NULL);
-    g_task_run_in_thread(task, ask);
+    GTask *task = g_task_new(m->page, NULL, looked, m);
+    g_task_set_task_data(task, m, NULL);
+    g_task_run_in_thread(task, look);
     g_object_unref(task);
     return G_SOURCE_CONTINUE;
 }
@@ -170,7 +211,7 @@ static void mapped(GtkWidget *page, struct monitor *m)
     (void)page;
     (void)tick(m);
     if (!m->timer)
-        m->timer = g_timeout_add_seconds(EVERY_S, tick, m);
+        m->timer = g_timeout_add_seconds(1, tick, m);
 }
 
 static void unmapped(GtkWidget *page, struct monitor *m)
@@ -183,17 +224,45 @@ static void free_monitor(void *data)
 {
     struct monitor *m = data;
     g_clear_handle_id(&m->timer, g_source_remove);
+    hwl_watch_free(&m->watch);
+    for (int c = 0; c < COLUMNS; c++)
+        g_object_unref(m->column[c]);
+    g_ptr_array_unref(m->trace);
+    g_array_unref(m->line);
     g_free(m);
+}
+
+static void add_processes(struct monitor *m)
+{
+    GtkWidget *box, *card = hwl_ui_card("Processes", &box), *head[COLUMNS];
+    for (int c = 0; c < COLUMNS; c++)
+        m->column[c] = gtk_size_group_new(GTK_SIZE_GROUP_HORIZONTAL);
+    gtk_box_append(GTK_BOX(box), add_cells(m, head, "dim small"));
+    for (int c = 0; c < COLUMNS; c++)
+        gtk_label_set_text(GTK_LABEL(head[c]), titles[c]);
+    m->processes = gtk_list_box_new();
+    m->against = hwl_ui_label("", "dim number");
+    gtk_list_box_set_selection_mode(GTK_LIST_BOX(m->processes), GTK_SELECTION_NONE);
+    gtk_widget_add_css_class(m->processes, "plain");
+    hwl_ui_name(m->processes, "Processes, measured against planned");
+    gtk_box_append(GTK_BOX(box), m->processes);
+    gtk_box_append(GTK_BOX(box), m->against);
+    gtk_box_append(GTK_BOX(m->box), card);
 }
 
 GtkWidget *hwl_monitor_page_new(HwlDesk *desk)
 {
     struct monitor *m = g_new0(struct monitor, 1);
     m->desk = desk;
+    m->trace = g_ptr_array_new_with_free_func(g_free);
+    m->line = g_array_new(FALSE, TRUE, sizeof(struct line));
     m->box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
-    m->note = hwl_ui_label("No GPU was found on this machine.", "dim");
+    m->cards = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
+    m->note = hwl_ui_label("", "dim");
     m->page = hwl_ui_scrolled(m->box, 860);
     gtk_box_append(GTK_BOX(m->box), m->note);
+    gtk_box_append(GTK_BOX(m->box), m->cards);
+    add_processes(m);
     gtk_widget_set_visible(m->note, FALSE);
     gtk_widget_add_css_class(m->box, "padded");
     g_object_set_data_full(G_OBJECT(m->page), "hwl-monitor", m, free_monitor);

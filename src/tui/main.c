@@ -187,7 +187,7 @@ static void look(struct program *p)
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     const uint64_t second = (uint64_t)now.tv_sec + 1;
     if (second != p->ui.live.live.last_second)
-        tui_monitor_look(&p->ui.live, p->ui.probe, p->ui.stores, second);
+        hwl_watch_look(&p->ui.live, p->ui.probe, p->ui.stores, second);
 }
 
 static void loop(struct program *p)

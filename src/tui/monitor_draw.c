@@ -6,23 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "62 C", "123 of 700 W", "unknown" as nothing: a driver that does not tell is no zero. */
-static void figures(const hwl_monitor_device *d, char *buf, size_t size)
-{
-    size_t n = 0;
-    *buf = 0;
-    if (d->busy_percent != HWL_UNKNOWN)
-        n += (size_t)snprintf(buf + n, size - n, "  busy %llu %%", (unsigned long long)d->busy_percent);
-    if (d->temperature_mc != HWL_UNKNOWN)
-        n += (size_t)snprintf(buf + n, size - n, "  %llu C", (unsigned long long)(d->temperature_mc / 1000));
-    if (d->power_mw != HWL_UNKNOWN)
-        n += (size_t)snprintf(buf + n, size - n, "  %llu", (unsigned long long)(d->power_mw / 1000));
-    if (d->power_mw != HWL_UNKNOWN && d->power_limit_mw != HWL_UNKNOWN)
-        n += (size_t)snprintf(buf + n, size - n, " of %llu", (unsigned long long)(d->power_limit_mw / 1000));
-    if (d->power_mw != HWL_UNKNOWN)
-        (void)snprintf(buf + n, size - n, " W");
-}
-
 static void device(struct tui_ui *ui, const hwl_monitor_device *d, int y, bool brief)
 {
     struct tui_grid *g = &ui->grid;
@@ -42,9 +25,8 @@ static void device(struct tui_ui *ui, const hwl_monitor_device *d, int y, bool b
                     known ? hwl_view_percent(d->used_bytes, d->total_bytes) : 0, hwl_view_level_mark(level));
     if (brief)
         return;
-    figures(d, text, sizeof text);
     const int n = tui_text(g, x, y + 1, g->width - x - 1, TUI_DIM, hwl_view_clean(d->name, name, sizeof name));
-    (void)tui_text(g, x + n, y + 1, g->width - x - n - 1, TUI_TEXT, text);
+    (void)tui_text(g, x + n + 2, y + 1, g->width - x - n - 3, TUI_TEXT, hwl_watch_figures(d, text, sizeof text));
     (void)snprintf(text, sizeof text, "  free %s", hwl_view_bytes(d->free_bytes, used, sizeof used));
     if (reserved)
         (void)snprintf(text + strlen(text), sizeof text - strlen(text), ", driver keeps %s", hwl_view_bytes(reserved, total, sizeof total));
@@ -97,11 +79,12 @@ static void processes(struct tui_ui *ui, int y, int rows)
 static int comparison(struct tui_ui *ui, int y, int rows)
 {
     struct tui_grid *g = &ui->grid;
-    const struct tui_monitor *m = &ui->live;
+    const struct hwl_watch *m = &ui->live;
+    char text[200];
     int line = 0;
-    if (!m->planned_pid || !*m->planned_what || rows < 3)
+    if (rows < 3 || !*hwl_watch_plan(m, text, sizeof text))
         return 0;
-    (void)tui_textf(g, 1, y + line++, g->width - 2, TUI_STRONG, "Process %llu against its plan: %s", (unsigned long long)m->planned_pid, m->planned_what);
+    (void)tui_text(g, 1, y + line++, g->width - 2, TUI_STRONG, text);
     for (uint32_t i = 0; i < m->n_planned && i < hwl_monitor_n_devices(m->monitor) && line + 1 < rows; i++) {
         const uint64_t planned = m->planned[i], measured = hwl_live_measured(m->monitor, m->planned_pid, i);
         char a[32], b[32], c[32];

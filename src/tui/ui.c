@@ -11,7 +11,7 @@ uint64_t tui_slider_value(const struct hwl_control *c, const hwl_range *r, int a
 void tui_ui_free(struct tui_ui *ui)
 {
     tui_popup_close(ui);
-    tui_monitor_free(&ui->live);
+    hwl_watch_free(&ui->live);
     free(ui->item);
     tui_desk_free(&ui->desk);
     tui_grid_free(&ui->grid);

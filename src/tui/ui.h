@@ -4,7 +4,7 @@
 
 #include "tui/cells.h"
 #include "tui/desk.h"
-#include "tui/monitor.h"
+#include "view/watch.h"
 
 /* The planner as a person meets it: where the focus is, what lies over it, what a key or the mouse does. Knows no terminal. */
 
@@ -79,7 +79,7 @@ struct tui_ui {
     struct tui_hit hit[TUI_HITS];
     uint32_t n_hits;
     bool monitor;              /* the monitor's page is shown */
-    struct tui_monitor live;
+    struct hwl_watch live;
     bool quit;
     uint8_t theme;             /* index of the terminal's themes */
     bool idle_left;            /* something is to be worked out when no key waits */

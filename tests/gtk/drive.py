@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""drive.py DESKTOP HWLEDGER: the whole planner by keyboard, read back through AT-SPI; every figure against `hwledger plan --json`."""
-import json, os, pathlib, shlex, subprocess, sys, time
+"""drive.py DESKTOP HWLEDGER FAKE_NVML: the whole planner by keyboard, read back through AT-SPI; every figure against `hwledger plan --json`."""
+import json, os, pathlib, re, shlex, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from screen import Screen
 
-DESKTOP, HWLEDGER = sys.argv[1:3]
+DESKTOP, HWLEDGER, FAKE_NVML = sys.argv[1:4]
 HOME = pathlib.Path(os.environ["HOME"])
 LABELS = {"weights": "weights", "KV cache": "kv_cache", "state": "recurrent_state", "compute": "compute", "output": "output", "overhead": "overhead"}
 done = []
 
 
 def plan_file(name, model, gpus, settings):
-    lines = ["[Plan]", "Version=1", *([f"Model={model}"] if model else []), "[Devices]", "Detected=false", f"GPUs={';'.join(gpus)};", "RAM=64G", "[Settings]"]
+    lines = ["[Plan]", "Version=1", *([f"Model={model}"] if model else []), "[Devices]", f"Detected={'false' if gpus else 'true'}",
+             *([f"GPUs={';'.join(gpus)};"] if gpus else []), "RAM=64G", "[Settings]"]
     path = HOME / name
     path.write_text("\n".join(lines + [f"{k}={v}" for k, v in settings.items()]) + "\n")
     return str(path)
@@ -157,6 +158,63 @@ def bad_file(screen, path):
     done.append("bad file")
 
 
+def spoken(device):
+    """What the page says of a device of `hwledger watch --json`, but for what moves between two looks at the host."""
+    def size(n):
+        return "unknown" if n is None else f"{n:,} bytes"
+
+    used, free, total, reserved = (device[k + "_bytes"] for k in ("used", "free", "total", "reserved"))
+    text = f"{device['id']}: {size(used)} used" + (f", {size(reserved)} reserved by the driver" if reserved else "")
+    text += f", {size(free)} free of {size(total)} ({-(-used * 100 // total)} %)"
+    figures = []
+    if device["busy_percent"] is not None:
+        figures.append(f"busy {device['busy_percent']} %")
+    if device["temperature_millidegrees"] is not None:
+        figures.append(f"{device['temperature_millidegrees'] // 1000} C")
+    if device["power_milliwatts"] is not None:
+        limit = device["power_limit_milliwatts"]
+        figures.append(f"{device['power_milliwatts'] // 1000}" + (f" of {limit // 1000}" if limit is not None else "") + " W")
+    return "  ".join([text, *figures])
+
+
+def monitor():
+    """The machine with a driver of ours: devices as `hwledger watch` has them, and an engine's process against its plan."""
+    driver, module = HOME / "driver", HOME / "module"
+    driver.mkdir()
+    module.mkdir()
+    (driver / "libnvidia-ml.so.1").symlink_to(pathlib.Path(FAKE_NVML).resolve())
+    os.environ["LD_LIBRARY_PATH"] = str(driver)
+    # Python takes -m as llama-server does: to the monitor this is a server with a model
+    (module / "qwen3-30b-a3b.py").write_text("import time\ntime.sleep(600)\n")
+    server = subprocess.Popen(["llama-server", "-m", "qwen3-30b-a3b", "-c", "4096"], executable="/usr/bin/python3", env={"PYTHONPATH": str(module)})
+    try:
+        devices = cli(["watch", "--count", "1", "--json"])["devices"]
+        gpus = [d for d in devices if d["id"] != "cpu"]
+        assert len(gpus) == 2 and gpus[0]["used_bytes"] == 1 << 30, devices
+        screen = Screen(DESKTOP, plan_file("machine.hwplan", "llama-3.1-8b", [], {"engine": "llama.cpp", "ctx": "8192"}))
+        screen.until(screen.totals, "a plan")
+        screen.key("ctrl+4")
+        for d in gpus:
+            screen.until(lambda: screen.has("image", re.escape(spoken(d))), spoken(d), 20)
+        host = devices[-1]
+        screen.until(lambda: screen.has("image", rf"cpu: [\d,]+ bytes used, .* of {host['total_bytes']:,} bytes .*"), "the host", 10)
+        screen.until(lambda: screen.has("list item", r"process 4711 .* on gpu0: measured 536,870,912 bytes"), "a process", 10)
+        screen.until(lambda: screen.has("list item", r"process 4712 .* on gpu0: measured unknown"), "a process whose memory nobody tells", 10)
+        row = screen.get("list item", rf"process {server.pid} .* on cpu: measured [\d,]+ bytes, planned [\d,]+ bytes, .*, engine llama.cpp")
+        assert re.search(r"planned [1-9]", row.get_name()), row.get_name()
+        # where the plan has bytes and the driver sees none
+        screen.until(lambda: screen.has("list item", rf"process {server.pid} .* on gpu0: measured unknown, planned [1-9].*"), "planned on a GPU", 10)
+        assert any(re.fullmatch(r"The plan takes .* here; .* would be left\.", t) for t in screen.texts()), "the plan beside the machine"
+        assert f"Process {server.pid} against its plan: qwen3-30b-a3b" in screen.texts()
+        screen.key("ctrl+1")
+        screen.close()
+    finally:
+        server.kill()
+        server.wait()
+        del os.environ["LD_LIBRARY_PATH"]
+    done.append("monitor")
+
+
 def main():
     broken = HOME / "broken.gguf"
     broken.write_bytes(b"GGUF\x03\0\0\0" + b"\xff" * 64)
@@ -201,7 +259,8 @@ def main():
         server[option] = f"{screen.slider_value(label):g}"
         same(screen, plan_of(["llama-3.1-8b", *words(server)]), f"{label} {key}")
     screen.close()
-    assert len(done) >= 20, done
+    monitor()
+    assert len(done) >= 21, done
     print(f"{len(done)} passed: {', '.join(done)}")
 
 

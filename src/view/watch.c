@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tui/monitor.h"
+#include "view/watch.h"
 
 #include "view/view.h"
 
@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-void tui_monitor_free(struct tui_monitor *m)
+void hwl_watch_free(struct hwl_watch *m)
 {
     hwl_monitor_close(m->monitor);
-    *m = (struct tui_monitor){.monitor = NULL};
+    *m = (struct hwl_watch){.monitor = NULL};
 }
 
 /* The machine without what the process itself holds: what it found when it started. */
-static hwl_status devices_before(const struct tui_monitor *m, const hwl_probe_options *probe, uint64_t pid, hwl_devices **out)
+static hwl_status devices_before(const struct hwl_watch *m, const hwl_probe_options *probe, uint64_t pid, hwl_devices **out)
 {
     hwl_devices *now = NULL, *then = NULL;
     hwl_status status = hwl_probe_devices(probe, &now, NULL);
@@ -36,7 +36,7 @@ static hwl_status devices_before(const struct tui_monitor *m, const hwl_probe_op
 }
 
 /* The plan of the first process of an engine whose command line tells what it was asked for. */
-static void plan_one(struct tui_monitor *m, const hwl_monitor_process *p, const hwl_probe_options *probe, const hwl_open_options *stores)
+static void plan_one(struct hwl_watch *m, const hwl_monitor_process *p, const hwl_probe_options *probe, const hwl_open_options *stores)
 {
     char name[512], clean[100];
     hwl_settings *settings = NULL;
@@ -72,7 +72,7 @@ static void plan_one(struct tui_monitor *m, const hwl_monitor_process *p, const 
     hwl_model_free(model);
 }
 
-void tui_monitor_look(struct tui_monitor *m, const hwl_probe_options *probe, const hwl_open_options *stores, uint64_t second)
+void hwl_watch_look(struct hwl_watch *m, const hwl_probe_options *probe, const hwl_open_options *stores, uint64_t second)
 {
     hwl_error error = {.offset = HWL_NO_OFFSET};
     *m->trouble = 0;
@@ -92,6 +92,8 @@ void tui_monitor_look(struct tui_monitor *m, const hwl_probe_options *probe, con
         known = known || !p->engine ? known : p;
         there = there || p->pid == m->planned_pid;
     }
+    if (!known && !there)
+        m->planned_pid = m->n_planned = 0;
     if (known && !there)
         plan_one(m, known, probe, stores);
 }
