@@ -151,7 +151,7 @@ static bool is_linear(const struct hwl_tensor *t, enum form form)
     case HWL_ROLE_SSM_OUT:
         break;
     case HWL_ROLE_INDEXER: /* DeepSeek-V3.2: wq_b and wk, but not the projection of the weights */
-        return form != FORM_MXFP4_EXPERTS && !strstr(t->name, "weights_proj") && !strstr(t->name, "norm");
+        return form != FORM_MXFP4_EXPERTS && (form == FORM_MLX || !strstr(t->name, "weights_proj")) && !strstr(t->name, "norm");
     case HWL_ROLE_TOK_EMBD: case HWL_ROLE_OUTPUT: case HWL_ROLE_ROUTER: case HWL_ROLE_SHEXP_ROUTER: case HWL_ROLE_POS_EMBD:
     case HWL_ROLE_TYPE_EMBD: case HWL_ROLE_PER_LAYER_EMBD: case HWL_ROLE_EMBD_PROJ: case HWL_ROLE_SSM_X: case HWL_ROLE_SSM_DT:
     case HWL_ROLE_SSM_BETA: case HWL_ROLE_SSM_GATE:

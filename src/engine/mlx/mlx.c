@@ -31,6 +31,45 @@ struct prepared {
     const struct hwl_model *model; /* with its weights in the asked type */
 };
 
+/* Classes that turn FP8 blocks into bf16 when they read the weights (sanitize). */
+static const char unpacks_fp8[] = "deepseek_v3 deepseek_v32 glm_moe_dsa kimi_k2 minimax_m2 ministral3 mistral3 mimo_v2_flash";
+
+/* What convert.py's cast_predicate leaves in fp32, as the checkpoints have it. */
+static const struct {
+    uint16_t role;
+    const char *archs;
+} kept_fp32[] = {
+    {HWL_ROLE_ROUTER_BIAS, "afmoe deepseek_v3 deepseek_v32 glm4_moe glm_moe_dsa kimi_k2 kimi_linear minimax_m2 nemotron_h"},
+    {HWL_ROLE_SSM_A, "nemotron_h kimi_linear"},
+    {HWL_ROLE_ROUTER, "minimax_m2"}, /* with the scales of its quantised form */
+};
+
+static uint64_t bytes_of(const struct hwl_model *m, const struct hwl_tensor *t, struct hwl_ck *ck)
+{
+    const bool half = t->dtype == HWL_DTYPE_BF16 || t->dtype == HWL_DTYPE_F16;
+    for (size_t i = 0; half && i < sizeof kept_fp32 / sizeof *kept_fp32; i++)
+        if (kept_fp32[i].role == t->role && t->offset == HWL_UNKNOWN && hwl_words_have(kept_fp32[i].archs, m->arch))
+            return hwl_ck_mul(ck, t->bytes, 2);
+    return t->bytes;
+}
+
+/* The same model with the inventory that its packed weights stand for. */
+static hwl_status unpack(const struct hwl_model *model, struct hwl_arena *arena, const struct hwl_model **out, hwl_error *error)
+{
+    struct hwl_model *copy = HWL_NEW(arena, struct hwl_model);
+    if (!copy)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    *copy = *model;
+    copy->arena = (struct hwl_arena){0};
+    copy->owned = NULL;
+    copy->release = NULL;
+    copy->tensors = model->logical;
+    copy->n_tensors = copy->cap_tensors = model->n_logical;
+    copy->quant = (struct hwl_quant){.method = "", .format = ""};
+    *out = copy;
+    return HWL_OK;
+}
+
 static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
                           struct hwl_arena *arena, void **out, hwl_error *error)
 {
@@ -44,12 +83,18 @@ static hwl_status prepare(const struct hwl_model *model, const char *version, co
     if (model->encoder_only)
         return hwl_fail(error, HWL_E_REFUSED, "mlx: mlx-lm runs text generators, not encoders");
     const char *method = model->quant.method ? model->quant.method : "";
-    if (*method && !hwl_words_have("mlx mxfp4", method))
+    const bool fp8 = strcmp(method, "fp8") == 0 && model->logical && hwl_words_have(unpacks_fp8, model->arch);
+    const bool as_stored = strcmp(method, "mlx") == 0 || (strcmp(method, "mxfp4") == 0 && strcmp(model->arch, "gpt_oss") == 0);
+    if (*method && !as_stored && !fp8)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "mlx: how mlx-lm loads weights of %s is not modelled", method);
     const char *quant = hwl_opt_text(settings, HWL_OPT_QUANT, "");
+    if (fp8)
+        HWL_TRY(unpack(model, arena, &p->model, error));
     if (*quant) {
         struct hwl_model *packed;
-        HWL_TRY(hwl_quantise(model, quant, arena, &packed, error));
+        if (as_stored)
+            return hwl_fail(error, HWL_E_REFUSED, "mlx: the weights are stored as %s already", method);
+        HWL_TRY(hwl_quantise(p->model, quant, arena, &packed, error));
         if (strcmp(packed->quant.method, "mlx") != 0)
             return hwl_fail(error, HWL_E_UNSUPPORTED, "mlx: no weights of type %s; 2bit, 3bit, 4bit, 5bit, 6bit and 8bit", quant);
         p->model = packed;
@@ -134,9 +179,10 @@ static uint64_t put_weights(struct work *w, struct hwl_ledger *l)
         }
         if (t->tied)
             continue;
-        hwl_ledger_put(l, 0, t->layer, HWL_KIND_WEIGHTS, (hwl_component)t->component, t->bytes, HWL_BASIS_EXACT,
+        const uint64_t bytes = bytes_of(m, t, &w->ck);
+        hwl_ledger_put(l, 0, t->layer, HWL_KIND_WEIGHTS, (hwl_component)t->component, bytes, HWL_BASIS_EXACT,
                        "mlx: arrays as stored; utils.py quantize_model");
-        total = hwl_ck_add(&w->ck, total, t->bytes);
+        total = hwl_ck_add(&w->ck, total, bytes);
     }
     if (towers)
         hwl_ledger_note(l, "mlx-lm loads the text model only; images need mlx-vlm, which is not modelled");
@@ -196,9 +242,12 @@ static char *command_line(const struct hwl_settings *s, const struct work *w, st
 {
     char *rest = hwl_args_given(arena, s, hwl_mlx_args, HWL_MLX_N_ARGS, "kv-type", '-');
     const char *model = w->model->source && *w->model->source ? w->model->source : w->model->name;
-    const char *type = hwl_opt_text(s, HWL_OPT_KV_TYPE, "auto");
+    model = model ? model : "";
+    if (strncmp(model, "catalogue: ", 11) == 0)
+        model += 11;
+    const char *quote = strpbrk(model, " \"$&;()*?") ? "'" : "", *type = hwl_opt_text(s, HWL_OPT_KV_TYPE, "auto");
     const bool bits = strstr(type, "bit") != NULL;
-    return rest ? hwl_arena_printf(arena, "mlx_lm.server --model '%s'%s%s%.1s", model ? model : "", rest, bits ? " --kv-bits " : "",
+    return rest ? hwl_arena_printf(arena, "mlx_lm.server --model %s%s%s%s%s%.1s", quote, model, quote, rest, bits ? " --kv-bits " : "",
                                    bits ? type : "")
                 : NULL;
 }
