@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "engine/llamacpp/args.h"
 #include "engine/llamacpp/convert.h"
+#include "engine/llamacpp/extras.h"
 #include "engine/llamacpp/graph/compute.h"
 #include "engine/llamacpp/hparams.h"
 #include "engine/llamacpp/params.h"
@@ -17,6 +18,7 @@
 struct prepared {
     struct lc_model m;
     struct lc_digest digest;
+    struct lc_extras extras;
 };
 
 /* The file that llama.cpp would load: the model's own, or what it would become converted and quantised. */
@@ -50,20 +52,32 @@ static hwl_status file_of(const struct hwl_model *model, const struct hwl_settin
     return HWL_OK;
 }
 
+hwl_status hwl_lc_load(const struct hwl_model *model, const struct hwl_settings *settings, struct hwl_arena *arena, struct lc_model *m,
+                       struct lc_digest *digest, hwl_error *error)
+{
+    const struct hwl_gguf *gguf;
+    HWL_TRY(file_of(model, settings, arena, &gguf, error));
+    HWL_TRY(hwl_lc_read(gguf, arena, m, error));
+    HWL_TRY(hwl_lc_read_tensors(arena, m, error));
+    return hwl_lc_digest(m, arena, digest, error);
+}
+
 static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings, struct hwl_arena *arena,
                           void **out, hwl_error *error)
 {
     (void)version;
-    const struct hwl_gguf *gguf;
-    HWL_TRY(file_of(model, settings, arena, &gguf, error));
     struct prepared *p = HWL_NEW(arena, struct prepared);
     if (!p)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    HWL_TRY(hwl_lc_read(gguf, arena, &p->m, error));
-    HWL_TRY(hwl_lc_read_tensors(arena, &p->m, error));
-    HWL_TRY(hwl_lc_digest(&p->m, arena, &p->digest, error));
+    HWL_TRY(hwl_lc_load(model, settings, arena, &p->m, &p->digest, error));
+    HWL_TRY(hwl_lc_extras_open(settings, arena, &p->extras, error));
     *out = p;
     return HWL_OK;
+}
+
+static void release(void *prepared)
+{
+    hwl_lc_extras_close(&((struct prepared *)prepared)->extras);
 }
 
 static void views(const struct lc_plan *p, struct hwl_ledger *l)
@@ -115,48 +129,65 @@ static void put_compute(struct lc_plan *p, struct hwl_ledger *l, const struct lc
     }
 }
 
-/* Bytes on each GPU (host where there is none) with a choice of --fit, as the engine's load without allocation counts them. */
+/* Adds what a load without allocation counts on each GPU, then on the host; of that the model's share on GPUs. */
+static bool measure(struct lc_plan *p, uint64_t sum[LC_FIT_GPUS + 1], uint64_t *model)
+{
+    struct hwl_ledger l = {.arena = p->arena};
+    struct lc_compute simulated;
+    if (hwl_lc_params(p) != HWL_OK || hwl_lc_check(p) != HWL_OK || hwl_lc_place(p) != HWL_OK)
+        return false;
+    const uint32_t n = p->place.n_gpus;
+    const bool built = hwl_lc_compute(p->m, &p->params, &p->place, p->scratch, NULL, &simulated);
+    p->params.fa = built ? simulated.fa : p->params.fa_asked == LC_FA_ON || (p->params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(p));
+    if (!built) {
+        memset(&simulated, 0, sizeof simulated);
+        hwl_lc_compute_floor(p, &l);
+    }
+    hwl_lc_weights(p, &l);
+    hwl_lc_memory(p, &l);
+    for (uint32_t i = 0; i <= n; i++)
+        sum[i] = hwl_ck_add(&p->ck, sum[i], simulated.bytes[i]);
+    for (uint64_t i = 0; i < l.n_entries; i++) {
+        const hwl_entry *e = &l.entries[i];
+        uint32_t g = 0;
+        while (g < n && p->place.gpu[g] != e->device)
+            g++;
+        sum[g] = hwl_ck_add(&p->ck, sum[g], e->bytes);
+        if (g < n && e->kind == HWL_KIND_WEIGHTS)
+            *model = hwl_ck_add(&p->ck, *model, e->bytes);
+    }
+    return !p->ck.overflow && !l.failed && !simulated.refusal;
+}
+
+/* Bytes on each GPU (host where there is none) with a choice of --fit, as the engine's load without allocation counts them:
+ * of the model, and of a draft that runs alone with the same context (common/fit.cpp add_extra_memory). */
 static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_GPUS], int64_t *weights)
 {
     const struct lc_plan *like = user;
     struct hwl_arena arena = {0};
-    struct hwl_ledger l = {.arena = &arena};
-    struct lc_compute simulated;
-    struct lc_plan p = *like;
+    struct hwl_settings settings;
+    struct lc_plan p = *like, draft;
     uint64_t sum[LC_FIT_GPUS + 1] = {0}, model = 0;
     p.arena = &arena;
     p.error = NULL;
     p.fit = *fit;
-    bool ok = hwl_lc_params(&p) == HWL_OK && hwl_lc_check(&p) == HWL_OK && hwl_lc_place(&p) == HWL_OK;
-    if (ok) {
-        const uint32_t n = p.place.n_gpus;
-        const bool built = hwl_lc_compute(p.m, &p.params, &p.place, p.scratch, NULL, &simulated);
-        p.params.fa = built ? simulated.fa : p.params.fa_asked == LC_FA_ON || (p.params.fa_asked == LC_FA_AUTO && hwl_lc_fa_fits(&p));
-        if (!built) {
-            memset(&simulated, 0, sizeof simulated);
-            hwl_lc_compute_floor(&p, &l);
+    bool ok = measure(&p, sum, &model);
+    if (ok && hwl_lc_draft(&p, &settings, &draft) && !hwl_lc_borrows(draft.m)) {
+        uint64_t with[LC_FIT_GPUS + 1], all = model;
+        memcpy(with, sum, sizeof with);
+        if (measure(&draft, with, &all)) { /* else the engine goes on without it */
+            memcpy(sum, with, sizeof with);
+            model = all;
         }
-        hwl_lc_weights(&p, &l);
-        hwl_lc_memory(&p, &l);
-        for (uint32_t i = 0; i <= n; i++)
-            sum[i] = simulated.bytes[i];
-        for (uint64_t i = 0; i < l.n_entries; i++) {
-            const hwl_entry *e = &l.entries[i];
-            uint32_t g = 0;
-            while (g < n && p.place.gpu[g] != e->device)
-                g++;
-            sum[g] = hwl_ck_add(&p.ck, sum[g], e->bytes);
-            if (g < n && e->kind == HWL_KIND_WEIGHTS)
-                model = hwl_ck_add(&p.ck, model, e->bytes);
-        }
-        uint64_t all = 0;
-        for (uint32_t i = 0; i <= n; i++)
-            all = hwl_ck_add(&p.ck, all, sum[i]);
-        ok = !p.ck.overflow && !l.failed && !simulated.refusal && all <= INT64_MAX;
-        *weights = (int64_t)model;
-        for (uint32_t i = 0; ok && i < (n ? n : 1); i++)
-            bytes[i] = (int64_t)sum[i];
     }
+    const uint32_t n = ok ? p.place.n_gpus : 0;
+    uint64_t all = 0;
+    for (uint32_t i = 0; i <= n; i++)
+        all = hwl_ck_add(&p.ck, all, sum[i]);
+    ok = ok && !p.ck.overflow && all <= INT64_MAX;
+    *weights = (int64_t)model;
+    for (uint32_t i = 0; ok && i < (n ? n : 1); i++)
+        bytes[i] = (int64_t)sum[i];
     hwl_arena_free(&arena);
     return ok;
 }
@@ -201,6 +232,9 @@ static hwl_status fit_to(struct lc_plan *p, enum lc_fit_result *result)
     in.may_move = hwl_opt_i64(s, HWL_OPT_NGL, -1) == -1 && !q.place.overrides &&
                   (n < 2 || (!hwl_opt_has(s, HWL_OPT_TENSOR_SPLIT) && q.params.split_mode == 1));
     HWL_TRY(margins(p, in.margin));
+    const uint64_t mmproj = n ? hwl_lc_mmproj_bytes(p) : 0; /* llama-server adds it to the margin of its device */
+    for (uint32_t i = 0; i < n && mmproj < (uint64_t)1 << 50; i++)
+        in.margin[i] += q.place.gpu[i] == 0 ? (int64_t)mmproj : 0;
     for (uint32_t i = 0; i < (n ? n : 1); i++) {
         const hwl_device *d = n ? &p->devices->gpu[q.place.gpu[i]] : &p->devices->host;
         const uint64_t free = n && d->free_bytes != HWL_UNKNOWN ? d->free_bytes : d->memory_bytes;
@@ -217,15 +251,9 @@ static hwl_status fit_to(struct lc_plan *p, enum lc_fit_result *result)
     return HWL_OK;
 }
 
-/* Everything that a plan's figures follow from: *built says whether *compute holds the compute buffers. */
-static hwl_status resolve(struct lc_plan *p, bool *unfitted, bool *built, struct lc_compute *compute)
+/* A plan's figures without --fit: *built says whether *compute holds the compute buffers. */
+static hwl_status resolve_alone(struct lc_plan *p, bool *built, struct lc_compute *compute)
 {
-    const bool server = strcmp(hwl_opt_text(p->settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
-    const bool fit = p->rules->fit && strcmp(hwl_opt_text(p->settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0;
-    enum lc_fit_result fitted = LC_FIT_UNKNOWN;
-    if (fit)
-        HWL_TRY(fit_to(p, &fitted));
-    *unfitted = fit && fitted == LC_FIT_UNKNOWN;
     HWL_TRY(hwl_lc_params(p));
     HWL_TRY(hwl_lc_check(p));
     HWL_TRY(hwl_lc_place(p));
@@ -234,13 +262,66 @@ static hwl_status resolve(struct lc_plan *p, bool *unfitted, bool *built, struct
     return *built && compute->refusal ? hwl_fail(p->error, HWL_E_REFUSED, "%s", compute->refusal) : HWL_OK;
 }
 
+/* Everything that a plan's figures follow from. */
+static hwl_status resolve(struct lc_plan *p, bool *unfitted, bool *built, struct lc_compute *compute)
+{
+    const bool server = strcmp(hwl_opt_text(p->settings, HWL_OPT_PROGRAM, "llama-server"), "library") != 0;
+    const bool fit = p->rules->fit && strcmp(hwl_opt_text(p->settings, HWL_OPT_FIT, server ? "on" : "off"), "off") != 0;
+    enum lc_fit_result fitted = LC_FIT_UNKNOWN;
+    if (fit)
+        HWL_TRY(fit_to(p, &fitted));
+    *unfitted = fit && fitted == LC_FIT_UNKNOWN;
+    return resolve_alone(p, built, compute);
+}
+
+/* A second model in a context of its own. */
+static hwl_status put_draft(const struct lc_plan *target, struct hwl_ledger *l)
+{
+    struct hwl_settings settings;
+    struct lc_plan p;
+    struct lc_compute compute;
+    if (!hwl_lc_draft(target, &settings, &p))
+        return HWL_OK;
+    struct hwl_ledger of = {.arena = l->arena, .work = l->work};
+    const bool alone = !hwl_lc_borrows(p.m);
+    bool built = false;
+    if (alone) {
+        HWL_TRY(resolve_alone(&p, &built, &compute));
+        hwl_lc_memory(&p, &of);
+        hwl_lc_output(&p, &of);
+        if (built)
+            put_compute(&p, &of, &compute);
+        else
+            hwl_lc_compute_floor(&p, &of);
+    } else {
+        HWL_TRY(hwl_lc_params(&p));
+        HWL_TRY(hwl_lc_place(&p));
+        hwl_ledger_note(l, "the draft's architecture '%s' borrows from the model: its cache and compute buffers move memory and are not modelled",
+                        p.m->arch);
+    }
+    hwl_lc_weights(&p, &of);
+    for (uint64_t i = 0; i < of.n_entries; i++) {
+        hwl_entry *e = hwl_ledger_add(l);
+        *e = of.entries[i];
+        e->layer = -1;
+        e->component = HWL_COMP_DRAFT;
+        if (!p.rules->server_outputs && e->basis == HWL_BASIS_EXACT && e->kind != HWL_KIND_WEIGHTS) {
+            e->basis = HWL_BASIS_MODELLED; /* contexts of drafts were not looked at in older versions */
+            e->error = 0.3f;
+        }
+    }
+    l->kv_bytes_per_token = hwl_ck_add(&p.ck, l->kv_bytes_per_token, of.kv_bytes_per_token);
+    l->failed |= of.failed;
+    return p.ck.overflow ? hwl_fail(p.error, HWL_E_OVERFLOW, "a size is above 64 bits") : HWL_OK;
+}
+
 static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
                        const struct hwl_settings *settings, struct hwl_ledger *l, hwl_error *error)
 {
     const struct prepared *pre = prepared;
     struct lc_plan p = {
         .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings,
-        .rules = hwl_lc_rules(version), .arena = l->arena, .scratch = l->work, .error = error};
+        .rules = hwl_lc_rules(version), .extras = &pre->extras, .arena = l->arena, .scratch = l->work, .error = error};
     struct lc_compute compute;
     bool built, unfitted;
     (void)model;
@@ -249,7 +330,6 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     hwl_lc_memory(&p, l);
     hwl_lc_output(&p, l);
     hwl_lc_overhead(&p, l);
-    hwl_lc_extras(&p, l);
     if (built)
         put_compute(&p, l, &compute);
     else
@@ -257,6 +337,8 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     if (!built || !compute.exact)
         hwl_ledger_note(l, "the graph of architecture '%s' is %s here: compute buffers are modelled, weights and caches are exact", p.m->arch,
                         built ? "not compared with llama.cpp's" : "not built");
+    HWL_TRY(put_draft(&p, l));
+    HWL_TRY(hwl_lc_extras_put(&p, l));
     for (uint32_t il = 0; il <= p.m->n_layer_all; il++)
         hwl_ledger_place(l, hwl_lc_device(&p, p.place.layer[il]), il);
     if (hwl_lc_version_guessed(p.rules, hwl_opt_text(settings, HWL_OPT_ENGINE_VERSION, "")))
@@ -290,14 +372,20 @@ static hwl_status parts(const struct hwl_model *model, const void *prepared, con
     struct hwl_arena arena = {0};
     struct lc_plan p = {
         .m = &pre->m, .digest = &pre->digest, .devices = devices, .settings = settings,
-        .rules = hwl_lc_rules(version), .arena = &arena, .scratch = work, .error = error};
+        .rules = hwl_lc_rules(version), .extras = &pre->extras, .arena = &arena, .scratch = work, .error = error};
     struct lc_compute compute;
     struct teller o = {put, user};
     bool built = false, unfitted;
     (void)model;
     if (entry->kind != HWL_KIND_COMPUTE)
         return HWL_OK;
+    struct hwl_settings own;
+    struct lc_plan draft;
     hwl_status status = resolve(&p, &unfitted, &built, &compute);
+    if (status == HWL_OK && entry->component == HWL_COMP_DRAFT && hwl_lc_draft(&p, &own, &draft)) {
+        status = resolve_alone(&draft, &built, &compute);
+        p = draft;
+    }
     for (uint32_t i = 0; status == HWL_OK && built && i <= p.place.n_gpus; i++)
         if (entry->device == (i < p.place.n_gpus ? p.place.gpu[i] : devices->n_gpus))
             (void)hwl_lc_peak(p.m, &p.params, &p.place, work, &compute, i, tell, &o);
@@ -312,6 +400,7 @@ const struct hwl_engine hwl_engine_llamacpp = {
     .args = hwl_lc_args,
     .n_args = HWL_LC_N_ARGS,
     .prepare = prepare,
+    .release = release,
     .plan = plan,
     .parts = parts,
 };

@@ -1,14 +1,134 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What llama.cpp loads beside the model: a draft, a projector, adapters. */
-#include "engine/llamacpp/params.h"
+/* What llama.cpp loads beside the model: a draft, a projector, adapters (0c1e57098: common/speculative.cpp
+ * common_base_params_to_speculative, tools/mtmd/clip.cpp, src/llama-adapter.cpp). */
+#include "engine/llamacpp/extras.h"
 
-void hwl_lc_extras(struct lc_plan *p, struct hwl_ledger *l)
+#include "base/status.h"
+#include "base/str.h"
+#include "engine/llamacpp/arch_row.h"
+#include "engine/llamacpp/hparams.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ALIGN_CPU = 32, ALIGN_CUDA = 128 };
+
+hwl_status hwl_lc_extras_open(const struct hwl_settings *settings, struct hwl_arena *arena, struct lc_extras *out, hwl_error *error)
+{
+    static const struct hwl_settings plain; /* --quant is the target's */
+    const char *draft = hwl_opt_text(settings, HWL_OPT_DRAFT, ""), *mmproj = hwl_opt_text(settings, HWL_OPT_MMPROJ, "");
+    hwl_status status = HWL_OK;
+    if (*draft) {
+        status = hwl_model_open(draft, NULL, &out->draft, error);
+        if (status == HWL_OK)
+            status = hwl_lc_load(out->draft, &plain, arena, &out->draft_m, &out->draft_digest, error);
+    }
+    if (status == HWL_OK && *mmproj)
+        status = hwl_gguf_open(mmproj, arena, &out->mmproj, error);
+    struct hwl_str arch;
+    if (status == HWL_OK && out->mmproj && !(hwl_gguf_str(out->mmproj, "general.architecture", &arch) && hwl_str_eq(arch, "clip")))
+        status = hwl_fail(error, HWL_E_REFUSED, "%s is no projector: its architecture is not clip", mmproj);
+    if (status != HWL_OK)
+        hwl_lc_extras_close(out);
+    return status;
+}
+
+void hwl_lc_extras_close(struct lc_extras *x)
+{
+    hwl_model_free(x->draft);
+    if (x->mmproj)
+        hwl_gguf_close(x->mmproj);
+    x->draft = NULL;
+    x->mmproj = NULL;
+}
+
+bool hwl_lc_borrows(const struct lc_model *m)
+{
+    return m->row->flags & LC_NEEDS_OTHER || strcmp(m->arch, "gemma4-assistant") == 0 ||
+           (m->row->flags & LC_DRAFT && (!m->tok_embd || !m->output));
+}
+
+static void set_count(struct hwl_settings *s, enum hwl_opt id, uint64_t value)
+{
+    s->value[id] = (struct hwl_setting_value){.set = true, .v.u64 = value};
+}
+
+/* The target's context, slots, batches and devices; layers, overrides and cache types of its own, which are the defaults;
+ * one row of logits a slot. */
+bool hwl_lc_draft(const struct lc_plan *target, struct hwl_settings *s, struct lc_plan *out)
+{
+    static const enum hwl_opt own[] = {HWL_OPT_CTX,    HWL_OPT_NGL,       HWL_OPT_CPU_MOE, HWL_OPT_N_CPU_MOE, HWL_OPT_OVERRIDE_TENSOR,
+                                       HWL_OPT_KV_TYPE, HWL_OPT_EMBEDDING, HWL_OPT_DRAFT,   HWL_OPT_DRAFT_MAX};
+    const struct lc_extras *x = target->extras;
+    if (!x || !x->draft || !hwl_opt_has(target->settings, HWL_OPT_DRAFT))
+        return false;
+    *s = *target->settings;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        s->value[own[i]] = (struct hwl_setting_value){0};
+    set_count(s, HWL_OPT_CTX_TOTAL, target->params.n_ctx);
+    set_count(s, HWL_OPT_CONCURRENCY, target->params.n_seq_max);
+    s->value[HWL_OPT_KV_UNIFIED] = (struct hwl_setting_value){.set = true, .v.flag = target->params.kv_unified};
+    *out = (struct lc_plan){.m = &x->draft_m, .digest = &x->draft_digest, .devices = target->devices, .settings = s, .rules = target->rules,
+                            .arena = target->arena, .scratch = target->scratch, .error = target->error, .is_draft = true};
+    return true;
+}
+
+/* In the default buffer of the first device that is a GPU, whatever main-gpu says; without one in host memory. */
+static uint64_t projector_tensor(struct lc_plan *p, const struct hwl_gguf_tensor *t)
+{
+    if (!p->devices->n_gpus)
+        return hwl_ck_align(&p->ck, t->bytes, ALIGN_CPU);
+    return hwl_ck_align(&p->ck, hwl_ck_add(&p->ck, t->bytes, hwl_lc_row_pad(t->dtype, t->dims[0])), ALIGN_CUDA);
+}
+
+uint64_t hwl_lc_mmproj_bytes(struct lc_plan *p)
+{
+    const struct hwl_gguf *g = p->extras && hwl_opt_has(p->settings, HWL_OPT_MMPROJ) ? p->extras->mmproj : NULL;
+    uint64_t sum = 0;
+    for (uint64_t i = 0; g && i < g->n_tensors; i++)
+        sum = hwl_ck_add(&p->ck, sum, projector_tensor(p, &g->tensors[i]));
+    return sum;
+}
+
+static hwl_component tower_of(struct hwl_str name)
 {
     static const struct {
-        enum hwl_opt option;
-        const char *name;
-    } parts[] = {{HWL_OPT_DRAFT, "draft"}, {HWL_OPT_MMPROJ, "mmproj"}, {HWL_OPT_LORA, "lora"}};
+        const char *prefix;
+        hwl_component component;
+    } parts[] = {{"v.", HWL_COMP_VISION}, {"a.", HWL_COMP_AUDIO}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (hwl_opt_has(p->settings, parts[i].option))
-            hwl_ledger_note(l, "--%s moves memory and is not modelled", parts[i].name);
+        if (hwl_str_starts(name, parts[i].prefix))
+            return parts[i].component;
+    return HWL_COMP_PROJECTOR;
+}
+
+/* Tensors that the loader leaves out are counted: hence the error. */
+static void put_mmproj(struct lc_plan *p, struct hwl_ledger *l)
+{
+    const struct hwl_gguf *g = p->extras->mmproj;
+    const bool gpu = p->devices->n_gpus > 0;
+    uint64_t sum[HWL_COMP_COUNT] = {0};
+    for (uint64_t i = 0; i < g->n_tensors; i++) {
+        uint64_t *s = &sum[tower_of(g->tensors[i].name)];
+        *s = hwl_ck_add(&p->ck, *s, projector_tensor(p, &g->tensors[i]));
+    }
+    for (int c = 0; c < HWL_COMP_COUNT; c++) {
+        if (!sum[c])
+            continue;
+        hwl_entry *e = hwl_ledger_put(l, (uint16_t)(gpu ? 0 : p->devices->n_gpus), -1, HWL_KIND_WEIGHTS, (hwl_component)c, sum[c],
+                                      HWL_BASIS_MODELLED, "llama.cpp tools/mtmd/clip.cpp load_tensors");
+        e->error = 0.01f;
+        e->memory = gpu ? HWL_MEMORY_DEVICE : HWL_MEMORY_PAGEABLE;
+        e->formula = gpu ? "tensors, each padded to 128 B, quantised rows to 512 columns" : "tensors, each padded to 32 B";
+    }
+    hwl_ledger_note(l, "the projector's compute buffer moves memory and is not modelled: it grows with the size of an image");
+}
+
+hwl_status hwl_lc_extras_put(struct lc_plan *p, struct hwl_ledger *l)
+{
+    if (p->extras && p->extras->mmproj && hwl_opt_has(p->settings, HWL_OPT_MMPROJ))
+        put_mmproj(p, l);
+    if (hwl_opt_has(p->settings, HWL_OPT_LORA))
+        hwl_ledger_note(l, "--lora moves memory and is not modelled");
+    return HWL_OK;
 }

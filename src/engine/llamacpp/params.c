@@ -83,7 +83,8 @@ static hwl_status sizes(struct lc_plan *p, bool server)
     c->n_batch = m->causal ? (uint32_t)hwl_min(n_ctx, n_batch) : n_batch;
     c->n_ubatch = (uint32_t)hwl_min(c->n_batch, n_ubatch ? n_ubatch : n_batch);
     /* llama-server sets one row of logits for each slot and draft token (server_output_limits) */
-    const uint64_t rows = server && c->rules->server_outputs ? c->n_seq_max * (1 + hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, 0), 65536)) : 0;
+    const uint64_t drafted = hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, hwl_opt_has(s, HWL_OPT_DRAFT) ? 3 : 0); /* common/common.h n_max */
+    const uint64_t rows = server && c->rules->server_outputs ? c->n_seq_max * (1 + hwl_min(drafted, 65536)) : 0;
     c->n_outputs_max = rows == 0 || m->has_encoder ? c->n_batch : (uint32_t)rows;
     /* flash attention "auto" counts as on, as in the constructor of llama_context */
     const uint64_t pad = c->fa_asked == LC_FA_OFF ? c->rules->pad : c->rules->pad_fa;
@@ -119,7 +120,7 @@ hwl_status hwl_lc_params(struct lc_plan *p)
     const bool server = strcmp(program, "library") != 0;
     if (server && strcmp(program, "llama-server") != 0)
         return hwl_fail(p->error, HWL_E_USAGE, "program '%.40s' is not one of llama-server, library", program);
-    if (m->row && m->memory == LC_MEM_KV && strcmp(m->arch, "gemma4-assistant") == 0)
+    if (!p->is_draft && m->row && m->memory == LC_MEM_KV && strcmp(m->arch, "gemma4-assistant") == 0)
         return hwl_fail(p->error, HWL_E_REFUSED, "%s is a draft that needs the context of its target model", m->arch);
     if (hwl_words_have(c->rules->later, m->arch))
         return hwl_fail(p->error, HWL_E_REFUSED, "unknown model architecture: '%.60s' (%s)", m->arch, c->rules->version);

@@ -8,6 +8,8 @@
 #include "ledger/ledger.h"
 #include "settings/settings.h"
 
+struct lc_extras;
+
 /* One plan in the making. */
 struct lc_plan {
     const struct lc_model *m;
@@ -20,6 +22,8 @@ struct lc_plan {
     struct lc_placement place;
     struct hwl_ck ck;
     hwl_error *error;
+    const struct lc_extras *extras; /* NULL: nothing beside the model */
+    bool is_draft;     /* the target's context is there to borrow from */
     struct lc_fit fit; /* what --fit chose; zero: nothing */
 };
 
@@ -52,8 +56,6 @@ void hwl_lc_weights(struct lc_plan *p, struct hwl_ledger *l);
 void hwl_lc_memory(struct lc_plan *p, struct hwl_ledger *l);
 /* What the process takes on GPUs outside of llama.cpp's buffers. */
 void hwl_lc_overhead(struct lc_plan *p, struct hwl_ledger *l);
-/* The draft, the projector and the adapters that are loaded beside the model. */
-void hwl_lc_extras(struct lc_plan *p, struct hwl_ledger *l);
 void hwl_lc_output(struct lc_plan *p, struct hwl_ledger *l);
 void hwl_lc_compute_floor(struct lc_plan *p, struct hwl_ledger *l);
 uint16_t hwl_lc_device(const struct lc_plan *p, uint16_t where);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_LLAMACPP_EXTRAS_H
+#define HWL_LLAMACPP_EXTRAS_H
+
+#include "arch/model.h"
+#include "engine/llamacpp/params.h"
+
+/* What is loaded beside the model: read once by prepare, released with it. */
+struct lc_extras {
+    struct hwl_model *draft;  /* NULL: none */
+    struct lc_model draft_m;
+    struct lc_digest draft_digest;
+    struct hwl_gguf *mmproj;  /* NULL: none */
+};
+
+hwl_status hwl_lc_extras_open(const struct hwl_settings *settings, struct hwl_arena *arena, struct lc_extras *out, hwl_error *error);
+void hwl_lc_extras_close(struct lc_extras *x);
+/* The settings that the draft's context is made from, and its plan before anything is resolved: the target's is resolved.
+ * False: there is no draft. */
+bool hwl_lc_draft(const struct lc_plan *target, struct hwl_settings *settings, struct lc_plan *out);
+/* Does that draft take embeddings or caches of its target, so that it is no model of its own? */
+bool hwl_lc_borrows(const struct lc_model *m);
+/* Bytes of the projector in the first GPU's buffer, in host memory where there is none. */
+uint64_t hwl_lc_mmproj_bytes(struct lc_plan *p);
+/* Everything but the draft. */
+hwl_status hwl_lc_extras_put(struct lc_plan *p, struct hwl_ledger *l);
+
+/* engine.c: the file that llama.cpp would load of that model, read. */
+hwl_status hwl_lc_load(const struct hwl_model *model, const struct hwl_settings *settings, struct hwl_arena *arena, struct lc_model *m,
+                       struct lc_digest *digest, hwl_error *error);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What llama.cpp loads beside the model: a draft, a projector, adapters. */
+#include "unit/gguf_writer.h"
+#include "unit/tap.h"
+
+#include <hwledger/plan.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct made {
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_settings *settings;
+    hwl_planner *planner;
+    hwl_plan *plan;
+};
+
+/* options: name, value, ..., NULL */
+static void make(struct made *m, const char *model, const char *gpus, const char *const *options)
+{
+    hwl_error e = {0};
+    memset(m, 0, sizeof *m);
+    assert_int_equal(hwl_model_open(model, NULL, &m->model, &e), HWL_OK);
+    assert_int_equal(hwl_devices_new(&m->devices), HWL_OK);
+    if (gpus)
+        assert_int_equal(hwl_devices_add_gpu(m->devices, gpus, &e), HWL_OK);
+    hwl_devices_set_ram(m->devices, (uint64_t)1 << 38, (uint64_t)1 << 38);
+    assert_int_equal(hwl_settings_new(&m->settings), HWL_OK);
+    assert_int_equal(hwl_settings_set(m->settings, "engine", "llama.cpp", &e), HWL_OK);
+    for (; *options; options += 2)
+        assert_int_equal(hwl_settings_set(m->settings, options[0], options[1], &e), HWL_OK);
+    assert_int_equal(hwl_planner_new(m->model, m->devices, m->settings, &m->planner, &e), HWL_OK);
+    assert_int_equal(hwl_planner_plan(m->planner, m->devices, m->settings, &m->plan, &e), HWL_OK);
+}
+
+static void unmake(struct made *m)
+{
+    hwl_plan_free(m->plan);
+    hwl_planner_free(m->planner);
+    hwl_settings_free(m->settings);
+    hwl_devices_free(m->devices);
+    hwl_model_free(m->model);
+}
+
+/* Bytes of that kind on a device; component HWL_COMP_COUNT: of all. */
+static uint64_t bytes(const hwl_plan *plan, uint32_t device, hwl_kind kind, hwl_component component)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++) {
+        const hwl_entry *e = hwl_plan_entry(plan, i);
+        if (e->device == device && e->kind == kind && (component == HWL_COMP_COUNT || e->component == component))
+            sum += e->bytes;
+    }
+    return sum;
+}
+
+/* A draft takes what it would take alone with the context and slots of its target, but not its cache type and layers. */
+static void a_draft_is_a_model(void **state)
+{
+    static const hwl_kind kinds[] = {HWL_KIND_WEIGHTS, HWL_KIND_KV_CACHE, HWL_KIND_COMPUTE, HWL_KIND_OUTPUT};
+    struct made both, target, alone;
+    (void)state;
+    make(&both, "llama-3.1-8b", "RTX4090x2",
+         (const char *const[]){"ctx", "8192", "concurrency", "3", "kv-type", "q8_0", "ngl", "20", "draft", "llama-3.2-1b", NULL});
+    make(&target, "llama-3.1-8b", "RTX4090x2",
+         (const char *const[]){"ctx", "8192", "concurrency", "3", "kv-type", "q8_0", "ngl", "20", "draft-max", "3", NULL});
+    make(&alone, "llama-3.2-1b", "RTX4090x2", (const char *const[]){"ctx", "8192", "concurrency", "3", NULL});
+    for (uint32_t d = 0; d < 3; d++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            const uint64_t draft = bytes(both.plan, d, kinds[k], HWL_COMP_DRAFT), want = bytes(alone.plan, d, kinds[k], HWL_COMP_COUNT);
+            assert_int_equal(draft, want);
+            assert_int_equal(bytes(both.plan, d, kinds[k], HWL_COMP_COUNT), want + bytes(target.plan, d, kinds[k], HWL_COMP_COUNT));
+        }
+    assert_true(bytes(both.plan, 1, HWL_KIND_WEIGHTS, HWL_COMP_DRAFT) > 0);
+    unmake(&both);
+    unmake(&target);
+    unmake(&alone);
+}
+
+/* --fit counts the draft: with it fewer layers of the model find room. */
+static void fit_leaves_room_for_a_draft(void **state)
+{
+    char with[32], without[32];
+    struct made m;
+    (void)state;
+    make(&m, "llama-3.1-8b", "RTX4090", (const char *const[]){"ctx", "65536", "program", "llama-server", "fit", "on", NULL});
+    assert_true(hwl_plan_setting(m.plan, "ngl", without, sizeof without));
+    unmake(&m);
+    make(&m, "llama-3.1-8b", "RTX4090",
+         (const char *const[]){"ctx", "65536", "program", "llama-server", "fit", "on", "draft", "llama-3.2-1b", NULL});
+    assert_true(hwl_plan_setting(m.plan, "ngl", with, sizeof with));
+    assert_true(atoi(with) < atoi(without));
+    assert_true(hwl_plan_get_device(m.plan, 0)->verdict != HWL_VERDICT_EXCEEDS);
+    unmake(&m);
+}
+
+/* Q8_0, 2 rows of 64: 136 B, on a GPU 476 B of row padding more; F32, 5 elements: 20 B. */
+static void a_projector_lies_on_the_first_gpu(void **state)
+{
+    static struct writer w;
+    char path[] = "/tmp/hwl-mmproj-XXXXXX";
+    struct made m;
+    (void)state;
+    w_head(&w, 3, false, 2, 1);
+    w_kv(&w, "general.architecture", 8);
+    w_str(&w, "clip");
+    w_tensor(&w, "v.blk.0.attn_q.weight", 64, 2, 8, 0);
+    w_tensor(&w, "mm.0.bias", 5, 1, 0, 160);
+    w_pad(&w, 32);
+    w_zeros(&w, 160 + 32);
+    const int f = mkstemp(path);
+    assert_true(f >= 0);
+    assert_int_equal(write(f, w.data, w.n), (ssize_t)w.n);
+    assert_int_equal(close(f), 0);
+    make(&m, "llama-3.2-1b", "RTX4090x2", (const char *const[]){"ctx", "4096", "main-gpu", "1", "mmproj", path, NULL});
+    assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_VISION), 640);
+    assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_PROJECTOR), 128);
+    unmake(&m);
+    make(&m, "llama-3.2-1b", NULL, (const char *const[]){"ctx", "4096", "mmproj", path, NULL});
+    assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_VISION), 160);
+    assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_PROJECTOR), 32);
+    unmake(&m);
+    assert_int_equal(unlink(path), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_draft_is_a_model),
+        cmocka_unit_test(fit_leaves_room_for_a_draft),
+        cmocka_unit_test(a_projector_lies_on_the_first_gpu),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
