@@ -285,6 +285,21 @@ const char *hwl_opt_list_at(const struct hwl_settings *s, enum hwl_opt id, uint3
     return s->value[id].list[i];
 }
 
+hwl_status hwl_opt_adapter(const struct hwl_settings *s, uint32_t i, uint32_t *rank, uint32_t *n, hwl_error *error)
+{
+    const char *text = hwl_opt_list_at(s, HWL_OPT_LORA, i);
+    const size_t digits = strspn(text, "0123456789");
+    char first[16];
+    uint64_t r = 0, count = 1;
+    (void)snprintf(first, sizeof first, "%.*s", (int)(digits < sizeof first ? digits : 0), text);
+    if (!hwl_text_u64(first, &r) || (text[digits] && (text[digits] != 'x' || !hwl_text_u64(text + digits + 1, &count))) || r == 0 ||
+        r > 65536 || count == 0 || count > 65536)
+        return hwl_fail(error, HWL_E_USAGE, "--lora wants RANK[xN], not '%.60s'", text);
+    *rank = (uint32_t)r;
+    *n = (uint32_t)count;
+    return HWL_OK;
+}
+
 void hwl_settings_ignore(struct hwl_settings *s, const char *name)
 {
     (void)append(&s->ignored, &s->n_ignored, name); /* a lost remark is no lost plan */

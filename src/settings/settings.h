@@ -43,6 +43,8 @@ double hwl_opt_real(const struct hwl_settings *s, enum hwl_opt id, double def);
 const char *hwl_opt_text(const struct hwl_settings *s, enum hwl_opt id, const char *def);
 uint32_t hwl_opt_list_n(const struct hwl_settings *s, enum hwl_opt id);
 const char *hwl_opt_list_at(const struct hwl_settings *s, enum hwl_opt id, uint32_t i);
+/* Item i of --lora: RANK or RANKxN, each 1 to 65,536. */
+hwl_status hwl_opt_adapter(const struct hwl_settings *s, uint32_t i, uint32_t *rank, uint32_t *n, hwl_error *error);
 
 /* An engine's own command line as a table. Names are without leading dashes, alternatives separated by spaces:
  * "c ctx-size". How the value goes to our option is `how`. */

@@ -126,12 +126,42 @@ static void a_projector_lies_on_the_first_gpu(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* Llama 3.2 1B: q and o 2048 x 2048, k and v 2048 x 512, gate and up 2048 x 8192, down 8192 x 2048; two adapters of rank 16
+ * and one of rank 8, f32: rank x (in + out) x 4 B of each matrix of 16 layers, all multiples of 128 B. */
+static void adapters_lie_beside_their_matrices(void **state)
+{
+    const uint64_t sides = 2 * (2048 + 2048) + 2 * (2048 + 512) + 3 * (2048 + 8192), layer = (2 * 16 + 8) * sides * 4;
+    struct made m;
+    (void)state;
+    make(&m, "llama-3.2-1b", "RTX4090x2", (const char *const[]){"ctx", "4096", "ngl", "13", "lora", "16x2", "lora", "8", NULL});
+    assert_int_equal(bytes(m.plan, 2, HWL_KIND_WEIGHTS, HWL_COMP_LORA), 4 * layer); /* 12 layers and the output on GPUs */
+    assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_LORA) + bytes(m.plan, 1, HWL_KIND_WEIGHTS, HWL_COMP_LORA), 12 * layer);
+    assert_true(bytes(m.plan, 1, HWL_KIND_WEIGHTS, HWL_COMP_LORA) >= 5 * layer);
+    unmake(&m);
+}
+
+static void adapters_are_ranks(void **state)
+{
+    static const char *const bad[] = {"0", "x2", "16x", "16x0", "16y2", "-16", "65537", "99999999999999999999", "adapter.gguf"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct made m;
+        hwl_error e = {0};
+        make(&m, "llama-3.2-1b", NULL, (const char *const[]){"ctx", "4096", NULL});
+        assert_int_equal(hwl_settings_set(m.settings, "lora", bad[i], &e), HWL_OK);
+        assert_int_equal(hwl_planner_replan(m.planner, m.devices, m.settings, m.plan, &e), HWL_E_USAGE);
+        unmake(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_draft_is_a_model),
         cmocka_unit_test(fit_leaves_room_for_a_draft),
         cmocka_unit_test(a_projector_lies_on_the_first_gpu),
+        cmocka_unit_test(adapters_lie_beside_their_matrices),
+        cmocka_unit_test(adapters_are_ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,11 +124,68 @@ static void put_mmproj(struct lc_plan *p, struct hwl_ledger *l)
     hwl_ledger_note(l, "the projector's compute buffer moves memory and is not modelled: it grows with the size of an image");
 }
 
+/* Is it a matrix that build_lora_mm multiplies with and that adapters "on all linear layers" train? */
+static bool is_target(const struct lc_tensor *t)
+{
+    static const char *const others[] = {"norm", "conv", "attn_rel_b", "time_mix_first", "lerp", "tid2eid"};
+    const bool linear = t->component == HWL_COMP_ATTENTION || t->component == HWL_COMP_FFN || t->component == HWL_COMP_EXPERTS ||
+                        t->component == HWL_COMP_SHARED_EXPERT || t->component == HWL_COMP_RECURRENT;
+    const char *end = strrchr(t->base, '.');
+    if (t->where != LC_WHERE_LAYER || t->layer < 0 || t->per_device || !linear || t->t->dims[1] < 2 || !end || strcmp(end, ".weight") != 0)
+        return false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strstr(t->base, others[i]))
+            return false;
+    return true;
+}
+
+/* A of in x rank and B of rank x out beside the matrix, of each expert its own, in f32 as convert_lora_to_gguf.py writes them
+ * unless told otherwise. */
+static uint64_t adapter_bytes(struct lc_plan *p, const struct lc_tensor *t, uint64_t rank, bool host)
+{
+    struct hwl_ck *ck = &p->ck;
+    const uint64_t experts = hwl_ck_mul(ck, t->t->dims[2], t->t->dims[3]), align = host ? ALIGN_CPU : ALIGN_CUDA;
+    return hwl_ck_add(ck, hwl_ck_align(ck, hwl_ck_mul4(ck, t->t->dims[0], rank, experts, 4), align),
+                      hwl_ck_align(ck, hwl_ck_mul4(ck, t->t->dims[1], rank, experts, 4), align));
+}
+
+static hwl_status put_adapters(struct lc_plan *p, struct hwl_ledger *l)
+{
+    const struct lc_model *m = p->m;
+    const uint64_t places = (uint64_t)p->place.n_gpus + 1, layers = m->n_layer_all;
+    uint64_t *sum = HWL_NEW_ARRAY(p->arena, uint64_t, places * layers);
+    if (!sum)
+        return hwl_fail(p->error, HWL_E_NOMEM, "out of memory");
+    for (uint32_t a = 0; a < hwl_opt_list_n(p->settings, HWL_OPT_LORA); a++) {
+        uint32_t rank, n;
+        HWL_TRY(hwl_opt_adapter(p->settings, a, &rank, &n, p->error));
+        for (uint64_t i = 0; i < m->n_tensors; i++) {
+            const struct lc_tensor *t = &m->tensors[i];
+            if (!is_target(t))
+                continue;
+            const uint16_t where = hwl_lc_where(m, &p->place, t);
+            uint64_t *s = &sum[(where == LC_HOST ? p->place.n_gpus : where) * layers + (uint32_t)t->layer];
+            *s = hwl_ck_add(&p->ck, *s, hwl_ck_mul(&p->ck, adapter_bytes(p, t, rank, where == LC_HOST), n));
+        }
+    }
+    for (uint64_t d = 0; d < places; d++)
+        for (uint64_t il = 0; il < layers; il++) {
+            const bool host = d == p->place.n_gpus;
+            if (!sum[d * layers + il])
+                continue;
+            hwl_entry *e = hwl_ledger_put(l, hwl_lc_device(p, host ? LC_HOST : (uint16_t)d), (int32_t)il, HWL_KIND_WEIGHTS, HWL_COMP_LORA,
+                                          sum[d * layers + il], HWL_BASIS_MODELLED, "llama.cpp src/llama-adapter.cpp");
+            e->error = 0.05f;
+            e->memory = !host ? HWL_MEMORY_DEVICE : p->place.n_gpus && !p->params.no_host && !p->params.mmap ? HWL_MEMORY_PINNED : HWL_MEMORY_PAGEABLE;
+            e->formula = host ? "A and B of each matrix, f32, each padded to 32 B" : "A and B of each matrix, f32, each padded to 128 B";
+        }
+    hwl_ledger_note(l, "adapters are taken to be f32 and to cover every linear matrix of the layers; a file in f16 is half as large");
+    return HWL_OK;
+}
+
 hwl_status hwl_lc_extras_put(struct lc_plan *p, struct hwl_ledger *l)
 {
     if (p->extras && p->extras->mmproj && hwl_opt_has(p->settings, HWL_OPT_MMPROJ))
         put_mmproj(p, l);
-    if (hwl_opt_has(p->settings, HWL_OPT_LORA))
-        hwl_ledger_note(l, "--lora moves memory and is not modelled");
-    return HWL_OK;
+    return hwl_opt_list_n(p->settings, HWL_OPT_LORA) ? put_adapters(p, l) : HWL_OK;
 }

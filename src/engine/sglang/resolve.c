@@ -243,10 +243,8 @@ static hwl_status resolve_adapters(const struct hwl_settings *s, struct hwl_sgla
         u->max_lora_rank = hwl_opt_u64(s, HWL_OPT_MAX_LORA_RANK, 16);
     }
     for (uint32_t i = 0; i < hwl_opt_list_n(s, HWL_OPT_LORA); i++) {
-        unsigned rank, n = 1;
-        if (sscanf(hwl_opt_list_at(s, HWL_OPT_LORA, i), "%ux%u", &rank, &n) < 1 || rank == 0 || rank > 65536 ||
-            n > 65536)
-            return hwl_fail(error, HWL_E_USAGE, "--lora wants RANK[xN], not '%s'", hwl_opt_list_at(s, HWL_OPT_LORA, i));
+        uint32_t rank, n;
+        HWL_TRY(hwl_opt_adapter(s, i, &rank, &n, error));
         u->max_loras += n;
         u->max_lora_rank = hwl_max(u->max_lora_rank, rank);
     }
