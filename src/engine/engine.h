@@ -37,7 +37,7 @@ struct hwl_engine {
 };
 
 extern const struct hwl_engine hwl_engine_llamacpp, hwl_engine_ollama, hwl_engine_vllm, hwl_engine_sglang, hwl_engine_tensorrt,
-    hwl_engine_transformers, hwl_engine_mlx;
+    hwl_engine_transformers, hwl_engine_mlx, hwl_engine_lmstudio;
 
 /* All engines, NULL-terminated, in the order of help. */
 extern const struct hwl_engine *const hwl_engines[];

@@ -27,6 +27,8 @@ static const struct {
     {"tensorrt-llm", "kv-type", LIST("auto", "fp8")},
     {"tensorrt-llm", "quant", LIST("fp8", "awq", "nvfp4")},
     {"transformers", "quant", LIST("int8", "nf4")},
+    {"lm-studio", "kv-type", LIST("f16", "q8_0", "q4_0")},
+    {"lm-studio", "quant", LIST("BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")},
     {"mlx", "quant", LIST("8bit", "6bit", "4bit", "3bit")},
     {"mlx", "kv-type", LIST("auto", "8bit", "4bit")},
 };

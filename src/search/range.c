@@ -24,9 +24,9 @@ static const struct row {
 } rows[] = {
     {"ctx", "", BOUND_CONTEXT, 1, false, false},
     {"concurrency", "", BOUND_SEQUENCES, 1, false, false},
-    {"batch", "llama.cpp ollama", BOUND_TOKENS, 1, false, false},
-    {"ubatch", "llama.cpp ollama", BOUND_TOKENS, 1, false, false},
-    {"ngl", "llama.cpp ollama", BOUND_LAYERS_OUT, 0, false, true},
+    {"batch", "llama.cpp ollama lm-studio mlx", BOUND_TOKENS, 1, false, false},
+    {"ubatch", "llama.cpp ollama lm-studio", BOUND_TOKENS, 1, false, false},
+    {"ngl", "llama.cpp ollama lm-studio", BOUND_LAYERS_OUT, 0, false, true},
     {"n-cpu-moe", "llama.cpp", BOUND_LAYERS, 0, true, true},
     {"max-seqs", "vllm sglang tensorrt-llm", BOUND_SEQUENCES, 1, false, false},
     {"max-batched-tokens", "vllm sglang", BOUND_TOKENS, 1, false, false},

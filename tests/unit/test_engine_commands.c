@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command lines that SGLang's, TensorRT-LLM's and MLX's plans write lead, read back, to the same plan. */
+/* The command lines that SGLang's, TensorRT-LLM's, MLX's and LM Studio's plans write lead, read back, to the same plan. */
 #include <hwledger/hwledger.h>
 
 #include <setjmp.h>
@@ -26,6 +26,9 @@ static const struct {
     {"tensorrt-llm", "llama-3.3-70b", "H100-80GBx4", "--tp_size 2 --pp_size 2 --kv_cache_dtype fp8 --max_num_tokens 4096", "--kv_cache_dtype fp8"},
     {"mlx", "qwen3-14b-mlx-4bit", "Apple M2 Max 32GB", "--kv-bits 8 --kv-group-size 32 --quantized-kv-start 0 --prefill-step-size 512", "--kv-bits 8"},
     {"mlx", "qwen3-14b-mlx-4bit", "Apple M2 Max 32GB", "--decode-concurrency 4", "--decode-concurrency 4"},
+    {"lm-studio", "llama-3.1-8b", "RTX 4090", "", "--context-length 4096 --parallel 4 --gpu max"},
+    {"lm-studio", "llama-3.1-8b", "RTX 4090", "--context-length 32768 --parallel 2", "--context-length 32768 --parallel 2"},
+    {"lm-studio", "llama-3.1-8b", "RTX 4090", "--gpu off", "--gpu off"},
 };
 
 /* Two plans of one model: p as asked for, q from the line that p wrote. */

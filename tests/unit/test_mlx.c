@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mlx engine: weights of real repositories, caches as models/cache.py of mlx-lm 0.32 grows them. */
+/* The mlx engine: weights of real repositories, caches as models/cache.py of mlx-lm 0.32 grows them; LM Studio's defaults. */
 #include "engine/mlx/mlx.h"
 
 #include <hwledger/hwledger.h>
@@ -162,9 +162,57 @@ static void refusals(void **state)
     }
 }
 
+/* LM Studio: the cache of 4,096 tokens that four slots share, and that of each of two. */
+static void lmstudio(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ctx, *seqs;
+        uint64_t tokens, context;
+    } rows[] = {{NULL, NULL, 4096, 4096}, {"8192", NULL, 8192, 8192}, {"8192", "2", 16384, 8192}, {NULL, "2", 4096, 2048}};
+    hwl_model *m = open_model("llama-3.1-8b");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hwl_settings *s;
+        hwl_devices *d;
+        struct hwl_arena arena = {0}, work = {0};
+        struct hwl_ledger l = {.arena = &arena, .work = &work};
+        hwl_error e = {0};
+        void *prepared = NULL;
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        assert_int_equal(hwl_devices_new(&d), HWL_OK);
+        assert_int_equal(hwl_devices_add_gpu(d, "RTX 4090", &e), HWL_OK);
+        assert_int_equal(hwl_settings_set(s, "quant", "Q4_K_M", &e), HWL_OK);
+        if (rows[i].ctx)
+            assert_int_equal(hwl_settings_set(s, "ctx", rows[i].ctx, &e), HWL_OK);
+        if (rows[i].seqs)
+            assert_int_equal(hwl_settings_set(s, "concurrency", rows[i].seqs, &e), HWL_OK);
+        assert_int_equal(hwl_engine_lmstudio.prepare(m, "0.4", s, &arena, &prepared, &e), HWL_OK);
+        if (hwl_engine_lmstudio.plan(m, prepared, "0.4", d, s, &l, &e) != HWL_OK)
+            fail_msg("row %zu: %s", i, e.message);
+        assert_int_equal(sum(&l, HWL_KIND_KV_CACHE), rows[i].tokens * 32 * 2 * 1024 * 2);
+        assert_int_equal(l.context, rows[i].context);
+        hwl_settings_free(s);
+        hwl_devices_free(d);
+        hwl_arena_free(&work);
+        hwl_arena_free(&arena);
+    }
+    hwl_model_free(m);
+    m = open_model("qwen3-14b-mlx-4bit");
+    struct hwl_arena arena = {0};
+    hwl_error e = {0};
+    void *prepared = NULL;
+    hwl_settings *s;
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    assert_int_equal(hwl_engine_lmstudio.prepare(m, "0.4", s, &arena, &prepared, &e), HWL_E_UNSUPPORTED);
+    assert_non_null(strstr(e.message, "mlx-engine"));
+    hwl_settings_free(s);
+    hwl_arena_free(&arena);
+    hwl_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(repositories), cmocka_unit_test(stored), cmocka_unit_test(caches),
-                                       cmocka_unit_test(refusals)};
+                                       cmocka_unit_test(refusals), cmocka_unit_test(lmstudio)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

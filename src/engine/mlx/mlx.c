@@ -84,7 +84,8 @@ static hwl_status prepare(const struct hwl_model *model, const char *version, co
         return hwl_fail(error, HWL_E_REFUSED, "mlx: mlx-lm runs text generators, not encoders");
     const char *method = model->quant.method ? model->quant.method : "";
     const bool fp8 = strcmp(method, "fp8") == 0 && model->logical && hwl_words_have(unpacks_fp8, model->arch);
-    const bool as_stored = strcmp(method, "mlx") == 0 || (strcmp(method, "mxfp4") == 0 && strcmp(model->arch, "gpt_oss") == 0);
+    const bool as_stored =
+        strcmp(method, "mlx") == 0 || (strcmp(method, "mxfp4") == 0 && strcmp(model->arch, "gpt_oss") == 0);
     if (*method && !as_stored && !fp8)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "mlx: how mlx-lm loads weights of %s is not modelled", method);
     const char *quant = hwl_opt_text(settings, HWL_OPT_QUANT, "");
@@ -264,17 +265,21 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     put_compute(&w, l);
     const hwl_device *d = devices->n_gpus ? &devices->gpu[0] : &devices->host;
     if (devices->n_gpus && d->backend == HWL_BACKEND_CUDA)
-        hwl_ledger_put(l, 0, -1, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, CUDA_CONTEXT, HWL_BASIS_MODELLED, "CUDA context")->error = 0.5f;
+        hwl_ledger_put(l, 0, -1, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, CUDA_CONTEXT, HWL_BASIS_MODELLED, "CUDA context")
+            ->error = 0.5f;
     if (devices->n_gpus > 1)
         hwl_ledger_note(l, "MLX runs on one device; the others stay empty");
     if (devices->n_gpus && d->backend == HWL_BACKEND_METAL) {
-        hwl_ledger_note(l, "the limit is Metal's recommendedMaxWorkingSetSize; macOS and other programs live in the rest of the memory");
+        hwl_ledger_note(l, "the limit is Metal's recommendedMaxWorkingSetSize; macOS and other programs live in the rest of "
+                           "the memory");
         if (d->memory_bytes != HWL_UNKNOWN && weights / 9 > d->memory_bytes / 10)
             hwl_ledger_note(l, "mlx-lm warns: the weights take more than 90 %% of that limit and may be slow (generate.py)");
     }
     if (w.model->context_train && w.ctx > w.model->context_train)
-        hwl_ledger_note(l, "the context is beyond the %llu tokens that the model was trained on", (unsigned long long)w.model->context_train);
-    hwl_ledger_note(l, "mlx_lm.server also keeps the caches of up to 10 finished prompts (--prompt-cache-size, --prompt-cache-bytes)");
+        hwl_ledger_note(l, "the context is beyond the %llu tokens that the model was trained on",
+                        (unsigned long long)w.model->context_train);
+    hwl_ledger_note(l, "mlx_lm.server also keeps the caches of up to 10 finished prompts (--prompt-cache-size, "
+                       "--prompt-cache-bytes)");
     for (uint32_t i = 0; i < settings->n_unmodelled; i++)
         hwl_ledger_note(l, "--%s is not modelled", settings->unmodelled[i]);
     hwl_ledger_setting_u64(l, "ctx", w.ctx);
