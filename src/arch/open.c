@@ -60,12 +60,30 @@ static hwl_status open_gguf(struct hwl_model *model, const char *path, hwl_error
     return hwl_arch_from_gguf(gguf, model, error);
 }
 
+/* A document of ours (plan --json ...) is no configuration. It holds what the engine settled on, not the question: the context may be
+ * that of all sequences together, and what --fit moved is not among its settings. */
+static hwl_status refuse_document(yyjson_val *root, const char *file, hwl_error *error)
+{
+    const char *schema = yyjson_get_str(hwl_json_get(root, "schema"));
+    if (!schema || strncmp(schema, "hwledger.", 9) != 0)
+        return HWL_OK;
+    const size_t plain = strspn(schema, "abcdefghijklmnopqrstuvwxyz.-/0123456789"); /* foreign text is not cut inside a character */
+    return hwl_fail_at(error, HWL_E_UNSUPPORTED, file, HWL_NO_OFFSET, "schema",
+                       "this is a result of hwLedger (%.*s), no model; what was asked cannot be restored from it, a plan file (.hwplan) keeps that",
+                       (int)(plain < 40 ? plain : 40), schema);
+}
+
 /* Layers, inventory, quantisation and facts of a configuration. Weights are the caller's. */
 static hwl_status read_config(struct hwl_model *model, const char *text, uint64_t n, const char *file, const char *folder,
                               hwl_error *error)
 {
     yyjson_doc *doc;
     HWL_TRY(hwl_json_parse(text, n, HWL_JSON_ALLOW_NAN, file, &doc, error));
+    const hwl_status ours = refuse_document(yyjson_doc_get_root(doc), file, error);
+    if (ours != HWL_OK) {
+        yyjson_doc_free(doc);
+        return ours;
+    }
     const struct hwl_config root = hwl_config_root(yyjson_doc_get_root(doc), file, &model->arena);
     hwl_status status = hwl_config_status(&root, error);
     if (status == HWL_OK)

@@ -158,6 +158,16 @@ def bad_file(screen, path):
     done.append("bad file")
 
 
+def result_file():
+    """A document of `hwledger plan --json` is said to be one: it is no model, and the question is not in it."""
+    path = HOME / "result.json"
+    path.write_text(json.dumps(plan_of(["llama-3.1-8b", "--gpu", "RTX4090"])))
+    screen = Screen(DESKTOP, str(path))
+    screen.until(lambda: any("hwledger.plan/1" in t and ".hwplan" in t for t in screen.texts()), "what the document is", 20)
+    screen.close()
+    done.append("result file")
+
+
 def spoken(device):
     """What the page says of a device of `hwledger watch --json`, but for what moves between two looks at the host."""
     def size(n):
@@ -259,8 +269,9 @@ def main():
         server[option] = f"{screen.slider_value(label):g}"
         same(screen, plan_of(["llama-3.1-8b", *words(server)]), f"{label} {key}")
     screen.close()
+    result_file()
     monitor()
-    assert len(done) >= 21, done
+    assert len(done) >= 22, done
     print(f"{len(done)} passed: {', '.join(done)}")
 
 
