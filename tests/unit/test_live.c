@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ten minutes of history, and what the command line of an engine asks for. */
 #include "view/live.h"
+#include "view/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +79,55 @@ static void differences(void **state)
     assert_string_equal(hwl_live_difference(0, 5, text, sizeof text), "unknown");
 }
 
+static void words(void **state)
+{
+    (void)state;
+    const hwl_probe_options options = {.nvml = FAKE_NVML};
+    struct hwl_watch *w = calloc(1, sizeof *w);
+    struct hwl_watch_row row;
+    char text[320];
+    assert_non_null(w);
+    assert_false(hwl_watch_row(w, 0, &row));
+    assert_string_equal(hwl_watch_plan(w, text, sizeof text), "");
+    assert_int_equal(hwl_monitor_open(&options, &w->monitor, NULL), HWL_OK);
+    assert_int_equal(hwl_monitor_sample(w->monitor, NULL), HWL_OK);
+    const hwl_monitor_device *gpu = hwl_monitor_get_device(w->monitor, 0), *old = hwl_monitor_get_device(w->monitor, 1);
+    assert_string_equal(hwl_watch_figures(gpu, text, sizeof text), "busy 87 %  41 C  123 of 700 W");
+    assert_string_equal(hwl_watch_figures(old, text, sizeof text), "");
+    assert_string_equal(hwl_watch_memory(old, text, sizeof text), "1.00 GiB used, 7.00 GiB free of 8.00 GiB (13 %)");
+    assert_string_equal(hwl_watch_sentence(gpu, text, sizeof text),
+                        "gpu0: 1,073,741,824 bytes used, 491,651,072 bytes reserved by the driver, 83,955,417,088 bytes free of 85,520,809,984 bytes "
+                        "(2 %)  busy 87 %  41 C  123 of 700 W");
+    assert_string_equal(hwl_watch_room(old, HWL_UNKNOWN, text, sizeof text), "The plan is for other devices.");
+    assert_string_equal(hwl_watch_room(old, 6ull << 30, text, sizeof text), "The plan takes 6.00 GiB here; 1.00 GiB would be left.");
+    assert_string_equal(hwl_watch_room(old, 8ull << 30, text, sizeof text), "The plan takes 8.00 GiB here; 1.00 GiB more than is free now.");
+    /* a plan of the first process: 1 GiB on its card, and 2 GiB where the driver sees nothing of it */
+    w->planned_pid = 4711;
+    w->n_planned = 2;
+    w->planned[0] = 1ull << 30;
+    w->planned[1] = 2ull << 30;
+    assert_true(hwl_watch_row(w, 0, &row));
+    assert_string_equal(row.device, "gpu0");
+    assert_string_equal(row.measured, "512.00 MiB");
+    assert_string_equal(row.planned, "1.00 GiB");
+    assert_string_equal(row.difference, "-50.0 %");
+    assert_true(hwl_watch_row(w, 1, &row));
+    assert_string_equal(row.process, "4712");
+    assert_string_equal(row.measured, "unknown");
+    assert_string_equal(row.planned, "");
+    const uint32_t n = hwl_monitor_n_processes(w->monitor);
+    assert_true(hwl_watch_row(w, n, &row));
+    assert_string_equal(row.device, "gpu1");
+    assert_string_equal(row.measured, "unknown");
+    assert_string_equal(row.planned, "2.00 GiB");
+    assert_false(hwl_watch_row(w, n + 1, &row));
+    hwl_watch_free(w);
+    free(w);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(history), cmocka_unit_test(requests), cmocka_unit_test(differences)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(history), cmocka_unit_test(requests), cmocka_unit_test(differences),
+                                       cmocka_unit_test(words)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
