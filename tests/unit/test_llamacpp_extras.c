@@ -140,6 +140,41 @@ static void adapters_lie_beside_their_matrices(void **state)
     unmake(&m);
 }
 
+/* A of 2048 x 4 and B of 4 x 512 in f32: 32,768 and 8,192 B of layer 15, on the GPU that has it; another name is refused. */
+static void adapters_of_files(void **state)
+{
+    static struct writer w;
+    static unsigned char data[32768 + 8192];
+    (void)state;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        char path[] = "/tmp/hwl-lora-XXXXXX.gguf";
+        struct made m;
+        hwl_error e = {0};
+        hwl_plan *plan = NULL;
+        w_head(&w, 3, false, 2, 1);
+        w_kv(&w, "general.architecture", 8);
+        w_str(&w, "llama");
+        w_tensor(&w, "blk.15.attn_k.weight.lora_a", 2048, 4, 0, 0);
+        w_tensor(&w, wrong ? "blk.15.attn_z.weight.lora_b" : "blk.15.attn_k.weight.lora_b", 4, 512, 0, 32768);
+        w_pad(&w, 32);
+        const int f = mkstemps(path, 5);
+        assert_true(f >= 0);
+        assert_int_equal(write(f, w.data, w.n), (ssize_t)w.n);
+        assert_int_equal(write(f, data, sizeof data), (ssize_t)sizeof data);
+        assert_int_equal(close(f), 0);
+        make(&m, "llama-3.2-1b", "RTX4090x2", (const char *const[]){"ctx", "4096", NULL});
+        assert_int_equal(hwl_settings_set(m.settings, "lora", path, &e), HWL_OK);
+        hwl_planner_free(m.planner);
+        assert_int_equal(hwl_planner_new(m.model, m.devices, m.settings, &m.planner, &e), HWL_OK);
+        assert_int_equal(hwl_planner_plan(m.planner, m.devices, m.settings, &plan, &e), wrong ? HWL_E_REFUSED : HWL_OK);
+        if (!wrong)
+            assert_int_equal(bytes(plan, 1, HWL_KIND_WEIGHTS, HWL_COMP_LORA), 32768 + 8192);
+        hwl_plan_free(plan);
+        unmake(&m);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 static void adapters_are_ranks(void **state)
 {
     static const char *const bad[] = {"0", "x2", "16x", "16x0", "16y2", "-16", "65537", "99999999999999999999", "adapter.gguf"};
@@ -161,6 +196,7 @@ int main(void)
         cmocka_unit_test(fit_leaves_room_for_a_draft),
         cmocka_unit_test(a_projector_lies_on_the_first_gpu),
         cmocka_unit_test(adapters_lie_beside_their_matrices),
+        cmocka_unit_test(adapters_of_files),
         cmocka_unit_test(adapters_are_ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,36 @@ static hwl_status spec_type(struct hwl_settings *s, const char *value, hwl_error
     return HWL_OK;
 }
 
+/* Files with commas between them; of --lora-scaled each FILE:SCALE. */
+static hwl_status adapter_files(struct hwl_settings *s, const char *value, bool scaled, hwl_error *error)
+{
+    while (*value) {
+        const size_t n = strcspn(value, ",");
+        char file[4096];
+        if (n >= sizeof file)
+            return hwl_fail(error, HWL_E_USAGE, "the path of an adapter is too long");
+        (void)snprintf(file, sizeof file, "%.*s", (int)n, value);
+        char *scale = scaled ? strrchr(file, ':') : NULL;
+        if (scaled && !scale)
+            return hwl_fail(error, HWL_E_USAGE, "lora-scaled wants FILE:SCALE, not '%.100s'", file);
+        if (scale)
+            *scale = 0;
+        HWL_TRY(hwl_settings_set(s, "lora", file, error));
+        value += n + (value[n] == ',');
+    }
+    return HWL_OK;
+}
+
+static hwl_status adapters(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    return adapter_files(s, value, false, error);
+}
+
+static hwl_status adapters_scaled(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    return adapter_files(s, value, true, error);
+}
+
 const struct hwl_engine_arg hwl_lc_args[] = {
     {"h help usage", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
     {"version", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
@@ -213,8 +243,8 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"override-kv", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"op-offload", HWL_ARG_TRUE, HWL_OPT_OP_OFFLOAD, NULL, NULL},
     {"no-op-offload", HWL_ARG_FALSE, HWL_OPT_OP_OFFLOAD, NULL, NULL},
-    {"lora", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
-    {"lora-scaled", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"lora", HWL_ARG_CUSTOM, HWL_OPT_LORA, adapters, NULL},
+    {"lora-scaled", HWL_ARG_CUSTOM, HWL_OPT_LORA, adapters_scaled, NULL},
     {"control-vector", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"control-vector-scaled", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"control-vector-layer-range", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},

@@ -13,6 +13,22 @@
 
 enum { ALIGN_CPU = 32, ALIGN_CUDA = 128 };
 
+/* Items of --lora that name a file: adapters as they are. */
+static hwl_status open_adapters(const struct hwl_settings *settings, struct hwl_arena *arena, struct lc_extras *out, hwl_error *error)
+{
+    const uint32_t n = hwl_opt_list_n(settings, HWL_OPT_LORA);
+    out->adapters = HWL_NEW_ARRAY(arena, struct hwl_gguf *, (uint64_t)n + 1);
+    if (!out->adapters)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    for (; out->n_adapters < n; out->n_adapters++) {
+        const char *item = hwl_opt_list_at(settings, HWL_OPT_LORA, out->n_adapters);
+        const size_t length = strlen(item);
+        if (length > 5 && strcmp(item + length - 5, ".gguf") == 0)
+            HWL_TRY(hwl_gguf_open(item, arena, &out->adapters[out->n_adapters], error));
+    }
+    return HWL_OK;
+}
+
 hwl_status hwl_lc_extras_open(const struct hwl_settings *settings, struct hwl_arena *arena, struct lc_extras *out, hwl_error *error)
 {
     static const struct hwl_settings plain; /* --quant is the target's */
@@ -25,6 +41,8 @@ hwl_status hwl_lc_extras_open(const struct hwl_settings *settings, struct hwl_ar
     }
     if (status == HWL_OK && *mmproj)
         status = hwl_gguf_open(mmproj, arena, &out->mmproj, error);
+    if (status == HWL_OK)
+        status = open_adapters(settings, arena, out, error);
     struct hwl_str arch;
     if (status == HWL_OK && out->mmproj && !(hwl_gguf_str(out->mmproj, "general.architecture", &arch) && hwl_str_eq(arch, "clip")))
         status = hwl_fail(error, HWL_E_REFUSED, "%s is no projector: its architecture is not clip", mmproj);
@@ -38,6 +56,10 @@ void hwl_lc_extras_close(struct lc_extras *x)
     hwl_model_free(x->draft);
     if (x->mmproj)
         hwl_gguf_close(x->mmproj);
+    for (uint32_t i = 0; i < x->n_adapters; i++)
+        if (x->adapters[i])
+            hwl_gguf_close(x->adapters[i]);
+    x->n_adapters = 0;
     x->draft = NULL;
     x->mmproj = NULL;
 }
@@ -149,23 +171,62 @@ static uint64_t adapter_bytes(struct lc_plan *p, const struct lc_tensor *t, uint
                       hwl_ck_align(ck, hwl_ck_mul4(ck, t->t->dims[1], rank, experts, 4), align));
 }
 
+/* Where bytes of an adapter are summed: by place and layer, behind the layers what belongs to none. */
+static uint64_t *adapter_sum(const struct lc_plan *p, uint64_t *sum, const struct lc_tensor *t, bool *host)
+{
+    const uint16_t where = hwl_lc_where(p->m, &p->place, t);
+    const uint64_t row = t->layer >= 0 ? (uint64_t)t->layer : p->m->n_layer_all;
+    *host = where == LC_HOST;
+    return &sum[(*host ? p->place.n_gpus : where) * ((uint64_t)p->m->n_layer_all + 1) + row];
+}
+
+/* X.lora_a and X.lora_b lie where the model's X does. */
+static hwl_status add_adapter(struct lc_plan *p, const struct hwl_gguf *g, uint64_t *sum)
+{
+    const struct lc_model *m = p->m;
+    for (uint64_t i = 0; i < g->n_tensors; i++) {
+        const struct hwl_gguf_tensor *t = &g->tensors[i];
+        char name[HWL_GGUF_MAX_NAME + 1];
+        (void)snprintf(name, sizeof name, "%.*s", (int)t->name.n, t->name.p);
+        char *end = strrchr(name, '.');
+        if (!end || !hwl_words_have(".lora_a .lora_b", end))
+            continue; /* norms of some adapters are not loaded */
+        *end = 0;
+        const struct hwl_gguf_tensor *base = hwl_gguf_find(m->gguf, name);
+        if (!base)
+            return hwl_fail(p->error, HWL_E_REFUSED, "LoRA tensor '%.100s' does not exist in base model", name);
+        bool host;
+        uint64_t *s = adapter_sum(p, sum, &m->tensors[base - m->gguf->tensors], &host);
+        const uint64_t pad = host ? 0 : hwl_lc_row_pad(t->dtype, t->dims[0]);
+        *s = hwl_ck_add(&p->ck, *s, hwl_ck_align(&p->ck, hwl_ck_add(&p->ck, t->bytes, pad), host ? ALIGN_CPU : ALIGN_CUDA));
+    }
+    return HWL_OK;
+}
+
 static hwl_status put_adapters(struct lc_plan *p, struct hwl_ledger *l)
 {
     const struct lc_model *m = p->m;
-    const uint64_t places = (uint64_t)p->place.n_gpus + 1, layers = m->n_layer_all;
+    const uint64_t places = (uint64_t)p->place.n_gpus + 1, layers = (uint64_t)m->n_layer_all + 1;
+    bool ranks = false;
     uint64_t *sum = HWL_NEW_ARRAY(p->arena, uint64_t, places * layers);
     if (!sum)
         return hwl_fail(p->error, HWL_E_NOMEM, "out of memory");
     for (uint32_t a = 0; a < hwl_opt_list_n(p->settings, HWL_OPT_LORA); a++) {
+        const struct hwl_gguf *file = p->extras && a < p->extras->n_adapters ? p->extras->adapters[a] : NULL;
         uint32_t rank, n;
+        if (file) {
+            HWL_TRY(add_adapter(p, file, sum));
+            continue;
+        }
+        ranks = true;
         HWL_TRY(hwl_opt_adapter(p->settings, a, &rank, &n, p->error));
         for (uint64_t i = 0; i < m->n_tensors; i++) {
             const struct lc_tensor *t = &m->tensors[i];
             if (!is_target(t))
                 continue;
-            const uint16_t where = hwl_lc_where(m, &p->place, t);
-            uint64_t *s = &sum[(where == LC_HOST ? p->place.n_gpus : where) * layers + (uint32_t)t->layer];
-            *s = hwl_ck_add(&p->ck, *s, hwl_ck_mul(&p->ck, adapter_bytes(p, t, rank, where == LC_HOST), n));
+            bool host;
+            uint64_t *s = adapter_sum(p, sum, t, &host);
+            *s = hwl_ck_add(&p->ck, *s, hwl_ck_mul(&p->ck, adapter_bytes(p, t, rank, host), n));
         }
     }
     for (uint64_t d = 0; d < places; d++)
@@ -173,13 +234,14 @@ static hwl_status put_adapters(struct lc_plan *p, struct hwl_ledger *l)
             const bool host = d == p->place.n_gpus;
             if (!sum[d * layers + il])
                 continue;
-            hwl_entry *e = hwl_ledger_put(l, hwl_lc_device(p, host ? LC_HOST : (uint16_t)d), (int32_t)il, HWL_KIND_WEIGHTS, HWL_COMP_LORA,
+            hwl_entry *e = hwl_ledger_put(l, hwl_lc_device(p, host ? LC_HOST : (uint16_t)d), il < m->n_layer_all ? (int32_t)il : -1, HWL_KIND_WEIGHTS, HWL_COMP_LORA,
                                           sum[d * layers + il], HWL_BASIS_MODELLED, "llama.cpp src/llama-adapter.cpp");
-            e->error = 0.05f;
+            e->error = ranks ? 0.05f : 0.01f;
             e->memory = !host ? HWL_MEMORY_DEVICE : p->place.n_gpus && !p->params.no_host && !p->params.mmap ? HWL_MEMORY_PINNED : HWL_MEMORY_PAGEABLE;
-            e->formula = host ? "A and B of each matrix, f32, each padded to 32 B" : "A and B of each matrix, f32, each padded to 128 B";
+            e->formula = host ? "A and B of each matrix, each padded to 32 B" : "A and B of each matrix, each padded to 128 B";
         }
-    hwl_ledger_note(l, "adapters are taken to be f32 and to cover every linear matrix of the layers; a file in f16 is half as large");
+    if (ranks)
+        hwl_ledger_note(l, "adapters are taken to be f32 and to cover every linear matrix of the layers; a file in f16 is half as large");
     return HWL_OK;
 }
 

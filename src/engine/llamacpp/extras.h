@@ -11,6 +11,8 @@ struct lc_extras {
     struct lc_model draft_m;
     struct lc_digest draft_digest;
     struct hwl_gguf *mmproj;  /* NULL: none */
+    struct hwl_gguf **adapters; /* [n_adapters], in the order of --lora; NULL where the item is a rank */
+    uint32_t n_adapters;
 };
 
 hwl_status hwl_lc_extras_open(const struct hwl_settings *settings, struct hwl_arena *arena, struct lc_extras *out, hwl_error *error);
