@@ -71,6 +71,7 @@ static void repositories(void **state)
         if (plan(m, set, &arena, &l, &e) != HWL_OK)
             fail_msg("%s: %s", name, e.message);
         const uint64_t ours = sum(&l, HWL_KIND_WEIGHTS), off = ours > bytes ? ours - bytes : bytes - ours;
+        print_message("repository %s %s: %llu, %llu B\n", name, plain ? "bf16" : quant, (unsigned long long)ours, bytes);
         if (off * 1000000 > bytes * ppm)
             fail_msg("%s %s: %llu, not %llu", name, quant, (unsigned long long)ours, bytes);
         hwl_arena_free(&arena);
@@ -114,6 +115,7 @@ static void caches(void **state)
         {"qwen3-14b", "5000", "8bit", "1", (uint64_t)40 * 5120 * 8 * 256 * 2},      /* not before 5000 tokens */
         {"qwen3-14b", "8192", "8bit", "1", (uint64_t)40 * 8192 * 8 * 2 * (128 + 8)}, /* a scale and a bias for 64 */
         {"qwen3-14b", "8192", "4bit", "1", (uint64_t)40 * 8192 * 8 * 2 * (64 + 8)},
+        {"mistral-7b", "8192", "auto", "1", (uint64_t)32 * 8192 * 8 * 256 * 2}, /* llama.py without layer_types: no window */
         {"deepseek-v3", "1024", "auto", "1", (uint64_t)61 * 1024 * (512 + 64) * 2},  /* latent rows */
         {"deepseek-v2-lite", "1024", "auto", "1", (uint64_t)27 * 1024 * 16 * (192 + 128) * 2}, /* deepseek_v2.py: of each head */
         /* 4 of 26 layers are full; the others hold 511 tokens of the window and a step of 2048 */

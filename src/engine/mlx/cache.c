@@ -16,6 +16,9 @@ static const char expanded_mla[] = "deepseek_v2 minicpm3 youtu_llm";
 static const char rotating_archs[] =
     "afmoe baichuan_m1 cohere2 exaone4 exaone_moe gemma3 gemma3_text gemma3n gemma3n_text gemma4 gemma4_text gemma4_unified "
     "gpt_oss llama mistral mistral3 ministral3 mimo_v2_flash olmo3 plamo2 plamo3 recurrent_gemma step3p5 laguna mellum";
+/* Of these, llama.py and ministral3.py go by layer_types, which only mixed stacks have: Mistral 7B with a window in every
+ * layer keeps it all. */
+static const char mixed_archs[] = "llama mistral mistral3 ministral3";
 static const char chunked_archs[] = "llama4 llama4_text";
 
 static bool has_arch(const struct hwl_model *m, const char *words)
@@ -54,7 +57,7 @@ static uint64_t grown(uint64_t tokens)
 uint64_t hwl_mlx_cells(const struct hwl_model *m, const struct hwl_layer *l, const struct hwl_mlx_cache *c, bool *rotating)
 {
     const uint64_t w = l->attn.window;
-    *rotating = w && has_arch(m, rotating_archs);
+    *rotating = w && has_arch(m, rotating_archs) && (c->mixed || !has_arch(m, mixed_archs));
     if (*rotating) { /* a step of the prompt is put behind all but one of the window, and lies there until the next token */
         const uint64_t step = hwl_min(c->step, c->tokens);
         return hwl_min(c->tokens, hwl_min(w - 1, c->tokens - step) + step);

@@ -151,6 +151,12 @@ static hwl_status settle(struct work *w, const struct hwl_settings *s, const str
                                       .tokens = w->ctx,
                                       .step = hwl_opt_u64(s, HWL_OPT_BATCH, STEP),
                                       .sequences = hwl_opt_u64(s, HWL_OPT_CONCURRENCY, 1)};
+    bool full = false, window = false;
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        full = full || (m->layers[i].attn.n_heads && !m->layers[i].attn.window);
+        window = window || m->layers[i].attn.window;
+    }
+    w->cache.mixed = full && window;
     if (!w->ctx || !w->cache.step || !w->cache.sequences)
         return hwl_fail(error, HWL_E_USAGE, "mlx: context, prefill step and concurrency are at least 1");
     if (hwl_opt_has(s, HWL_OPT_DRAFT))
