@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LM Studio's llama.cpp runtime: llama.cpp under other defaults. What is known (its documentation of 0.4, `lms load`, logs in its
- * bug tracker): a context of 4,096 tokens, four slots over one cache, batches of 512, every layer asked onto the GPUs
- * (n_gpu_layers 999999, so that llama.cpp's own fit stands down). Not known, and so not modelled: the estimate by which its
- * guardrail refuses a model, and how many layers it chooses where a GPU is too small. */
+/* LM Studio's llama.cpp runtime: llama.cpp under other defaults. What is known (its documentation of 0.4, `lms load`,
+ * logs in its bug tracker): a context of 4,096 tokens, four slots over one cache, batches of 512, every layer asked
+ * onto the GPUs (n_gpu_layers 999999, so that llama.cpp's own fit stands down). Not known, and so not modelled: the
+ * estimate by which its guardrail refuses a model, and how many layers it chooses where a GPU is too small. */
 #include "engine/engine.h"
 
 #include "base/status.h"
@@ -29,8 +29,8 @@ static hwl_status gpu(struct hwl_settings *s, const char *value, hwl_error *erro
         return hwl_settings_set(s, "ngl", "0", error);
     if (value && (strcmp(value, "max") == 0 || strcmp(value, "1") == 0))
         return HWL_OK;
-    return hwl_fail(error, HWL_E_UNSUPPORTED, "lm-studio: --gpu is modelled as max or off, not '%s'; --ngl takes layers",
-                    value ? value : "");
+    return hwl_fail(error, HWL_E_UNSUPPORTED,
+                    "lm-studio: --gpu is modelled as max or off, not '%s'; --ngl takes layers", value ? value : "");
 }
 
 static const struct hwl_engine_arg args[] = {
@@ -58,8 +58,9 @@ static void set_count(struct hwl_settings *s, enum hwl_opt id, uint64_t v)
     s->value[id] = (struct hwl_setting_value){.set = true, .v.u64 = v};
 }
 
-static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
-                       const struct hwl_settings *settings, struct hwl_ledger *l, hwl_error *error)
+static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version,
+                       const struct hwl_devices *devices, const struct hwl_settings *settings, struct hwl_ledger *l,
+                       hwl_error *error)
 {
     enum { CTX = 4096, SLOTS = 4, BATCH = 512 };
     static char off[] = "off", server[] = "llama-server";
@@ -83,7 +84,8 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     if (!hwl_opt_has(settings, HWL_OPT_KV_UNIFIED))
         s.value[HWL_OPT_KV_UNIFIED] = (struct hwl_setting_value){.set = true, .v.flag = true};
     if (!hwl_opt_has(settings, HWL_OPT_NGL))
-        s.value[HWL_OPT_NGL] = (struct hwl_setting_value){.set = true, .v.i64 = devices->n_gpus ? (int64_t)model->n_layers + 1 : 0};
+        s.value[HWL_OPT_NGL] =
+            (struct hwl_setting_value){.set = true, .v.i64 = devices->n_gpus ? (int64_t)model->n_layers + 1 : 0};
     s.value[HWL_OPT_FIT] = (struct hwl_setting_value){.set = true, .text = off};
     s.value[HWL_OPT_PROGRAM] = (struct hwl_setting_value){.set = true, .text = server};
     HWL_TRY(hwl_engine_llamacpp.plan(model, prepared, LLAMACPP, devices, &s, l, error));
@@ -92,8 +94,10 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
             l->entries[i].basis = HWL_BASIS_MODELLED;
             l->entries[i].error = l->entries[i].memory == HWL_MEMORY_DEVICE ? 0.05f : 0.2f;
         }
-    hwl_ledger_note(l, "all layers are put on the GPUs: how many LM Studio chooses where they do not fit is not public (--ngl sets them)");
-    hwl_ledger_note(l, "LM Studio's guardrail refuses by an estimate of its own, which is not public, and may stop what fits");
+    hwl_ledger_note(l, "all layers are put on the GPUs: how many LM Studio chooses where they do not fit is not public "
+                       "(--ngl sets them)");
+    hwl_ledger_note(
+        l, "LM Studio's guardrail refuses by an estimate of its own, which is not public, and may stop what fits");
     const char *source = model->source ? model->source : "";
     if (strncmp(source, "catalogue: ", 11) == 0)
         source += 11;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mlx engine: weights of real repositories, caches as models/cache.py of mlx-lm 0.32 grows them; LM Studio's defaults. */
+/* The mlx engine: weights of real repositories, caches as models/cache.py of mlx-lm 0.32 grows them; LM Studio's
+ * defaults. */
 #include "engine/mlx/mlx.h"
 
 #include <hwledger/hwledger.h>
@@ -23,7 +24,8 @@ static hwl_model *open_model(const char *name)
 }
 
 /* ledger: its arena is the caller's. */
-static hwl_status plan(const hwl_model *m, const char *const (*set)[2], struct hwl_arena *arena, struct hwl_ledger *l, hwl_error *e)
+static hwl_status plan(const hwl_model *m, const char *const (*set)[2], struct hwl_arena *arena, struct hwl_ledger *l,
+                       hwl_error *e)
 {
     hwl_settings *s;
     assert_int_equal(hwl_settings_new(&s), HWL_OK);
@@ -71,7 +73,8 @@ static void repositories(void **state)
         if (plan(m, set, &arena, &l, &e) != HWL_OK)
             fail_msg("%s: %s", name, e.message);
         const uint64_t ours = sum(&l, HWL_KIND_WEIGHTS), off = ours > bytes ? ours - bytes : bytes - ours;
-        print_message("repository %s %s: %llu, %llu B\n", name, plain ? "bf16" : quant, (unsigned long long)ours, bytes);
+        print_message("repository %s %s: %llu, %llu B\n", name, plain ? "bf16" : quant, (unsigned long long)ours,
+                      bytes);
         if (off * 1000000 > bytes * ppm)
             fail_msg("%s %s: %llu, not %llu", name, quant, (unsigned long long)ours, bytes);
         hwl_arena_free(&arena);
@@ -110,14 +113,16 @@ static void caches(void **state)
         const char *model, *ctx, *type, *seqs;
         uint64_t bytes;
     } rows[] = {
-        {"qwen3-14b", "1000", "auto", "1", (uint64_t)40 * 1024 * 8 * 256 * 2},      /* steps of 256 tokens */
+        {"qwen3-14b", "1000", "auto", "1", (uint64_t)40 * 1024 * 8 * 256 * 2}, /* steps of 256 tokens */
         {"qwen3-14b", "1000", "auto", "3", (uint64_t)3 * 40 * 1024 * 8 * 256 * 2},
-        {"qwen3-14b", "5000", "8bit", "1", (uint64_t)40 * 5120 * 8 * 256 * 2},      /* not before 5000 tokens */
+        {"qwen3-14b", "5000", "8bit", "1", (uint64_t)40 * 5120 * 8 * 256 * 2},       /* not before 5000 tokens */
         {"qwen3-14b", "8192", "8bit", "1", (uint64_t)40 * 8192 * 8 * 2 * (128 + 8)}, /* a scale and a bias for 64 */
         {"qwen3-14b", "8192", "4bit", "1", (uint64_t)40 * 8192 * 8 * 2 * (64 + 8)},
-        {"mistral-7b", "8192", "auto", "1", (uint64_t)32 * 8192 * 8 * 256 * 2}, /* llama.py without layer_types: no window */
-        {"deepseek-v3", "1024", "auto", "1", (uint64_t)61 * 1024 * (512 + 64) * 2},  /* latent rows */
-        {"deepseek-v2-lite", "1024", "auto", "1", (uint64_t)27 * 1024 * 16 * (192 + 128) * 2}, /* deepseek_v2.py: of each head */
+        {"mistral-7b", "8192", "auto", "1",
+         (uint64_t)32 * 8192 * 8 * 256 * 2}, /* llama.py without layer_types: no window */
+        {"deepseek-v3", "1024", "auto", "1", (uint64_t)61 * 1024 * (512 + 64) * 2}, /* latent rows */
+        {"deepseek-v2-lite", "1024", "auto", "1",
+         (uint64_t)27 * 1024 * 16 * (192 + 128) * 2}, /* deepseek_v2.py: of each head */
         /* 4 of 26 layers are full; the others hold 511 tokens of the window and a step of 2048 */
         {"gemma-3-1b", "8192", "auto", "1", (uint64_t)(4 * 8192 + 22 * (511 + 2048)) * 2 * 256 * 2},
     };
@@ -126,7 +131,8 @@ static void caches(void **state)
         struct hwl_arena arena = {0};
         struct hwl_ledger l;
         hwl_error e = {0};
-        const char *const set[][2] = {{"ctx", rows[i].ctx}, {"kv-type", rows[i].type}, {"concurrency", rows[i].seqs}, {NULL, NULL}};
+        const char *const set[][2] = {
+            {"ctx", rows[i].ctx}, {"kv-type", rows[i].type}, {"concurrency", rows[i].seqs}, {NULL, NULL}};
         if (plan(m, set, &arena, &l, &e) != HWL_OK)
             fail_msg("%s: %s", rows[i].model, e.message);
         if (sum(&l, HWL_KIND_KV_CACHE) != rows[i].bytes)
@@ -155,7 +161,8 @@ static void refusals(void **state)
         struct hwl_arena arena = {0};
         struct hwl_ledger l;
         hwl_error e = {0};
-        const char *const set[][2] = {{"ctx", rows[i].ctx}, {"concurrency", rows[i].seqs}, {rows[i].option, rows[i].value}, {NULL, NULL}};
+        const char *const set[][2] = {
+            {"ctx", rows[i].ctx}, {"concurrency", rows[i].seqs}, {rows[i].option, rows[i].value}, {NULL, NULL}};
         assert_int_not_equal(plan(m, set, &arena, &l, &e), HWL_OK);
         if (!strstr(e.message, rows[i].says))
             fail_msg("row %zu: %s", i, e.message);
@@ -171,7 +178,8 @@ static void lmstudio(void **state)
     static const struct {
         const char *ctx, *seqs;
         uint64_t tokens, context;
-    } rows[] = {{NULL, NULL, 4096, 4096}, {"8192", NULL, 8192, 8192}, {"8192", "2", 16384, 8192}, {NULL, "2", 4096, 2048}};
+    } rows[] = {
+        {NULL, NULL, 4096, 4096}, {"8192", NULL, 8192, 8192}, {"8192", "2", 16384, 8192}, {NULL, "2", 4096, 2048}};
     hwl_model *m = open_model("llama-3.1-8b");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         hwl_settings *s;
@@ -214,7 +222,8 @@ static void lmstudio(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(repositories), cmocka_unit_test(stored), cmocka_unit_test(caches),
-                                       cmocka_unit_test(refusals), cmocka_unit_test(lmstudio)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(repositories), cmocka_unit_test(stored),
+                                       cmocka_unit_test(caches), cmocka_unit_test(refusals),
+                                       cmocka_unit_test(lmstudio)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,13 +11,14 @@
 /* Latent attention whose class caches keys and values of every head: deepseek_v2.py, minicpm3.py, youtu_llm.py. */
 static const char expanded_mla[] = "deepseek_v2 minicpm3 youtu_llm";
 
-/* Architectures whose make_cache gives window layers a RotatingKVCache, and those with a ChunkedKVCache. Every other class
- * keeps the whole context in window layers too. */
+/* Architectures whose make_cache gives window layers a RotatingKVCache, and those with a ChunkedKVCache. Every other
+ * class keeps the whole context in window layers too. */
 static const char rotating_archs[] =
-    "afmoe baichuan_m1 cohere2 exaone4 exaone_moe gemma3 gemma3_text gemma3n gemma3n_text gemma4 gemma4_text gemma4_unified "
+    "afmoe baichuan_m1 cohere2 exaone4 exaone_moe gemma3 gemma3_text gemma3n gemma3n_text gemma4 gemma4_text "
+    "gemma4_unified "
     "gpt_oss llama mistral mistral3 ministral3 mimo_v2_flash olmo3 plamo2 plamo3 recurrent_gemma step3p5 laguna mellum";
-/* Of these, llama.py and ministral3.py go by layer_types, which only mixed stacks have: Mistral 7B with a window in every
- * layer keeps it all. */
+/* Of these, llama.py and ministral3.py go by layer_types, which only mixed stacks have: Mistral 7B with a window in
+ * every layer keeps it all. */
 static const char mixed_archs[] = "llama mistral mistral3 ministral3";
 static const char chunked_archs[] = "llama4 llama4_text";
 
@@ -35,7 +36,8 @@ static uint64_t vector(const struct hwl_mlx_cache *c, uint64_t heads, uint64_t w
     return hwl_ck_mul(ck, heads, hwl_ck_add(ck, 4 * (width / per_word), 2 * (width / c->group) * c->dtype_bytes));
 }
 
-uint64_t hwl_mlx_row(const struct hwl_model *m, const struct hwl_layer *l, const struct hwl_mlx_cache *c, struct hwl_ck *ck)
+uint64_t hwl_mlx_row(const struct hwl_model *m, const struct hwl_layer *l, const struct hwl_mlx_cache *c,
+                     struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &l->attn;
     if (!a->n_heads || a->kv_shared_with >= 0 || a->cross)
@@ -54,11 +56,13 @@ static uint64_t grown(uint64_t tokens)
     return hwl_div_ceil(tokens, STEP) * STEP;
 }
 
-uint64_t hwl_mlx_cells(const struct hwl_model *m, const struct hwl_layer *l, const struct hwl_mlx_cache *c, bool *rotating)
+uint64_t hwl_mlx_cells(const struct hwl_model *m, const struct hwl_layer *l, const struct hwl_mlx_cache *c,
+                       bool *rotating)
 {
     const uint64_t w = l->attn.window;
     *rotating = w && has_arch(m, rotating_archs) && (c->mixed || !has_arch(m, mixed_archs));
-    if (*rotating) { /* a step of the prompt is put behind all but one of the window, and lies there until the next token */
+    if (*rotating) { /* a step of the prompt is put behind all but one of the window, and lies there until the next
+                        token */
         const uint64_t step = hwl_min(c->step, c->tokens);
         return hwl_min(c->tokens, hwl_min(w - 1, c->tokens - step) + step);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MLX by mlx_lm.server: one device whose memory is the machine's, up to what Metal recommends (recommendedMaxWorkingSetSize:
- * the total of the catalogue's Apple rows). Weights as stored or as mlx_lm.convert quantises them, caches that grow with the
- * request. Rules read in mlx-lm 0.32.2 (utils.py, generate.py, server.py, models). */
+/* MLX by mlx_lm.server: one device whose memory is the machine's, up to what Metal recommends
+ * (recommendedMaxWorkingSetSize: the total of the catalogue's Apple rows). Weights as stored or as mlx_lm.convert
+ * quantises them, caches that grow with the request. Rules read in mlx-lm 0.32.2 (utils.py, generate.py, server.py,
+ * models). */
 #include "engine/mlx/mlx.h"
 
 #include "arch/quantise.h"
@@ -13,9 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STEP 2048                             /* --prefill-step-size */
-#define KV_START 5000                         /* DEFAULT_QUANTIZED_KV_START of generate.py */
-#define CUDA_CONTEXT ((uint64_t)450 << 20)    /* as other engines' processes */
+#define STEP 2048                          /* --prefill-step-size */
+#define KV_START 5000                      /* DEFAULT_QUANTIZED_KV_START of generate.py */
+#define CUDA_CONTEXT ((uint64_t)450 << 20) /* as other engines' processes */
 
 static const char *const versions[] = {"0.32", NULL};
 
@@ -32,14 +33,16 @@ struct prepared {
 };
 
 /* Classes that turn FP8 blocks into bf16 when they read the weights (sanitize). */
-static const char unpacks_fp8[] = "deepseek_v3 deepseek_v32 glm_moe_dsa kimi_k2 minimax_m2 ministral3 mistral3 mimo_v2_flash";
+static const char unpacks_fp8[] =
+    "deepseek_v3 deepseek_v32 glm_moe_dsa kimi_k2 minimax_m2 ministral3 mistral3 mimo_v2_flash";
 
 /* What convert.py's cast_predicate leaves in fp32, as the checkpoints have it. */
 static const struct {
     uint16_t role;
     const char *archs;
 } kept_fp32[] = {
-    {HWL_ROLE_ROUTER_BIAS, "afmoe deepseek_v3 deepseek_v32 glm4_moe glm_moe_dsa kimi_k2 kimi_linear minimax_m2 nemotron_h"},
+    {HWL_ROLE_ROUTER_BIAS,
+     "afmoe deepseek_v3 deepseek_v32 glm4_moe glm_moe_dsa kimi_k2 kimi_linear minimax_m2 nemotron_h"},
     {HWL_ROLE_SSM_A, "nemotron_h kimi_linear"},
     {HWL_ROLE_ROUTER, "minimax_m2"}, /* with the scales of its quantised form */
 };
@@ -54,7 +57,8 @@ static uint64_t bytes_of(const struct hwl_model *m, const struct hwl_tensor *t, 
 }
 
 /* The same model with the inventory that its packed weights stand for. */
-static hwl_status unpack(const struct hwl_model *model, struct hwl_arena *arena, const struct hwl_model **out, hwl_error *error)
+static hwl_status unpack(const struct hwl_model *model, struct hwl_arena *arena, const struct hwl_model **out,
+                         hwl_error *error)
 {
     struct hwl_model *copy = HWL_NEW(arena, struct hwl_model);
     if (!copy)
@@ -97,7 +101,8 @@ static hwl_status prepare(const struct hwl_model *model, const char *version, co
             return hwl_fail(error, HWL_E_REFUSED, "mlx: the weights are stored as %s already", method);
         HWL_TRY(hwl_quantise(p->model, quant, arena, &packed, error));
         if (strcmp(packed->quant.method, "mlx") != 0)
-            return hwl_fail(error, HWL_E_UNSUPPORTED, "mlx: no weights of type %s; 2bit, 3bit, 4bit, 5bit, 6bit and 8bit", quant);
+            return hwl_fail(error, HWL_E_UNSUPPORTED,
+                            "mlx: no weights of type %s; 2bit, 3bit, 4bit, 5bit, 6bit and 8bit", quant);
         p->model = packed;
     }
     *out = p;
@@ -119,7 +124,8 @@ static hwl_status settle_cache(struct work *w, const struct hwl_settings *s, hwl
     char tail = 0;
     const bool plain = hwl_words_have("auto f16 bf16", type);
     if (!plain && (sscanf(type, "%ubi%c", &bits, &tail) != 2 || tail != 't' || !(bits == 2 || bits == 4 || bits == 8)))
-        return hwl_fail(error, HWL_E_UNSUPPORTED, "mlx: no cache of type '%s'; auto (the model's type), 2bit, 4bit and 8bit", type);
+        return hwl_fail(error, HWL_E_UNSUPPORTED,
+                        "mlx: no cache of type '%s'; auto (the model's type), 2bit, 4bit and 8bit", type);
     w->cache.group = hwl_opt_u64(s, HWL_OPT_KV_GROUP_SIZE, 64);
     if (w->cache.group != 32 && w->cache.group != 64 && w->cache.group != 128)
         return hwl_fail(error, HWL_E_USAGE, "mlx: groups are of 32, 64 or 128 elements");
@@ -205,12 +211,14 @@ static void put_cache(struct work *w, struct hwl_ledger *l)
         const uint64_t row = hwl_mlx_row(m, layer, &w->cache, &w->ck);
         if (row) {
             bool rotating;
-            const uint64_t cells = hwl_ck_mul(&w->ck, hwl_mlx_cells(m, layer, &w->cache, &rotating), w->cache.sequences);
-            hwl_entry *e = hwl_ledger_put(l, 0, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, hwl_ck_mul(&w->ck, cells, row),
-                                          rotating || w->cache.sequences > 1 ? HWL_BASIS_MODELLED : HWL_BASIS_EXACT,
-                                          rotating        ? "mlx: models/cache.py RotatingKVCache"
-                                          : w->cache.bits ? "mlx: models/cache.py QuantizedKVCache"
-                                                          : "mlx: models/cache.py KVCache");
+            const uint64_t cells =
+                hwl_ck_mul(&w->ck, hwl_mlx_cells(m, layer, &w->cache, &rotating), w->cache.sequences);
+            hwl_entry *e =
+                hwl_ledger_put(l, 0, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, hwl_ck_mul(&w->ck, cells, row),
+                               rotating || w->cache.sequences > 1 ? HWL_BASIS_MODELLED : HWL_BASIS_EXACT,
+                               rotating        ? "mlx: models/cache.py RotatingKVCache"
+                               : w->cache.bits ? "mlx: models/cache.py QuantizedKVCache"
+                                               : "mlx: models/cache.py KVCache");
             e->error = e->basis == HWL_BASIS_MODELLED ? 0.1f : 0.0f;
             e->args[0] = cells;
             e->args[1] = row;
@@ -225,23 +233,24 @@ static void put_cache(struct work *w, struct hwl_ledger *l)
                                           hwl_ck_mul(&w->ck, ssm, fp32 ? 4 : w->cache.dtype_bytes));
         if (bytes)
             hwl_ledger_put(l, 0, (int32_t)i, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT,
-                           hwl_ck_mul(&w->ck, bytes, w->cache.sequences), HWL_BASIS_MODELLED, "mlx: models/cache.py ArraysCache")
+                           hwl_ck_mul(&w->ck, bytes, w->cache.sequences), HWL_BASIS_MODELLED,
+                           "mlx: models/cache.py ArraysCache")
                 ->error = fp32 ? 0.05f : 1.0f;
     }
 }
 
-/* One step of a prompt, all of its sequences at once, and the logits of one token each: in the model's type, then the fp32
- * log-probabilities of generate.py. */
+/* One step of a prompt, all of its sequences at once, and the logits of one token each: in the model's type, then the
+ * fp32 log-probabilities of generate.py. */
 static void put_compute(struct work *w, struct hwl_ledger *l)
 {
     const uint64_t step = hwl_min(w->cache.step, w->ctx);
     hwl_ledger_put(l, 0, -1, HWL_KIND_COMPUTE, HWL_COMP_OTHER,
-                   hwl_tf_activation(w->model, step, w->cache.sequences, w->cache.dtype_bytes, false, &w->ck), HWL_BASIS_MODELLED,
-                   "mlx: one prefill step; arrays of a pass, not measured on Metal")
+                   hwl_tf_activation(w->model, step, w->cache.sequences, w->cache.dtype_bytes, false, &w->ck),
+                   HWL_BASIS_MODELLED, "mlx: one prefill step; arrays of a pass, not measured on Metal")
         ->error = 1.0f;
     hwl_ledger_put(l, 0, -1, HWL_KIND_OUTPUT, HWL_COMP_OUTPUT,
-                   hwl_ck_mul3(&w->ck, w->cache.sequences, w->model->vocab, w->cache.dtype_bytes + 4), HWL_BASIS_MODELLED,
-                   "mlx: logits of the last token")
+                   hwl_ck_mul3(&w->ck, w->cache.sequences, w->model->vocab, w->cache.dtype_bytes + 4),
+                   HWL_BASIS_MODELLED, "mlx: logits of the last token")
         ->error = 0.5f;
 }
 
@@ -254,13 +263,14 @@ static char *command_line(const struct hwl_settings *s, const struct work *w, st
         model += 11;
     const char *quote = strpbrk(model, " \"$&;()*?") ? "'" : "", *type = hwl_opt_text(s, HWL_OPT_KV_TYPE, "auto");
     const bool bits = strstr(type, "bit") != NULL;
-    return rest ? hwl_arena_printf(arena, "mlx_lm.server --model %s%s%s%s%s%.1s", quote, model, quote, rest, bits ? " --kv-bits " : "",
-                                   bits ? type : "")
+    return rest ? hwl_arena_printf(arena, "mlx_lm.server --model %s%s%s%s%s%.1s", quote, model, quote, rest,
+                                   bits ? " --kv-bits " : "", bits ? type : "")
                 : NULL;
 }
 
-static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version, const struct hwl_devices *devices,
-                       const struct hwl_settings *settings, struct hwl_ledger *l, hwl_error *error)
+static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version,
+                       const struct hwl_devices *devices, const struct hwl_settings *settings, struct hwl_ledger *l,
+                       hwl_error *error)
 {
     (void)version;
     const struct prepared *p = prepared;
@@ -276,10 +286,12 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     if (devices->n_gpus > 1)
         hwl_ledger_note(l, "MLX runs on one device; the others stay empty");
     if (devices->n_gpus && d->backend == HWL_BACKEND_METAL) {
-        hwl_ledger_note(l, "the limit is Metal's recommendedMaxWorkingSetSize; macOS and other programs live in the rest of "
-                           "the memory");
+        hwl_ledger_note(
+            l, "the limit is Metal's recommendedMaxWorkingSetSize; macOS and other programs live in the rest of "
+               "the memory");
         if (d->memory_bytes != HWL_UNKNOWN && weights / 9 > d->memory_bytes / 10)
-            hwl_ledger_note(l, "mlx-lm warns: the weights take more than 90 %% of that limit and may be slow (generate.py)");
+            hwl_ledger_note(
+                l, "mlx-lm warns: the weights take more than 90 %% of that limit and may be slow (generate.py)");
     }
     if (w.model->context_train && w.ctx > w.model->context_train)
         hwl_ledger_note(l, "the context is beyond the %llu tokens that the model was trained on",

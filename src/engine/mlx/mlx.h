@@ -15,7 +15,7 @@ struct hwl_mlx_cache {
     uint64_t tokens;      /* of a sequence */
     uint64_t step;        /* tokens of a prefill step */
     uint64_t sequences;
-    bool mixed;           /* some layers attend to the whole context, some to a window */
+    bool mixed; /* some layers attend to the whole context, some to a window */
 };
 /* Bytes a token of a sequence; 0: the layer has no growing cache. */
 uint64_t hwl_mlx_row(const struct hwl_model *model, const struct hwl_layer *layer, const struct hwl_mlx_cache *cache,
