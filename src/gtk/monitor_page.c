@@ -45,14 +45,17 @@ static uint64_t planned(const struct monitor *m, const char *id)
     return HWL_UNKNOWN;
 }
 
-/* A stretch of seconds that were all seen, newest first: [from, end). */
+#define BRIDGE 3 /* seconds without a look that the line goes over: a timer of one second now and then skips one */
+
+/* A stretch of seconds, newest first: [from, end), both ends seen. */
 static void draw_stretch(cairo_t *cr, const struct trace *t, uint32_t from, uint32_t end, int width, int height)
 {
     const double step = (double)width / (HWL_LIVE_POINTS - 1);
     GdkRGBA ink = hwl_theme_rgba(hwl_theme_palette()->segment[HWL_KIND_WEIGHTS]);
     for (int line = 0; line < 2; line++) {
         for (uint32_t i = from; i < end; i++)
-            cairo_line_to(cr, width - i * step, height - (double)t->used[i] / (double)t->total * height);
+            if (t->used[i] != HWL_UNKNOWN)
+                cairo_line_to(cr, width - i * step, height - (double)t->used[i] / (double)t->total * height);
         if (!line) {
             cairo_line_to(cr, width - (end - 1) * step, height);
             cairo_line_to(cr, width - from * step, height);
@@ -75,11 +78,15 @@ static void draw(GtkDrawingArea *area, cairo_t *cr, int width, int height, void 
     cairo_fill(cr);
     if (!t->total || t->total == HWL_UNKNOWN)
         return;
-    for (uint32_t from = 0, end; from < HWL_LIVE_POINTS; from = end + 1) {
-        for (end = from; end < HWL_LIVE_POINTS && t->used[end] != HWL_UNKNOWN;)
-            end++;
-        if (end > from)
-            draw_stretch(cr, t, from, end, width, height);
+    for (uint32_t i = 0; i < HWL_LIVE_POINTS; i++) {
+        uint32_t end = i; /* behind the last second that was seen */
+        for (uint32_t next = i; next < HWL_LIVE_POINTS && next <= end + BRIDGE; next++)
+            if (t->used[next] != HWL_UNKNOWN)
+                end = next + 1;
+        if (t->used[i] == HWL_UNKNOWN)
+            continue;
+        draw_stretch(cr, t, i, end, width, height);
+        i = end;
     }
 }
 
