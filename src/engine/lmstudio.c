@@ -53,6 +53,11 @@ static hwl_status prepare(const struct hwl_model *model, const char *version, co
     return hwl_engine_llamacpp.prepare(model, LLAMACPP, settings, arena, out, error);
 }
 
+static void release(void *prepared)
+{
+    hwl_engine_llamacpp.release(prepared);
+}
+
 static void set_count(struct hwl_settings *s, enum hwl_opt id, uint64_t v)
 {
     s->value[id] = (struct hwl_setting_value){.set = true, .v.u64 = v};
@@ -122,5 +127,6 @@ const struct hwl_engine hwl_engine_lmstudio = {
     .args = args,
     .n_args = sizeof args / sizeof *args,
     .prepare = prepare,
+    .release = release,
     .plan = plan,
 };

@@ -89,6 +89,11 @@ static hwl_status prepare(const struct hwl_model *model, const char *version, co
     return HWL_OK;
 }
 
+static void release(void *prepared)
+{
+    hwl_engine_llamacpp.release(((struct prepared *)prepared)->llamacpp);
+}
+
 static void set_count(struct hwl_settings *s, enum hwl_opt id, uint64_t v)
 {
     if (!s->value[id].set)
@@ -292,5 +297,6 @@ const struct hwl_engine hwl_engine_ollama = {
     .versions = versions,
     .version = version_of,
     .prepare = prepare,
+    .release = release,
     .plan = plan,
 };

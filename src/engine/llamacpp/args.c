@@ -362,7 +362,7 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"spec-draft-device devd device-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-ngl ngld gpu-layers-draft n-gpu-layers-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-model md model-draft", HWL_ARG_VALUE, HWL_OPT_DRAFT, NULL, NULL},
-    {"spec-type", HWL_ARG_CUSTOM, HWL_OPT_COUNT, spec_type, NULL},
+    {"spec-type", HWL_ARG_CUSTOM, HWL_OPT_ENGINE, spec_type, NULL},
     {"spec-ngram-mod-n-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-ngram-mod-n-max", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-ngram-mod-n-match", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
