@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LM Studio's llama.cpp runtime: llama.cpp under other defaults. What is known (its documentation of 0.4, `lms load`,
- * logs in its bug tracker): a context of 4,096 tokens, four slots over one cache, batches of 512, every layer asked
- * onto the GPUs (n_gpu_layers 999999, so that llama.cpp's own fit stands down). Not known, and so not modelled: the
+/* LM Studio's llama.cpp runtime: llama.cpp under other defaults. Four slots are in its documentation of 0.4, every layer
+ * asked onto the GPUs (n_gpu_layers 999999, so that llama.cpp's own fit stands down) in logs of its bug tracker; a context
+ * of 4,096 tokens, one cache for all slots and batches of 512 are what its users report. Not known, and so not modelled: the
  * estimate by which its guardrail refuses a model, and how many layers it chooses where a GPU is too small. */
 #include "engine/engine.h"
 
