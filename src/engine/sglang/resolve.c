@@ -33,18 +33,8 @@ static const struct hwl_sglang_kv_type *kv_type(const char *name)
 static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
                                 hwl_error *error)
 {
-    static const struct {
-        const char *name, *full;
-        uint8_t bytes;
-    } dtypes[] = {{"auto", "bfloat16", 2},     {"half", "float16", 2},  {"float16", "float16", 2},
-                  {"bfloat16", "bfloat16", 2}, {"float", "float32", 4}, {"float32", "float32", 4}};
     const char *name = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
-    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
-        if (hwl_text_eq_nocase(dtypes[i].name, name)) {
-            u->dtype = dtypes[i].full;
-            u->dtype_bytes = dtypes[i].bytes;
-        }
-    if (!u->dtype)
+    if (!hwl_shard_dtype(name, &u->dtype, &u->dtype_bytes))
         return hwl_fail(error, HWL_E_USAGE, "sglang: unknown dtype '%s'", name);
     if (hwl_text_eq_nocase(name, "auto") && (m->dtype == HWL_DTYPE_F16 || m->dtype == HWL_DTYPE_F32))
         u->dtype = "float16"; /* float32 checkpoints are cast down */
@@ -236,21 +226,6 @@ static bool captures_prefill(const struct hwl_model *m, const struct hwl_setting
     return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, on) && u->rules->mla_prefill_max;
 }
 
-static hwl_status resolve_adapters(const struct hwl_settings *s, struct hwl_sglang_setup *u, hwl_error *error)
-{
-    if (hwl_opt_flag(s, HWL_OPT_ENABLE_LORA, false)) {
-        u->max_loras = hwl_opt_u64(s, HWL_OPT_MAX_LORAS, 8);
-        u->max_lora_rank = hwl_opt_u64(s, HWL_OPT_MAX_LORA_RANK, 16);
-    }
-    for (uint32_t i = 0; i < hwl_opt_list_n(s, HWL_OPT_LORA); i++) {
-        uint32_t rank, n;
-        HWL_TRY(hwl_opt_adapter(s, i, &rank, &n, error));
-        u->max_loras += n;
-        u->max_lora_rank = hwl_max(u->max_lora_rank, rank);
-    }
-    return HWL_OK;
-}
-
 static hwl_status look_at_layers(const struct hwl_model *m, struct hwl_sglang_setup *u, hwl_error *error)
 {
     bool windows = false;
@@ -298,7 +273,7 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version
     u.max_tokens = hwl_opt_u64(settings, HWL_OPT_KV_TOKENS, 0);
     HWL_TRY(resolve_speculation(model, settings, &u, error));
     HWL_TRY(resolve_states(model, settings, &u, error));
-    HWL_TRY(resolve_adapters(settings, &u, error));
+    HWL_TRY(hwl_shard_adapters(settings, 8, &u.max_loras, &u.max_lora_rank, error));
     u.cpu_offload = hwl_opt_u64(settings, HWL_OPT_CPU_OFFLOAD, 0);
     resolve_batch(model, settings, &u);
     const bool decode = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false) && !u.encoder_only;

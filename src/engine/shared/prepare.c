@@ -2,6 +2,7 @@
 /* A model made ready for a server: weights in the asked type, and layers that are alike found once. */
 #include "arch/quantise.h"
 #include "base/status.h"
+#include "base/str.h"
 #include "engine/shared/shard.h"
 
 #include <string.h>
@@ -125,4 +126,36 @@ hwl_status hwl_shard_prepare_only(const struct hwl_model *model, const char *ver
 uint32_t hwl_shard_degree(const struct hwl_settings *settings, enum hwl_opt option)
 {
     return (uint32_t)hwl_max(hwl_min(hwl_opt_u64(settings, option, 1), 4096), 1);
+}
+
+bool hwl_shard_dtype(const char *name, const char **full, uint64_t *bytes)
+{
+    static const struct {
+        const char *name, *full;
+        uint8_t bytes;
+    } dtypes[] = {{"auto", "bfloat16", 2},     {"half", "float16", 2},  {"float16", "float16", 2},
+                  {"bfloat16", "bfloat16", 2}, {"float", "float32", 4}, {"float32", "float32", 4}};
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
+        if (hwl_text_eq_nocase(dtypes[i].name, name)) {
+            *full = dtypes[i].full;
+            *bytes = dtypes[i].bytes;
+            return true;
+        }
+    return false;
+}
+
+hwl_status hwl_shard_adapters(const struct hwl_settings *settings, uint64_t default_count, uint64_t *count, uint64_t *rank,
+                              hwl_error *error)
+{
+    if (hwl_opt_flag(settings, HWL_OPT_ENABLE_LORA, false)) {
+        *count = hwl_opt_u64(settings, HWL_OPT_MAX_LORAS, default_count);
+        *rank = hwl_opt_u64(settings, HWL_OPT_MAX_LORA_RANK, 16);
+    }
+    for (uint32_t i = 0; i < hwl_opt_list_n(settings, HWL_OPT_LORA); i++) {
+        uint32_t r, n;
+        HWL_TRY(hwl_opt_adapter(settings, i, &r, &n, error));
+        *count += n;
+        *rank = hwl_max(*rank, r);
+    }
+    return HWL_OK;
 }

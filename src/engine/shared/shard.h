@@ -54,6 +54,11 @@ hwl_status hwl_shard_prepare_only(const struct hwl_model *model, const char *ver
                                   struct hwl_arena *arena, void **prepared, hwl_error *error);
 /* A degree of parallelism (--tp, --pp ...): 1 where none is given, at most 4,096. */
 uint32_t hwl_shard_degree(const struct hwl_settings *settings, enum hwl_opt option);
+/* --dtype as PyTorch's servers know it: the type's full name and bytes ("auto": bfloat16). False: no such type. */
+bool hwl_shard_dtype(const char *name, const char **full, uint64_t *bytes);
+/* --enable-lora with its sizes, and our --lora RANK[xN]: all adapters in one batch, of the largest rank. Adds to *count and *rank. */
+hwl_status hwl_shard_adapters(const struct hwl_settings *settings, uint64_t default_count, uint64_t *count, uint64_t *rank,
+                              hwl_error *error);
 
 /* out: [run->pp]. by_kind: [n_kinds], or NULL: the bytes of one layer of each kind. */
 hwl_status hwl_shard_weights(const struct hwl_shard_prepared *prepared, const struct hwl_shard_run *run,

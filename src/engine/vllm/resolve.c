@@ -62,19 +62,8 @@ static bool recurrent(const struct hwl_layer *l)
 static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
                                 hwl_error *error)
 {
-    static const struct {
-        const char *name, *full;
-        uint8_t bytes;
-    } dtypes[] = {{"auto", "bfloat16", 2},     {"half", "float16", 2},  {"float16", "float16", 2},
-                  {"bfloat16", "bfloat16", 2}, {"float", "float32", 4}, {"float32", "float32", 4}};
     const char *name = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
-    u->dtype = NULL;
-    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
-        if (hwl_text_eq_nocase(dtypes[i].name, name)) {
-            u->dtype = dtypes[i].full;
-            u->dtype_bytes = dtypes[i].bytes;
-        }
-    if (!u->dtype)
+    if (!hwl_shard_dtype(name, &u->dtype, &u->dtype_bytes))
         return hwl_fail(error, HWL_E_USAGE, "vllm: unknown dtype '%s'", name);
     if (hwl_text_eq_nocase(name, "auto") && m->dtype == HWL_DTYPE_F16)
         u->dtype = "float16"; /* float32 checkpoints are cast to a 16-bit type too */
@@ -249,22 +238,6 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
     return HWL_OK;
 }
 
-/* --enable-lora with its sizes, or our --lora RANK[xN] (the largest rank, all adapters in one batch). */
-static hwl_status resolve_adapters(const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
-{
-    if (hwl_opt_flag(s, HWL_OPT_ENABLE_LORA, false)) {
-        u->max_loras = hwl_opt_u64(s, HWL_OPT_MAX_LORAS, 1);
-        u->max_lora_rank = hwl_opt_u64(s, HWL_OPT_MAX_LORA_RANK, 16);
-    }
-    for (uint32_t i = 0; i < hwl_opt_list_n(s, HWL_OPT_LORA); i++) {
-        uint32_t rank, n;
-        HWL_TRY(hwl_opt_adapter(s, i, &rank, &n, error));
-        u->max_loras += n;
-        u->max_lora_rank = hwl_max(u->max_lora_rank, rank);
-    }
-    return HWL_OK;
-}
-
 /* Contiguous runs of layers; what does not divide goes one each to the stages before the last, from behind. */
 static void split_stages(uint32_t layers, struct hwl_vllm_setup *u)
 {
@@ -384,7 +357,7 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.kv_budget = hwl_opt_u64(settings, HWL_OPT_KV_CACHE_MEMORY, HWL_UNKNOWN);
     u.override_blocks = hwl_opt_u64(settings, HWL_OPT_NUM_GPU_BLOCKS, 0);
     u.cpu_offload = hwl_opt_u64(settings, HWL_OPT_CPU_OFFLOAD, 0);
-    HWL_TRY(resolve_adapters(settings, &u, error));
+    HWL_TRY(hwl_shard_adapters(settings, 1, &u.max_loras, &u.max_lora_rank, error));
     split_stages(model->n_layers, &u);
     HWL_TRY(hwl_vllm_choose_block(model, &u, error));
     *out = u;
