@@ -24,6 +24,13 @@ if not pathlib.Path(os.environ.get("HWLEDGER") or ROOT / "build" / "hwledger").e
     sys.exit("write_accuracy.py: build/hwledger is not there; run ./run first")
 
 
+def some(what, found):
+    """The rows of a table, of which there must be at least one."""
+    if not found:
+        sys.exit(f"write_accuracy.py: no rows for {what}; the words of the test or the pattern here have changed")
+    return found
+
+
 def run(name, *args):
     r = subprocess.run([sys.executable, str(ACCEPT / f"{name}.py"), *args], cwd=ROOT, text=True, capture_output=True)
     return r.stdout.splitlines()
@@ -65,14 +72,15 @@ out += llamacpp_archs.markdown(os.environ.get("HWLEDGER") or str(ROOT / "build" 
 out += ["## llama.cpp and Ollama: what real GPUs printed at start", "",
         "tests/compare_logs.py: catalogue model and quantisation alone, MiB. Weights and caches must be equal to two decimals, compute within 3 %.", "",
         "| start-up | what | planned | printed | off | reason |", "|---|---|---|---|---|---|"]
-out += [f"| {name} | {what} on {device} | {got:,.2f} | {printed:,.2f} | {got / printed - 1:+.2%} | {reason} |"
-        for name, device, what, printed, got, good, reason in compare_logs.compare(os.environ.get("HWLEDGER") or str(ROOT / "build" / "hwledger")) if printed]
+out += some("llama.cpp and Ollama start-ups", [
+    f"| {name} | {what} on {device} | {got:,.2f} | {printed:,.2f} | {got / printed - 1:+.2%} | {reason} |"
+    for name, device, what, printed, got, good, reason in compare_logs.compare(os.environ.get("HWLEDGER") or str(ROOT / "build" / "hwledger")) if printed])
 out += ["", "Figures with a reason are not met. Of the acceptance rows that are only simulated (MiniCPM3 on a host with too little memory), "
         "the compute buffer is the engine's belief without allocation, not what it would take.", ""]
 
 lines = run("vllm_cache")
 out += ["## vLLM's cache against what its own code plans", "", "| family | equal |", "|---|---|"]
-out += [f"| {m.group(1)} | {m.group(2)} |" for l in lines if (m := re.match(r"(\S+)\s+(\d+/\d+ right.*)", l))]
+out += some("vLLM's cache", [f"| {m.group(1)} | {m.group(2)} |" for l in lines if (m := re.match(r"(\S+)\s+(\d+/\d+ right.*)", l))])
 out += ["", f"{lines[-1]}.", ""]
 
 lines = run("vllm")
@@ -85,9 +93,14 @@ out += ["## vLLM start-ups on one H100 type, predicted from flags alone", "", f"
 
 
 def unit(name):
-    """What a unit test prints of its comparison with tests/data."""
+    """What a unit test prints of its comparison with tests/data. Missing or failing: nothing is written."""
     exe = pathlib.Path(os.environ.get("HWLEDGER") or ROOT / "build" / "hwledger").resolve().parent / "tests" / f"test_{name}"
-    return subprocess.run([str(exe)], text=True, capture_output=True).stdout.splitlines() if exe.exists() else []
+    if not exe.exists():
+        sys.exit(f"write_accuracy.py: {exe} is not there; build the tests beside hwledger (cmocka), then run this again")
+    r = subprocess.run([str(exe)], text=True, capture_output=True)
+    if r.returncode:
+        sys.exit(f"write_accuracy.py: {exe} fails:\n" + "\n".join((r.stdout + r.stderr).splitlines()[-20:]))
+    return r.stdout.splitlines()
 
 
 def sglang_section():
@@ -95,23 +108,23 @@ def sglang_section():
     o = ["## SGLang start-ups", "",
          "From what was free around the load, as logged: each figure must lie in what two printed decimals leave open.", "",
          "| start-up | figure | planned | logged |", "|---|---|---|---|"]
-    for l in text:
-        if m := re.match(r"(\S+)\s+([a-z_ ]+?)\s+([\d.]+)\.\.([\d.]+), logged ([\d.]+)(.*)", l):
-            o.append(f"| {m.group(1)} | {m.group(2)} | {m.group(3).removesuffix('.00')} to {m.group(4).removesuffix('.00')} | {m.group(5).removesuffix('.00')}{m.group(6)} |")
+    o += some("SGLang, memory given", [
+        f"| {m.group(1)} | {m.group(2)} | {m.group(3).removesuffix('.00')} to {m.group(4).removesuffix('.00')} | {m.group(5).removesuffix('.00')}{m.group(6)} |"
+        for l in text if (m := re.match(r"(\S+)\s+([a-z_ ]+?)\s+([\d.]+)\.\.([\d.]+), logged ([\d.]+)(.*)", l))])
     o += ["", "From flags and card alone:", "", "| start-up | figure | planned | logged |", "|---|---|---|---|"]
-    for l in text:
-        if m := re.match(r"(\S+)\s+(weights|tokens|graphs) ([\d.]+), logged ([\d.]+)(?:: (.*))?", l):
-            o.append(f"| {m.group(1)} | {m.group(2)} | {m.group(3)} | {m.group(4)}{' (' + m.group(5) + ')' if m.group(5) else ''} |")
-    o += [""] + ["- " + l for l in text if re.match(r"(weights|tokens|graphs): median|coefficient ", l)]
+    o += some("SGLang, predicted", [
+        f"| {m.group(1)} | {m.group(2)} | {m.group(3)} | {m.group(4)}{' (' + m.group(5) + ')' if m.group(5) else ''} |"
+        for l in text if (m := re.match(r"(\S+)\s+(weights|tokens|graphs) ([\d.]+), logged ([\d.]+)(?:: (.*))?", l))])
+    o += [""] + some("SGLang's coefficients", ["- " + l for l in text if re.match(r"(weights|tokens|graphs): median|coefficient ", l)])
     return o + ["", "Activations of a step stand in no log: they are bounded by 50 %, unchecked.", ""]
 
 
 def small_sections():
-    o = ["## TensorRT-LLM start-ups", "", *["- " + l for l in unit("tensorrt") if "logged" in l], "",
+    o = ["## TensorRT-LLM start-ups", "", *some("TensorRT-LLM", ["- " + l for l in unit("tensorrt") if "logged" in l]), "",
          "## transformers", "", "Device maps against transformers' own, activations against passes with every storage counted; rows off by more than 5 %:", "",
-         *["- " + l for l in unit("transformers") if re.match(r"device maps:|activations:|\S+ (sdpa|eager) ", l)], "",
+         *some("transformers", ["- " + l for l in unit("transformers") if re.match(r"device maps:|activations:|\S+ (sdpa|eager) ", l)]), "",
          "## MLX", "", "Weights of repositories that mlx_lm.convert wrote: planned, and the repository's own total.", "",
-         *["- " + l.removeprefix("repository ") for l in unit("mlx") if l.startswith("repository ")], "",
+         *some("MLX", ["- " + l.removeprefix("repository ") for l in unit("mlx") if l.startswith("repository ")]), "",
          "Caches follow the package's classes; arrays of a prefill step are bounded by 100 %, unmeasured on Metal.", ""]
     return o
 
