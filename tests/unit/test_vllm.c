@@ -349,9 +349,10 @@ static void versions(void **state)
 {
     (void)state;
     assert_string_equal(hwl_engine_vllm.version("0.33.0"), "0.33.0");
-    assert_string_equal(hwl_engine_vllm.version("v0.20.1"), "0.19.0");
+    assert_string_equal(hwl_engine_vllm.version("v0.20.1"), "0.20.2");
+    assert_string_equal(hwl_engine_vllm.version("0.18.1rc1.dev147+g290809456"), "0.19.0");
     assert_string_equal(hwl_engine_vllm.version("0.30"), "0.29.0");
-    assert_string_equal(hwl_engine_vllm.version("0.10.1"), "0.11.2");
+    assert_string_equal(hwl_engine_vllm.version("0.10.1"), "0.10.2");
     assert_string_equal(hwl_engine_vllm.version("0.6.3"), "0.7.3");
     assert_null(hwl_engine_vllm.version("0.5.4"));
     assert_null(hwl_engine_vllm.version("1.0.0"));

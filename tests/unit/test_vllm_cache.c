@@ -47,6 +47,7 @@ static void plans_of_vllm(void **state)
                                         .override_checked = !old,
                                         .tokens_by_group = !old,
                                         .pads_pages = !old,
+                                        .group_percent = 150,
                                         .merges_buckets = !old};
             budget = a[4];
             n = 0;

@@ -89,11 +89,15 @@ static uint64_t rows_of(const struct hwl_model *m, const struct hwl_tensor *t)
     return t->n_dims == 0 ? 1 : m->is_gguf ? t->dims[t->n_dims - 1] : t->dims[0];
 }
 
-static uint64_t pad_mxfp4(uint64_t bytes, uint64_t hidden, uint64_t width, const struct hwl_shard_run *u,
-                          struct hwl_ck *ck)
+static uint64_t pad_mxfp4(const struct hwl_tensor *t, uint64_t bytes, uint64_t hidden, uint64_t width,
+                          const struct hwl_shard_run *u, struct hwl_ck *ck)
 {
     if (!hidden || !width)
         return bytes;
+    if (u->pad_inner && t->part == HWL_PART_WEIGHT) {
+        const uint64_t inner = t->role == HWL_ROLE_EXP_DOWN ? width : hidden;
+        bytes = part_of(bytes, hwl_ck_align(ck, inner, u->pad_inner), inner, ck);
+    }
     const uint64_t rows = u->pad_hidden ? part_of(bytes, hwl_ck_align(ck, hidden, u->pad_hidden), hidden, ck) : bytes;
     return u->pad_width ? part_of(rows, hwl_ck_align(ck, width, u->pad_width), width, ck) : rows;
 }
@@ -135,7 +139,7 @@ static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, e
         const uint64_t local = u->ep ? part_of(bytes, hwl_div_ceil(experts + u->redundant_experts, ranks), experts, ck)
                                      : part_of(bytes, 1, ranks, ck);
         return strcmp(m->quant.method, "mxfp4") == 0
-                   ? pad_mxfp4(local, m->hidden, u->ep ? l->ffn.d_expert : l->ffn.d_expert / ranks, u, ck)
+                   ? pad_mxfp4(t, local, m->hidden, u->ep ? l->ffn.d_expert : l->ffn.d_expert / ranks, u, ck)
                    : local;
     }
     case TOWER:

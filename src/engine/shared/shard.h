@@ -21,6 +21,7 @@ struct hwl_shard_run {
     uint32_t redundant_experts;   /* copies beyond one each */
     uint32_t cc;                  /* compute capability, 90 for 9.0 */
     uint32_t pad_hidden, pad_width; /* what kernels of MXFP4 experts pad both sides to; 0: nothing */
+    uint32_t pad_inner;           /* and the side over which a product runs */
     uint64_t dtype_bytes;         /* of the model's type */
     uint64_t rope_bytes;          /* of an element of the table of cosines and sines */
     const char *spec_method;      /* "" none, "mtp", "eagle", "eagle3" ... */

@@ -16,7 +16,7 @@
 /* Fitted. */
 #define GRAPH_BASE (78 * MIB)
 #define LAYER_GRAPH 171491 /* bytes that the driver keeps of one dense layer in one graph */
-#define ONE_GPU (252 * MIB)
+#define ONE_GPU (252 * MIB) /* Hopper; elsewhere by release */
 #define STAGED (70 * MIB)
 #define LINKED (2110 * MIB) /* NVLink and 9.0 up: NCCL channels, symmetric memory, all-reduce workspaces at TP 2 */
 #define LINKED_MORE (30 * MIB)
@@ -46,8 +46,30 @@ static uint64_t blas_workspace(const struct hwl_vllm_setup *u)
     return u->cc == 90 ? 32 * MIB : 8 * MIB + 128 * 1024;
 }
 
+/* What kernels of MXFP4 experts pad the model's width and an expert's to, first match (fused_moe/oracle/mxfp4.py:
+ * select_mxfp4_moe_backend, mxfp4_round_up_hidden_size_and_intermediate_size; quantization/mxfp4.py before 0.19).
+ * Triton's layout for Hopper pads the inner side of each product to 256 values; adapters run on Marlin. */
+static const struct mxfp4_kernel {
+    uint16_t cc_first, cc_last;
+    bool triton;
+    uint16_t hidden, width, inner; /* width 0: by release */
+} mxfp4_kernels[] = {
+    {100, 103, false, 256, 0, 0}, /* TRT-LLM's, through FlashInfer */
+    {90, 90, true, 0, 64, 256},   /* Triton */
+    {0, 999, false, 256, 128, 0}, /* Marlin */
+};
+
+static const struct mxfp4_kernel *mxfp4_kernel(const struct hwl_vllm_setup *u)
+{
+    const struct mxfp4_kernel *k = mxfp4_kernels;
+    while (u->cc < k->cc_first || u->cc > k->cc_last || (k->triton && (!u->rules->triton_experts || u->max_loras)))
+        k++;
+    return k;
+}
+
 struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, const struct hwl_settings *settings)
 {
+    const struct mxfp4_kernel *experts = mxfp4_kernel(setup);
     return (struct hwl_shard_run){
         .engine = "vllm",
         .stage_first = setup->stage_first,
@@ -59,10 +81,9 @@ struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, cons
         .ep = setup->ep,
         .redundant_experts = (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536),
         .cc = setup->cc,
-        /* Marlin pads MXFP4 experts to 256 x 128, TRT-LLM's kernels (SM100) to 256 x 256 (fused_moe/oracle/mxfp4.py,
-         * mxfp4_round_up_hidden_size_and_intermediate_size) */
-        .pad_hidden = 256,
-        .pad_width = setup->cc / 10 == 10 ? 256 : 128,
+        .pad_hidden = experts->hidden,
+        .pad_width = experts->width ? experts->width : setup->rules->trtllm_width ? setup->rules->trtllm_width : 256,
+        .pad_inner = experts->inner,
         .dtype_bytes = setup->dtype_bytes,
         .rope_bytes = setup->dtype_bytes,
         .spec_method = setup->spec_method,
@@ -108,13 +129,18 @@ static uint64_t latent_context(const struct hwl_model *m, const struct hwl_vllm_
     return hwl_ck_mul3(ck, tokens, most, u->dtype_bytes);
 }
 
+static uint64_t row_quarters(const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards, uint32_t stage)
+{
+    return u->rules->row_quarters ? u->rules->row_quarters : hwl_shard_row_quarters(shards, stage);
+}
+
 static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,
                        const struct hwl_settings *s, uint32_t stage, struct hwl_vllm_term *out, struct hwl_ck *ck)
 {
     const uint64_t blas = blas_workspace(u);
     const bool encodes = u->multimodal && stage == 0 && !hwl_opt_flag(s, HWL_OPT_SKIP_MM_PROFILING, false);
     const uint64_t kept = encodes ? encoder_kept(m, u, ck) : 0;
-    const uint64_t wide = hwl_shard_widest(m, shards, stage, ck), quarters = hwl_shard_row_quarters(shards, stage);
+    const uint64_t wide = hwl_shard_widest(m, shards, stage, ck), quarters = row_quarters(u, shards, stage);
     const uint64_t elements = hwl_ck_add(ck, wide, hwl_ck_mul(ck, m->hidden, quarters) / 4);
     const uint64_t context = latent_context(m, u, ck);
     const uint64_t forward = hwl_ck_add(ck, hwl_ck_mul3(ck, u->mbt, elements, u->dtype_bytes), context);
@@ -128,10 +154,11 @@ static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u
      * for each program of the Triton top-k kernel; the hidden states of the batch and two copies of the sampled rows */
     const uint64_t rows = hwl_min(u->max_seqs, u->mbt);
     /* the V1 runner's rejection sampler: two rows of logits a request, one of them in fp32 (_dummy_sampler_run) */
-    const uint64_t rejection = u->spec_tokens && !u->rules->v2_runner ? 4 : 0;
-    const uint64_t each = u->rules->sampler_bytes + u->dtype_bytes + rejection;
+    const uint64_t rejection = u->spec_tokens && !u->v2 ? 4 : 0;
+    const uint64_t copies = !u->v2 ? u->rules->sampler_bytes : u->rules->v2_warms_up ? 12 : 4;
+    const uint64_t each = copies + u->dtype_bytes + rejection;
     const uint64_t logits = hwl_ck_mul(ck, rows, m->vocab);
-    const uint64_t programs = u->rules->triton_sampler ? multiprocessors(u) : 0;
+    const uint64_t programs = u->rules->triton_sampler && !u->v2 ? multiprocessors(u) : 0;
     const uint64_t buffer = hwl_ck_mul3(ck, programs, m->vocab, 4);
     const uint64_t hidden = hwl_ck_mul3(ck, u->mbt + 2 * rows, m->hidden, u->dtype_bytes);
     const uint64_t sampler = hwl_ck_add(ck, hwl_ck_mul(ck, logits, each), hwl_ck_add(ck, buffer, hidden));
@@ -170,16 +197,20 @@ static struct sizes captured(const struct hwl_model *m, const struct hwl_vllm_se
         }
     } else {
         /* gpt-oss asks for more (models/config.py GptOssForCausalLMConfig) */
-        const uint64_t most = strcmp(m->arch, "gpt_oss") == 0 ? 1024 : 512;
-        c.largest = hwl_min(hwl_opt_u64(s, HWL_OPT_MAX_CUDAGRAPH_SIZE, hwl_min(2 * u->max_seqs, most)), 1 << 20);
-        for (uint64_t size = 1; size <= c.largest; size += size < 4 ? size : size == 4 ? 4 : size < 256 ? 8 : 16) {
+        const struct hwl_vllm_rules *r = u->rules;
+        const bool more = strcmp(m->arch, "gpt_oss") == 0 || (r->wide_graphs && u->cc / 10 == 10);
+        const uint64_t twice = hwl_ck_mul(&(struct hwl_ck){0}, 2, r->wide_graphs ? decode : u->max_seqs);
+        /* V0 captures what one decoding step may hold */
+        const uint64_t most = r->whole_prompts ? u->max_seqs : hwl_min(twice, more ? 1024 : 512);
+        c.largest = hwl_min(hwl_opt_u64(s, HWL_OPT_MAX_CUDAGRAPH_SIZE, most), hwl_min(u->mbt, 1 << 20));
+        for (uint64_t size = 1; size <= c.largest; size += size < 4 ? size : size == 4 ? 4 : size < 256 ? 8 : r->graph_step) {
             c.n++;
             c.full += size <= decode;
         }
     }
-    if (hwl_text_eq_nocase(mode, "piecewise"))
+    if (*mode ? hwl_text_eq_nocase(mode, "piecewise") : !u->rules->full_graphs)
         c.full = 0;
-    else if (hwl_text_eq_nocase(mode, "full") || hwl_text_eq_nocase(mode, "full_decode_only"))
+    else if (*mode ? hwl_text_eq_nocase(mode, "full") || hwl_text_eq_nocase(mode, "full_decode_only") : !u->rules->piece_graphs)
         c.n = 0;
     return c;
 }
@@ -227,7 +258,7 @@ hwl_status hwl_vllm_measure_other(const struct hwl_model *model, const struct hw
     /* one GPU: kernels and workspaces; tensor parallel: NCCL and the buffers of the custom all-reduce. Cards without
      * NVLink showed 0.20 to 0.25 GiB at TP 2 to 16 (RTX 4090, L40S). */
     const bool linked = setup->cc == 90 || setup->cc / 10 == 10;
-    out->non_torch = setup->tp > 1 ? linked ? LINKED + LINKED_MORE * (setup->tp - 2) : PEER : setup->pp > 1 ? STAGED : ONE_GPU;
+    out->non_torch = setup->tp > 1 ? linked ? LINKED + LINKED_MORE * (setup->tp - 2) : PEER : setup->pp > 1 ? STAGED : setup->cc == 90 ? ONE_GPU : setup->rules->other_mib * MIB;
     /* in use before the first snapshot: the driver's context, and NCCL's where cards are linked (0.49 GiB on L40S at TP) */
     out->context = (setup->tp * setup->pp > 1 && linked ? 1560 : 520) * MIB;
     graphs(model, setup, shards, settings, stage, &out->graphs, &ck);

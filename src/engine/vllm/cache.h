@@ -61,6 +61,7 @@ struct hwl_vllm_run {
     bool tokens_by_group;  /* token line = concurrency x length; before: blocks / groups x block */
     bool pads_pages;       /* pages that do not divide are padded; before: refused */
     bool merges_buckets;
+    uint8_t group_percent; /* kinds of up to so many percent of the least one's layers share its larger size */
 };
 
 struct hwl_vllm_group {

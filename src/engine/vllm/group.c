@@ -181,8 +181,8 @@ static hwl_status group_by_kind(struct hwl_vllm_cache *c, const struct hwl_vllm_
         least = count[b] < least ? count[b] : least;
         most = count[b] > most ? count[b] : most;
     }
-    /* 1.5: a draft's extra layers should not halve the group size */
-    const uint32_t size = 2 * (uint64_t)most < 3 * (uint64_t)least ? most : least;
+    /* a draft's extra layers should not halve the group size */
+    const uint32_t size = 100 * (uint64_t)most < run->group_percent * (uint64_t)least ? most : least;
     uint16_t base[MAX_BUCKETS], parts[MAX_BUCKETS], next[MAX_BUCKETS];
     for (uint32_t b = 0; b < n; b++) {
         base[b] = (uint16_t)c->n_groups;

@@ -129,16 +129,19 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
 {
     /* the largest item of a model that may not split it: seen in Gemma 4's resolved configuration */
     const uint64_t whole_item = strncmp(m->arch, "gemma4", 6) == 0 ? 2496 : 0;
-    /* the API server's defaults; GB10 has the memory but not the class */
+    /* the API server's defaults by card */
+    const struct hwl_vllm_rules *r = u->rules;
     const uint64_t memory = u->card->memory_bytes;
-    const bool large =
-        memory != HWL_UNKNOWN && memory >= 70 * GIB && !text_holds(u->card->name, "a100") && u->cc != 121;
-    const bool largest = memory != HWL_UNKNOWN && memory >= 160 * GIB && u->rules->null_block;
+    const bool large = memory != HWL_UNKNOWN && memory >= 70 * GIB && (r->a100_large || !text_holds(u->card->name, "a100")) &&
+                       !(r->gb10_small && u->cc == 121);
+    const bool largest = memory != HWL_UNKNOWN && memory >= 160 * GIB && r->largest_cards;
     u->mbt = largest ? 16384 : large ? 8192 : 2048;
     u->max_seqs = large || largest ? 1024 : 256;
     if (u->rules->whole_prompts) {
         u->mbt = u->max_len <= 32768 ? hwl_max(u->max_len, 2048) : 2048;
         u->max_seqs = 256;
+        if (u->multimodal)
+            u->mbt = hwl_max(u->mbt, 5120); /* _MULTIMODAL_MODEL_MAX_NUM_BATCHED_TOKENS */
     }
     if (u->encoder_only || !hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true))
         u->mbt = hwl_max(u->mbt, u->max_len); /* a prompt cannot be split */
@@ -169,7 +172,7 @@ static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_sett
             m->layers[i].mixer != HWL_MIXER_MAMBA2 && m->layers[i].attn.n_heads == 0)
             whole = false;
     const char *mode =
-        hwl_opt_text(s, HWL_OPT_MAMBA_CACHE_MODE, whole && u->rules->utilization < 0.91 ? "all" : "align");
+        hwl_opt_text(s, HWL_OPT_MAMBA_CACHE_MODE, whole && u->rules->mode_all_default ? "all" : "align");
     if (strcmp(mode, "all") == 0 && !u->rules->mode_all)
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: mamba_cache_mode all is gone from this version");
     u->state_mode = strcmp(mode, "all") == 0 && whole ? HWL_VLLM_STATE_ALL : HWL_VLLM_STATE_ALIGN;
@@ -205,7 +208,7 @@ static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_set
     if (hwl_text_eq_nocase(type, "auto"))
         for (size_t i = 0; i < sizeof own / sizeof *own; i++)
             if (strncmp(m->arch, own[i].arch, strlen(own[i].arch)) == 0) {
-                type = u->rules->null_block ? own[i].now : own[i].old;
+                type = u->rules->wide_states ? own[i].now : own[i].old;
                 if (own[i].reads && m->hints.state_dtype != HWL_DTYPE_NONE)
                     type = m->hints.state_dtype == HWL_DTYPE_F32 ? "float32" : "bfloat16";
             }
@@ -236,6 +239,22 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
     else if (hwl_words_have("eagle eagle3", u->spec_method))
         u->draft_layers = 1;
     return HWL_OK;
+}
+
+/* Which of the two model runners the release takes for the model's class (config/vllm.py use_v2_model_runner). */
+static bool second_runner(const struct hwl_model *m, const struct hwl_vllm_setup *u)
+{
+    const char *classes = u->rules->v2_classes, *name = m->hints.class_name ? m->hints.class_name : "";
+    if (*u->spec_method && !hwl_words_have("mtp eagle eagle3", u->spec_method))
+        return false;
+    if (strcmp(classes, "*") == 0)
+        return true;
+    if (u->recurrent || u->encoder_only)
+        return false;
+    bool experts = false;
+    for (uint32_t i = 0; i < m->n_layers && !experts; i++)
+        experts = m->layers[i].ffn.n_experts > 0;
+    return (!experts && hwl_words_have(classes, "dense")) || hwl_words_have(classes, name);
 }
 
 /* Contiguous runs of layers; what does not divide goes one each to the stages before the last, from behind. */
@@ -347,6 +366,7 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     HWL_TRY(resolve_modes(model, settings, &u, error));
     HWL_TRY(resolve_states(model, settings, &u, error));
     HWL_TRY(resolve_speculation(model, settings, &u, error));
+    u.v2 = second_runner(model, &u);
     u.block_given = hwl_opt_has(settings, HWL_OPT_BLOCK_SIZE);
     u.block = hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 16);
     if (u.block == 0)

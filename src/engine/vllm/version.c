@@ -1,69 +1,103 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Releases of vLLM whose rules were read or asked, and the ranges of others that they stand for. */
+/* Releases of vLLM whose rules were read or asked, and the ranges of others that they stand for.
+ * What changed when was read in the source distributions of 0.6.6, 0.7.3, 0.8.5, 0.9.2, 0.10.0 to 0.10.2, 0.11.2, 0.12.0,
+ * 0.14.1, 0.16.0 to 0.33.0: config/cache.py, config/vllm.py, engine/arg_utils.py, v1/core/kv_cache_utils.py,
+ * v1/worker, v1/sample. */
 #include "engine/vllm/vllm.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.19.0", "0.11.2", "0.7.3", NULL};
+const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.28.0", "0.27.0", "0.26.0", "0.25.0", "0.24.0", "0.23.0",
+                                         "0.22.0", "0.20.2", "0.19.0", "0.17.0", "0.14.1", "0.12.0", "0.11.2", "0.10.2",
+                                         "0.8.5",  "0.7.3",  NULL};
 
-/* Read in the wheels of 0.19.0, 0.29.0 and 0.33.0; 0.32.0 differs from 0.33.0 by the GDN checkpoints only. */
+/* What a release and all later ones do, each beside what the one before did. */
+#define SINCE_8 .piece_graphs = true
+#define SINCE_11 SINCE_8, .full_graphs = true, .graph_step = 16
+#define SINCE_14 SINCE_11, .triton_experts = true
+#define SINCE_20                                                                                                       \
+    SINCE_14, .utilization = 0.92, .v1_estimate = true, .tokens_by_group = true, .backend_alignment = true,             \
+        .override_checked = true, .group_percent = 150, .sampler_bytes = 12, .triton_sampler = true, .other_mib = 160
+#define SINCE_26 SINCE_20, .in_flight_batches = true, .pads_pages = true
+#define SINCE_28 SINCE_26, .hybrid_prefix = true, .largest_cards = true, .wide_graphs = true, .trtllm_width = 128
+#define SINCE_29                                                                                                       \
+    SINCE_28, .null_block = true, .merges_buckets = true, .v2_classes = "*", .v2_estimate = true, .no_minimax = true,   \
+        .wide_states = true
+#define SINCE_32 SINCE_29, .mamba2_checkpoints = true, .kernel_blocks = true
+/* What later ones no longer do. */
+#define UNTIL_31 .mode_all = true
+#define UNTIL_27 UNTIL_31, .mode_all_default = true
+/* Top-k and top-p by a sort of the logits: beside them their fp32 copy (4 bytes), the sorted values and places (4 and 8),
+ * as much again of the segmented radix sort, and the places it starts from (8); ATen/native/cuda/Sort.cu. */
+#define SORTED .sampler_bytes = 36, .utilization = 0.90, .v2_classes = "", .other_mib = 50
+
 static const struct hwl_vllm_rules rules[] = {
-    {.version = "0.33.0",
-     .utilization = 0.92,
-     .null_block = true,
-     .tokens_by_group = true,
-     .override_checked = true,
-     .pads_pages = true,
-     .merges_buckets = true,
-     .in_flight_batches = true,
-     .sampler_bytes = 12,
-     .hybrid_prefix = true,
-     .mamba2_checkpoints = true,
-     .gdn_checkpoints = true,
-     .backend_alignment = true,
-     .v2_runner = true,
-     .graph_estimate = true,
-     .no_minimax = true,
-     .kernel_blocks = true},
-    {.version = "0.32.0",
-     .utilization = 0.92,
-     .null_block = true,
-     .tokens_by_group = true,
-     .override_checked = true,
-     .pads_pages = true,
-     .merges_buckets = true,
-     .in_flight_batches = true,
-     .sampler_bytes = 12,
-     .hybrid_prefix = true,
-     .mamba2_checkpoints = true,
-     .backend_alignment = true,
-     .v2_runner = true,
-     .graph_estimate = true,
-     .no_minimax = true,
-     .kernel_blocks = true},
-    {.version = "0.29.0",
-     .utilization = 0.92,
-     .null_block = true,
-     .tokens_by_group = true,
-     .override_checked = true,
-     .pads_pages = true,
-     .merges_buckets = true,
-     .in_flight_batches = true,
-     .sampler_bytes = 4, /* the V2 runner's first form: an fp32 copy, no top-k */
-     .hybrid_prefix = true,
-     .mode_all = true,
-     .backend_alignment = true,
-     .v2_runner = true,
-     .graph_estimate = true,
+    {.version = "0.33.0", SINCE_32, .gdn_checkpoints = true, .gb10_small = true, .v2_warms_up = true},
+    {.version = "0.32.0", SINCE_32},
+    {.version = "0.29.0", SINCE_29, UNTIL_31, .small_windows = true},
+    {.version = "0.28.0",
+     SINCE_28,
+     UNTIL_31,
      .small_windows = true,
-     .no_minimax = true},
-    {.version = "0.19.0", .utilization = 0.90, .mode_all = true, .triton_sampler = true, .sampler_bytes = 12},
-    /* not read; the sort of the logits (4 and 8 bytes, twice over, with softmax and copies) is what start-ups of 0.10 and
-     * 0.11 on H100, L40S and RTX cards show: 38 bytes a 16-bit logit */
-    {.version = "0.11.2", .utilization = 0.90, .mode_all = true, .sampler_bytes = 36},
-    /* V0: a prompt is one batch up to 32k tokens (config/scheduler.py of 0.6) */
-    {.version = "0.7.3", .utilization = 0.90, .mode_all = true, .sampler_bytes = 36, .whole_prompts = true},
+     .v2_classes = "dense DeepseekV2ForCausalLM DeepseekV4ForCausalLM GraniteMoeForCausalLM Qwen2MoeForCausalLM"},
+    {.version = "0.27.0",
+     SINCE_26,
+     UNTIL_27,
+     .small_windows = true,
+     .v2_classes = "dense DeepseekV2ForCausalLM GraniteMoeForCausalLM Qwen2MoeForCausalLM"},
+    {.version = "0.26.0",
+     SINCE_26,
+     UNTIL_27,
+     .v2_classes = "dense DeepseekV2ForCausalLM GraniteMoeForCausalLM Qwen2MoeForCausalLM"},
+    {.version = "0.25.0",
+     SINCE_20,
+     UNTIL_27,
+     .v2_classes = "dense DeepseekV2ForCausalLM GraniteMoeForCausalLM Qwen2MoeForCausalLM"},
+    {.version = "0.24.0",
+     SINCE_20,
+     UNTIL_27,
+     .v2_classes = "Qwen3ForCausalLM LlamaForCausalLM MistralForCausalLM DeepseekV2ForCausalLM GraniteMoeForCausalLM "
+                   "Qwen2MoeForCausalLM"},
+    {.version = "0.23.0", SINCE_20, UNTIL_27, .v2_classes = "Qwen3ForCausalLM LlamaForCausalLM MistralForCausalLM"},
+    {.version = "0.22.0", SINCE_20, UNTIL_27, .v2_classes = "Qwen3ForCausalLM"},
+    {.version = "0.20.2", SINCE_20, UNTIL_27, .v2_classes = ""},
+    {.version = "0.19.0",
+     SINCE_14,
+     UNTIL_27,
+     .utilization = 0.90,
+     .group_percent = 150,
+     .triton_sampler = true,
+     .sampler_bytes = 12,
+     .other_mib = 100,
+     .v2_classes = ""},
+    {.version = "0.17.0",
+     SINCE_14,
+     UNTIL_27,
+     .utilization = 0.90,
+     .group_percent = 125,
+     .triton_sampler = true,
+     .sampler_bytes = 12,
+     .other_mib = 50,
+     .v2_classes = ""},
+    {.version = "0.14.1", SINCE_14, UNTIL_27, SORTED, .group_percent = 125},
+    {.version = "0.12.0", SINCE_11, UNTIL_27, SORTED, .group_percent = 125},
+    {.version = "0.11.2", SINCE_11, UNTIL_27, SORTED, .group_percent = 100},
+    {.version = "0.10.2", SINCE_8, UNTIL_27, SORTED, .group_percent = 100, .graph_step = 8},
+    {.version = "0.8.5", SINCE_8, UNTIL_27, SORTED, .group_percent = 100, .graph_step = 8, .a100_large = true},
+    /* V0: a prompt is one batch up to 32k tokens (config/scheduler.py of 0.6); models run as they are written, and what
+     * lies outside torch counts from before the device is set up (worker/worker.py) */
+    {.version = "0.7.3",
+     UNTIL_27,
+     .sampler_bytes = 36,
+     .utilization = 0.90,
+     .v2_classes = "",
+     .group_percent = 100,
+     .graph_step = 8,
+     .full_graphs = true,
+     .whole_prompts = true,
+     .row_quarters = 12,
+     .other_mib = 340},
 };
 
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)
@@ -74,11 +108,13 @@ const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)
     return &rules[0];
 }
 
-/* First minor release of each known set of rules; before the first and after `end` nothing is claimed. */
+/* First minor release of each known set of rules; before the first and after the last nothing is claimed. */
 static const struct {
     unsigned first, end; /* minor numbers of 0.x */
     const char *version;
-} ranges[] = {{6, 8, "0.7.3"}, {8, 17, "0.11.2"}, {17, 21, "0.19.0"}, {21, 32, "0.29.0"}, {32, 33, "0.32.0"}, {33, 36, "0.33.0"}};
+} ranges[] = {{6, 8, "0.7.3"},    {8, 9, "0.8.5"},    {9, 11, "0.10.2"},  {11, 12, "0.11.2"}, {12, 14, "0.12.0"}, {14, 17, "0.14.1"},
+              {17, 18, "0.17.0"}, {18, 20, "0.19.0"}, {20, 22, "0.20.2"}, {22, 23, "0.22.0"}, {23, 24, "0.23.0"}, {24, 25, "0.24.0"},
+              {25, 26, "0.25.0"}, {26, 27, "0.26.0"}, {27, 28, "0.27.0"}, {28, 29, "0.28.0"}, {29, 32, "0.29.0"}, {32, 33, "0.32.0"}, {33, 36, "0.33.0"}};
 
 const char *hwl_vllm_version(const char *text)
 {

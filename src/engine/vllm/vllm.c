@@ -29,7 +29,7 @@ static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
 {
     uint64_t batches = 1;
     if (u->rules->in_flight_batches) /* config/vllm.py max_concurrent_batches */
-        batches = u->async ? (u->pp > 1 && u->rules->v2_runner ? u->pp + 1u : u->pp > 1 ? u->pp : 2u) : u->pp;
+        batches = u->async ? (u->pp > 1 && u->v2 ? u->pp + 1u : u->pp > 1 ? u->pp : 2u) : u->pp;
     struct hwl_vllm_run r = {.max_len = u->max_len,
                              .auto_len = u->auto_len,
                              .encoder_tokens = u->mbt,
@@ -39,6 +39,7 @@ static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
                              .state_mode = u->state_mode,
                              .one_type = u->one_type,
                              .null_block = u->rules->null_block,
+                             .group_percent = u->rules->group_percent,
                              .override_checked = u->rules->override_checked,
                              .tokens_by_group = u->rules->tokens_by_group,
                              .pads_pages = u->rules->pads_pages,
@@ -57,7 +58,7 @@ static uint64_t budget_of(const struct hwl_vllm_setup *u, const struct hwl_shard
         return u->kv_budget;
     const double share = (double)u->card->memory_bytes * u->utilization;
     uint64_t left = (uint64_t)share;
-    const uint64_t parts[] = {w->total, o->activation.bytes, o->non_torch, u->rules->graph_estimate ? o->graphs.bytes : 0};
+    const uint64_t parts[] = {w->total, o->activation.bytes, o->non_torch, (u->v2 ? u->rules->v2_estimate : u->rules->v1_estimate) ? o->graphs.bytes : 0};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (left < parts[i])
             *starts = false;

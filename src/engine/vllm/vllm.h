@@ -8,22 +8,41 @@
 /* One release whose rules are known; others are mapped to one of these by range (version.c). */
 struct hwl_vllm_rules {
     const char *version;
-    double utilization; /* default of --gpu-memory-utilization */
+    /* arguments */
+    double utilization;     /* default of --gpu-memory-utilization */
+    bool whole_prompts;     /* no chunked prefill up to 32k tokens, 256 sequences on all cards */
+    bool a100_large;        /* an A100 of 80 GB has the large cards' batch */
+    bool largest_cards;     /* cards of 160 GiB and more have a batch of their own */
+    bool gb10_small;        /* GB10 has not the large cards' batch */
+    bool hybrid_prefix;     /* prefix caching is on by default for models with recurrent layers */
+    bool mode_all;          /* mamba_cache_mode all exists */
+    bool mode_all_default;  /* and is the default for Mamba with prefix caching */
+    bool no_minimax;        /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
+    bool wide_states;       /* recurrent states are kept in 32 bits where a family says nothing */
+    /* cache */
     bool null_block, tokens_by_group, override_checked, pads_pages, merges_buckets; /* cache.h */
     bool in_flight_batches;  /* windows keep what concurrent batches hold, not one batch */
-    bool hybrid_prefix;      /* prefix caching is on by default for models with recurrent layers */
-    bool mode_all;           /* mamba_cache_mode all exists, default for Mamba with prefix caching */
     bool mamba2_checkpoints; /* prefill exports a checkpoint block */
     bool gdn_checkpoints;
-    bool backend_alignment; /* hybrid block size starts from the chosen block size and backend */
-    bool v2_runner;         /* pp + 1 concurrent batches */
-    bool graph_estimate;    /* graphs are profiled and taken from the budget */
-    bool small_windows;     /* windows take the smallest kernel block, whatever --block-size says */
-    bool no_minimax;        /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
-    bool whole_prompts;     /* no chunked prefill up to 32k tokens, 256 sequences on all cards */
-    uint32_t sampler_bytes; /* that the sampler's dummy run holds for a logit beside the model's own */
-    bool triton_sampler;    /* top-k and top-p by the Triton kernel */
-    bool kernel_blocks;     /* the backend of a user's block size is chosen by what its kernels read */
+    bool backend_alignment;  /* hybrid block size starts from the chosen block size and backend */
+    bool small_windows;      /* windows take the smallest kernel block, whatever --block-size says */
+    bool kernel_blocks;      /* the backend of a user's block size is chosen by what its kernels read */
+    uint8_t group_percent;   /* layers of the largest kind, in percent of the smallest's, up to which groups take the larger */
+    /* budget */
+    const char *v2_classes;  /* model classes that the V2 runner runs; "dense": those without experts and states; "*": all */
+    bool v1_estimate, v2_estimate; /* the runner profiles the graphs, and they are taken from the budget */
+    uint8_t sampler_bytes;   /* that the V1 sampler's dummy run holds for a logit beside the model's own */
+    bool v2_warms_up;        /* the V2 sampler's does so with top-k and top-p: fp32 logits, probabilities and noise */
+    bool triton_sampler;     /* the V1 runner's top-k and top-p by the Triton kernel */
+    uint8_t row_quarters;    /* rows of hidden width beside the widest point, in quarters; 0: as compiled models have */
+    uint16_t other_mib;      /* outside torch on one card that is not Hopper */
+    /* graphs */
+    bool wide_graphs;        /* twice the tokens of all decoding sequences, up to 1024 on SM100 */
+    uint8_t graph_step;      /* of sizes from 256 on */
+    bool full_graphs, piece_graphs; /* what is captured by default */
+    /* MXFP4 experts */
+    bool triton_experts;     /* Hopper runs them by Triton's kernels, not by Marlin */
+    uint8_t trtllm_width;    /* what TRT-LLM's kernels (SM100) round an expert's width to; 0: 256 */
 };
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version);
 extern const char *const hwl_vllm_versions[];
@@ -69,6 +88,7 @@ struct hwl_vllm_setup {
     uint32_t spec_tokens;
     const struct hwl_model *draft; /* the draft model, where it could be opened */
     uint32_t draft_layers;         /* attention layers of the draft, MTP layers or of a draft model */
+    bool v2;               /* the V2 model runner */
     bool expanded;         /* latent rows are cached expanded to heads (MiniCPM3: not among vLLM's MLA models) */
     bool hybrid, mla, sparse, compressed, recurrent, plain, /* plain: every layer is attended in full */ encoder_only,
         multimodal;
