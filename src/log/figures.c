@@ -71,7 +71,7 @@ static const struct pattern {
     {HWL_LOG_SGLANG, "free_before_bytes", "Load weight begin. avail mem=", NULL, GIB},
     {HWL_LOG_SGLANG, "graph_bytes", "Capture cuda graph end.", NULL, 0},
     {HWL_LOG_LLAMACPP, "n_ctx", "llama_context: n_ctx         = ", NULL, 1},
-    {HWL_LOG_LLAMACPP, "weights_bytes", "file size   = ", "GiB", GIB},
+    {HWL_LOG_LLAMACPP, "pipeline_copies", "pipeline parallelism enabled (n_copies=", NULL, 1},
 };
 
 uint64_t hwl_log_number(const char *p, double *value, double *rounding)
@@ -193,7 +193,7 @@ static void buffer(struct hwl_log *log, const char *line, uint64_t number)
     bool named = false;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !named; i++)
         if (hwl_str_eq(last, kinds[i].word)) {
-            name = kinds[i].name;
+            name = i == 3 && strstr(line, "alloc_compute_meta") ? "projector_compute_bytes" : kinds[i].name;
             named = true;
         }
     if (named) { /* the word in front is the device */
@@ -208,6 +208,22 @@ static void buffer(struct hwl_log *log, const char *line, uint64_t number)
     if (!last.n || last.n > 40 || last.p[last.n - 1] == ':')
         return;
     put(log, HWL_LOG_LLAMACPP, name, hwl_log_copy(log, last.p, last.n), v, r, p[n + 1] == 'K' ? KIB : MIB, number);
+}
+
+/* "print_info: file size   = 20.60 GiB (5.11 BPW)", of older builds "model size       = ...". */
+static void file_size(struct hwl_log *log, const char *line, uint64_t number)
+{
+    static const char *const words[] = {"print_info: file size", "print_meta: model size"};
+    double v, r;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *at = strstr(line, words[i]), *p = at ? strchr(at, '=') : NULL;
+        if (!p)
+            continue;
+        p += 1 + strspn(p + 1, " ");
+        const uint64_t n = hwl_log_number(p, &v, &r);
+        if (n && (strncmp(p + n, " GiB", 4) == 0 || strncmp(p + n, " MiB", 4) == 0))
+            put(log, HWL_LOG_LLAMACPP, "file_bytes", "", v, r, p[n + 1] == 'G' ? GIB : MIB, number);
+    }
 }
 
 /* Lines on which a start ends. */
@@ -234,5 +250,6 @@ void hwl_log_read_figures(struct hwl_log *log, const char *line, uint64_t number
     by_pattern(log, line, number);
     free_of_total(log, line, number);
     buffer(log, line, number);
+    file_size(log, line, number);
     failure(log, line);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a start-up log: hostile text, line by line, everything capped. */
-#include "log/log.h"
+#include "log/internal.h"
 
 #include "base/file.h"
 #include "base/status.h"
@@ -20,17 +20,35 @@ const char *hwl_log_copy(struct hwl_log *log, const char *text, uint64_t n)
     return s ? s : "";
 }
 
-void hwl_log_add_figure(struct hwl_log *log, const hwl_log_figure *figure)
+static void add_figure(struct hwl_log *log, const hwl_log_figure *figure, uint16_t part)
 {
     if (log->n_figures >= HWL_LOG_MAX_FIGURES)
         return;
     hwl_log_figure *list = hwl_arena_grow(&log->arena, log->figures, &log->cap_figures, log->n_figures + 1, sizeof *list);
-    if (!list) {
+    uint16_t *parts = hwl_arena_grow(&log->arena, log->parts, &log->cap_parts, log->n_figures + 1, sizeof *parts);
+    log->figures = list ? list : log->figures;
+    log->parts = parts ? parts : log->parts;
+    if (!list || !parts) {
         log->nomem = true;
         return;
     }
-    log->figures = list;
+    parts[log->n_figures] = part;
     list[log->n_figures++] = *figure;
+}
+
+void hwl_log_add_figure(struct hwl_log *log, const hwl_log_figure *figure)
+{
+    add_figure(log, figure, strcmp(figure->name, "weights_bytes") == 0 ? log->n_models : log->n_contexts);
+}
+
+void hwl_log_add_table_figure(struct hwl_log *log, const hwl_log_figure *figure)
+{
+    for (uint64_t i = 0; i < log->n_figures; i++)
+        if (log->parts[i] == HWL_LOG_TABLE && strcmp(log->figures[i].name, figure->name) == 0 && strcmp(log->figures[i].device, figure->device) == 0) {
+            log->figures[i] = *figure;
+            return;
+        }
+    add_figure(log, figure, HWL_LOG_TABLE);
 }
 
 /* What a person gave wins over the engine's own summary, and among equals the first. */
@@ -102,8 +120,8 @@ static hwl_status read_lines(struct hwl_log *log, const char *text, uint64_t len
         const uint64_t n = end ? (uint64_t)(end - (text + at)) : length - at;
         clean(text + at, n, line);
         number++;
+        hwl_log_read_settings(log, line, number);
         hwl_log_read_figures(log, line, number);
-        hwl_log_read_settings(log, line);
         at += n + 1;
     }
     free(line);
@@ -114,7 +132,8 @@ static hwl_status read_lines(struct hwl_log *log, const char *text, uint64_t len
             log->engine = (enum hwl_log_engine)i;
     if (!log->votes[log->engine])
         return hwl_fail_at(error, HWL_E_UNSUPPORTED, name, HWL_NO_OFFSET, "", "no line of a start-up of vLLM, SGLang or llama.cpp in it");
-    return HWL_OK;
+    hwl_log_settle(log);
+    return log->nomem ? hwl_fail(error, HWL_E_NOMEM, "out of memory") : HWL_OK;
 }
 
 hwl_status hwl_log_from_text(const char *text, uint64_t length, const char *name, hwl_log **out, hwl_error *error)

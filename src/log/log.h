@@ -14,6 +14,8 @@ enum hwl_log_engine { HWL_LOG_VLLM, HWL_LOG_SGLANG, HWL_LOG_LLAMACPP, HWL_LOG_EN
 #define HWL_LOG_MAX_FIGURES 8192
 #define HWL_LOG_MAX_SETTINGS 512
 #define HWL_LOG_MAX_VALUE 4096
+#define HWL_LOG_MAX_META 512
+#define HWL_LOG_TABLE UINT16_MAX /* the part of a log that the memory table is */
 
 struct hwl_log_setting {
     const char *name, *value; /* value "" for a flag */
@@ -21,7 +23,8 @@ struct hwl_log_setting {
 };
 
 struct hwl_log_gpu {
-    const char *name;
+    const char *id;       /* what the engine calls it ("CUDA0"); "" where it has no name */
+    const char *name;     /* "" unknown */
     uint64_t total, free; /* bytes, 0 unknown */
 };
 
@@ -33,6 +36,14 @@ struct hwl_log {
     char quant[24]; /* that the name of the opened model leaves off; "" none */
     hwl_log_figure *figures;
     uint64_t n_figures, cap_figures;
+    uint16_t *parts; /* [n_figures] of llama.cpp: which of several loads or contexts it is of, or HWL_LOG_TABLE */
+    uint64_t cap_parts;
+    uint16_t n_models, n_contexts; /* loads and contexts so far */
+    bool fresh_context, server;
+    struct hwl_log_setting *meta; /* a model's metadata, under the keys of print_info or those behind the architecture */
+    uint64_t n_meta, cap_meta;
+    const char *args[256]; /* llama.cpp's own command line */
+    uint32_t n_args;
     struct hwl_log_setting *settings;
     uint64_t n_settings, cap_settings;
     struct hwl_log_gpu gpu[64];
@@ -40,15 +51,22 @@ struct hwl_log {
     hwl_log_term *terms;
     uint64_t n_terms, cap_terms;
     const char **notes;
-    uint64_t n_notes, cap_notes;
+    uint64_t n_notes, cap_notes, n_open_notes; /* those of opening the model stay */
+    bool mapped; /* a buffer of the file as it is mapped */
     bool nomem;
 };
 
 /* Reads one line without its end; n <= HWL_LOG_MAX_LINE, line[n] is 0. */
 void hwl_log_read_figures(struct hwl_log *log, const char *line, uint64_t number);
-void hwl_log_read_settings(struct hwl_log *log, const char *line);
+void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number);
+void hwl_log_read_llamacpp(struct hwl_log *log, const char *line, uint64_t number);
 
 void hwl_log_add_figure(struct hwl_log *log, const hwl_log_figure *figure);
+/* Of llama.cpp's memory table: of several tables the last one's stays. */
+void hwl_log_add_table_figure(struct hwl_log *log, const hwl_log_figure *figure);
+void hwl_log_set_meta(struct hwl_log *log, struct hwl_str key, struct hwl_str value);
+const char *hwl_log_meta(const struct hwl_log *log, const char *key); /* NULL: not logged */
+void hwl_log_add_gpu(struct hwl_log *log, struct hwl_str id, struct hwl_str name, uint64_t total, uint64_t free_bytes);
 void hwl_log_set(struct hwl_log *log, struct hwl_str name, struct hwl_str value, bool resolved);
 void hwl_log_add_note(struct hwl_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *hwl_log_copy(struct hwl_log *log, const char *text, uint64_t n);

@@ -2,14 +2,13 @@
 /* Plans what a log says was started, and lays the plan beside the logged figures. */
 #include "base/bytes.h"
 #include "base/status.h"
-#include "log/log.h"
-#include "plan/internal.h"
+#include "log/internal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *setting(const struct hwl_log *log, const char *name)
+const char *hwl_log_setting_of(const struct hwl_log *log, const char *name)
 {
     for (uint64_t i = 0; i < log->n_settings; i++)
         if (strcmp(log->settings[i].name, name) == 0)
@@ -18,7 +17,7 @@ static const char *setting(const struct hwl_log *log, const char *name)
 }
 
 /* The logged figure: of several ranks the least or the most. */
-static const hwl_log_figure *figure(const struct hwl_log *log, const char *name, bool most)
+const hwl_log_figure *hwl_log_figure_of(const struct hwl_log *log, const char *name, bool most)
 {
     const hwl_log_figure *f = NULL;
     for (uint64_t i = 0; i < log->n_figures; i++) {
@@ -85,125 +84,62 @@ static bool shorten(char *name, char *quant, size_t size)
     return false;
 }
 
+/* Opens the name as it stands, its last part, then without endings; a model of other shapes than the log prints is none. */
+static bool open_named(struct hwl_log *log, const char *text, const hwl_open_options *options, hwl_model **out, hwl_error *first)
+{
+    char name[512], quant[24] = "";
+    if (!*text || strlen(text) >= sizeof name)
+        return false;
+    (void)snprintf(name, sizeof name, "%s", text);
+    for (int k = 0; k < 8; k++) {
+        hwl_error e = {.offset = HWL_NO_OFFSET};
+        if (hwl_model_open(name, options, out, &e) == HWL_OK) {
+            if (log->engine != HWL_LOG_LLAMACPP || hwl_log_fits_metadata(log, *out)) {
+                (void)snprintf(log->quant, sizeof log->quant, "%s", quant);
+                return true;
+            }
+            hwl_model_free(*out);
+            *out = NULL;
+        } else if (!*first->message)
+            *first = e;
+        const char *slash = strrchr(name, '/');
+        if (slash && slash[1])
+            memmove(name, slash + 1, strlen(slash + 1) + 1);
+        else if (strchr(name, ' '))
+            for (char *c = name; *c; c++)
+                *c = *c == ' ' ? '-' : *c;
+        else if (!shorten(name, quant, sizeof quant))
+            break;
+    }
+    return false;
+}
+
 hwl_status hwl_log_open_model(hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error)
 {
-    const char *general = setting(log, "general.name");
+    const char *general = hwl_log_setting_of(log, "general.name");
     const char *names[2] = {log->model, general ? general : ""};
     hwl_error first = {.offset = HWL_NO_OFFSET};
-    for (int i = 0; i < 2; i++) {
-        char name[512], quant[24] = "";
-        if (!*names[i] || strlen(names[i]) >= sizeof name)
-            continue;
-        (void)snprintf(name, sizeof name, "%s", names[i]);
-        for (int k = 0; k < 8; k++) { /* as it stands, its last part, then without endings */
-            hwl_error e = {.offset = HWL_NO_OFFSET};
-            if (hwl_model_open(name, options, out, &e) == HWL_OK) {
-                (void)snprintf(log->quant, sizeof log->quant, "%s", quant);
-                return HWL_OK;
-            }
-            if (!*first.message)
-                first = e;
-            const char *slash = strrchr(name, '/');
-            if (slash && slash[1])
-                memmove(name, slash + 1, strlen(slash + 1) + 1);
-            else if (!shorten(name, quant, sizeof quant))
-                break;
+    for (int i = 0; i < 2; i++)
+        if (open_named(log, names[i], options, out, &first))
+            return HWL_OK;
+    if (log->engine == HWL_LOG_LLAMACPP && log->n_meta) {
+        log->n_notes = 0;
+        const hwl_status status = hwl_log_model_of_metadata(log, options, out, error);
+        if (status == HWL_OK) {
+            hwl_log_add_note(log, "the model is made of the metadata that the log prints");
+            log->n_open_notes = log->n_notes;
         }
+        if (status == HWL_OK || !*first.message)
+            return status;
+        if (error && *names[0])
+            *error = first;
+        return status;
     }
     if (!*first.message)
         return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no model; name one behind the file");
     if (error)
         *error = first;
     return first.status ? first.status : HWL_E_NOT_FOUND;
-}
-
-static uint64_t ranks(const struct hwl_log *log)
-{
-    static const char *const sizes[] = {
-        "tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size", "tp-size", "pp-size", "dp-size"};
-    uint64_t n = 1;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        uint64_t v;
-        const char *text = setting(log, sizes[i]);
-        if (text && hwl_text_u64(text, &v) && v > 0 && v <= 64)
-            n *= v;
-    }
-    return hwl_min(n, 64);
-}
-
-/* "CUDA0", "ROCm1", "Vulkan0" -> the index of a GPU; anything else lies in host memory. */
-static uint32_t device_index(const char *name, uint32_t n_gpus)
-{
-    static const char *const gpus[] = {"CUDA", "ROCm", "Vulkan", "SYCL", "Metal", "MTL"};
-    for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++) {
-        const size_t n = strlen(gpus[i]);
-        if (strncmp(name, gpus[i], n) == 0 && (name[n] == 0 || (name[n] >= '0' && name[n] <= '9')))
-            return name[n] ? (uint32_t)(name[n] - '0') : 0;
-    }
-    return n_gpus;
-}
-
-/* GPUs whose buffers the log shows. */
-static uint32_t gpus_in_figures(const struct hwl_log *log)
-{
-    uint32_t n = 0;
-    for (uint64_t i = 0; i < log->n_figures; i++) {
-        const uint32_t d = *log->figures[i].device ? device_index(log->figures[i].device, UINT32_MAX) : UINT32_MAX;
-        n = d != UINT32_MAX && d + 1 > n ? d + 1 : n;
-    }
-    return n;
-}
-
-hwl_status hwl_log_devices(const hwl_log *log, hwl_devices **out, hwl_error *error)
-{
-    hwl_devices *d;
-    char spec[160];
-    HWL_TRY(hwl_devices_new(&d));
-    hwl_status status = HWL_OK;
-    for (uint32_t i = 0; i < log->n_gpus && status == HWL_OK; i++) {
-        const struct hwl_log_gpu *g = &log->gpu[i];
-        status = hwl_devices_add_gpu(d, g->name, NULL);
-        if (status != HWL_OK && g->free) {
-            (void)snprintf(spec, sizeof spec, "%llu", (unsigned long long)g->free);
-            status = hwl_devices_add_gpu_memory(d, spec, error);
-        }
-    }
-    if (status == HWL_OK && gpus_in_figures(log) > log->n_gpus) {
-        hwl_devices_free(d);
-        return hwl_fail(error, HWL_E_NOT_FOUND, "the log does not say what its GPUs are; name them with --gpu");
-    }
-    const hwl_log_figure *total = figure(log, "total_bytes", true);
-    if (status == HWL_OK && !log->n_gpus && log->engine != HWL_LOG_LLAMACPP) {
-        const hwl_accelerator *a, *hit = NULL;
-        if (!total) {
-            hwl_devices_free(d);
-            return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no device; name one with --gpu");
-        }
-        for (uint32_t i = 0; (a = hwl_accelerator_at(i)) && !hit; i++)
-            if (a->driver_bytes != HWL_UNKNOWN && fabs((double)a->driver_bytes - total->value) <= total->rounding * 1.01)
-                hit = a;
-        if (hit) {
-            (void)snprintf(spec, sizeof spec, "%sx%llu", hit->name, (unsigned long long)ranks(log));
-            status = hwl_devices_add_gpu(d, spec, error);
-        } else {
-            (void)snprintf(spec, sizeof spec, "%.0fx%llu", total->value, (unsigned long long)ranks(log));
-            status = hwl_devices_add_gpu_memory(d, spec, error);
-        }
-    }
-    if (status != HWL_OK) {
-        hwl_devices_free(d);
-        return status;
-    }
-    /* free as the worst rank saw it, which had made its context before it looked; another program's use is what is missing
-     * from the best rank's */
-    const hwl_log_figure *least = figure(log, "free_before_bytes", false), *most = figure(log, "free_before_bytes", true);
-    if (least && most->value > least->value && least->value > 0 && log->engine == HWL_LOG_VLLM && d->n_gpus) {
-        hwl_device *g = &d->gpu[d->n_gpus - 1];
-        const uint64_t others = (uint64_t)(most->value - least->value);
-        g->free_bytes = g->memory_bytes > others ? g->memory_bytes - others : 0;
-    }
-    *out = d;
-    return HWL_OK;
 }
 
 /* JSON of a Python literal: enough for the dictionaries that options take. */
@@ -264,8 +200,8 @@ static void quant_of_file_type(const char *text, char *out, size_t size)
     (void)snprintf(out, size, "%.*s%s%.1s", (int)(n < 16 ? n : 16), p, dash ? "_" : "", dash ? dash + 3 : "");
 }
 
-static void add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *f, double allowed,
-                     const char *more, const char *less)
+void hwl_log_add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *f, double allowed,
+                      const char *more, const char *less)
 {
     if (!f || log->n_terms >= 1024)
         return;
@@ -330,22 +266,22 @@ static void server_terms(struct hwl_log *log, const hwl_plan *plan)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double planned;
-        const hwl_log_figure *f = figure(log, rows[i].name, rows[i].most);
+        const hwl_log_figure *f = hwl_log_figure_of(log, rows[i].name, rows[i].most);
         if (view_value(plan, rows[i].name, &planned))
-            add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
+            hwl_log_add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
     }
     double weights, other, peak, graphs;
     if (view_value(plan, "peak_activation_bytes", &peak) && view_value(plan, "graph_bytes", &graphs))
-        add_term(log, "activation_and_graph_bytes", "", peak + graphs, figure(log, "activation_and_graph_bytes", true), 0.15, rows[1].more,
+        hwl_log_add_term(log, "activation_and_graph_bytes", "", peak + graphs, hwl_log_figure_of(log, "activation_and_graph_bytes", true), 0.15, rows[1].more,
                  rows[1].less);
     if (view_value(plan, "weights_bytes", &weights) && view_value(plan, "non_torch_bytes", &other))
-        add_term(log, "consumed_bytes", "", weights + other, figure(log, "consumed_bytes", true), 0.05, rows[0].more, rows[0].less);
+        hwl_log_add_term(log, "consumed_bytes", "", weights + other, hwl_log_figure_of(log, "consumed_bytes", true), 0.05, rows[0].more, rows[0].less);
 }
 
 /* With the logged bytes given, what is left is the cache's arithmetic: tokens must lie between both ends of the rounding. */
 static void given_terms(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *s)
 {
-    const hwl_log_figure *bytes = figure(log, "available_kv_bytes", false), *tokens = figure(log, "kv_cache_tokens", false);
+    const hwl_log_figure *bytes = hwl_log_figure_of(log, "available_kv_bytes", false), *tokens = hwl_log_figure_of(log, "kv_cache_tokens", false);
     double end[2];
     if (!bytes || !tokens || bytes->value <= 0 || log->engine != HWL_LOG_VLLM)
         return;
@@ -362,47 +298,10 @@ static void given_terms(struct hwl_log *log, const hwl_planner *planner, const h
             return;
     }
     const hwl_log_figure f = {.value = tokens->value, .rounding = (end[1] - end[0]) / 2};
-    add_term(
+    hwl_log_add_term(
         log, "kv_cache_tokens_exact", "", (end[0] + end[1]) / 2, &f, 0,
         "the cache is laid out for more tokens than planned: an option or version that the log does not show, or another rank's bytes",
         "the cache is laid out for fewer tokens than planned: an option or version that the log does not show, or another rank's bytes");
-}
-
-static void buffer_terms(struct hwl_log *log, const hwl_plan *plan)
-{
-    static const struct {
-        const char *name;
-        hwl_kind kind;
-        double allowed;
-    } kinds[] = {{"weights_bytes", HWL_KIND_WEIGHTS, 0},
-                 {"kv_cache_bytes", HWL_KIND_KV_CACHE, 0},
-                 {"recurrent_state_bytes", HWL_KIND_RECURRENT_STATE, 0},
-                 {"compute_bytes", HWL_KIND_COMPUTE, 0.02},
-                 {"output_bytes", HWL_KIND_OUTPUT, 0}};
-    for (uint32_t d = 0; d < plan->n_devices; d++)
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            hwl_log_figure sum = {.value = 0};
-            bool any = false;
-            for (uint64_t i = 0; i < log->n_figures; i++) {
-                const hwl_log_figure *f = &log->figures[i];
-                if (!*f->device || strcmp(f->name, kinds[k].name) != 0 || device_index(f->device, plan->n_devices - 1) != d)
-                    continue;
-                sum.value += f->value;
-                sum.rounding += f->rounding;
-                any = true;
-            }
-            uint64_t planned = 0;
-            for (uint64_t i = 0; i < plan->ledger.n_entries; i++)
-                if (plan->ledger.entries[i].device == d && plan->ledger.entries[i].kind == kinds[k].kind)
-                    planned += plan->ledger.entries[i].bytes;
-            if (any)
-                add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned, &sum,
-                         kinds[k].allowed,
-                         "llama.cpp took more here: another build, or tensors and layers put elsewhere (-ot, --n-cpu-moe, -ts) by options "
-                         "that the log does not show",
-                         "llama.cpp took less here: another build, or tensors and layers put elsewhere (-ot, --n-cpu-moe, -ts) by options "
-                         "that the log does not show");
-        }
 }
 
 /* Settings that stand in lines of figures, not of options. */
@@ -412,26 +311,24 @@ static void from_figures(struct hwl_log *log, const hwl_model *model, hwl_settin
                                            {"max_batched_tokens", "max-batched-tokens"}};
     char text[40];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const hwl_log_figure *f = figure(log, names[i][0], true);
+        const hwl_log_figure *f = hwl_log_figure_of(log, names[i][0], true);
         if (f && !hwl_settings_get(s, names[i][1], text, sizeof text)) {
             (void)snprintf(text, sizeof text, "%.10g", f->value);
             (void)hwl_settings_set(s, names[i][1], text, NULL);
         }
     }
-    const hwl_log_figure *len = figure(log, "concurrency_len", true);
+    const hwl_log_figure *len = hwl_log_figure_of(log, "concurrency_len", true);
     if (len && log->engine == HWL_LOG_VLLM && !hwl_settings_get(s, "ctx", text, sizeof text)) {
         (void)snprintf(text, sizeof text, "%.0f", len->value);
         (void)hwl_settings_set(s, "ctx", text, NULL);
     }
-    const hwl_log_figure *tokens = figure(log, "kv_cache_tokens", true);
+    const hwl_log_figure *tokens = hwl_log_figure_of(log, "kv_cache_tokens", true);
     if (!len && tokens && !*log->failure && log->engine == HWL_LOG_VLLM && !hwl_settings_get(s, "ctx", text, sizeof text) &&
         tokens->value >= 1 && tokens->value < (double)model->context_train) {
         (void)snprintf(text, sizeof text, "%.0f", tokens->value);
         (void)hwl_settings_set(s, "ctx", text, NULL);
         hwl_log_add_note(log, "the log does not say max_model_len: as it started, it is at most the %s tokens of the cache", text);
     }
-    if (log->engine == HWL_LOG_LLAMACPP)
-        (void)hwl_settings_set(s, "program", "library", NULL);
 }
 
 static const char *known_version(struct hwl_log *log, const struct hwl_engine *engine)
@@ -454,7 +351,8 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
 hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_error *error)
 {
     const char *id = hwl_log_engine(log);
-    log->n_terms = log->n_notes = 0;
+    log->n_terms = 0;
+    log->n_notes = log->n_open_notes;
     hwl_settings *s;
     const struct hwl_engine *engine = hwl_engine_find(id, NULL);
     if (!engine) {
@@ -470,7 +368,10 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     hwl_status status = hwl_settings_set(s, "engine", id, error);
     if (status == HWL_OK && version)
         status = hwl_settings_set(s, "engine-version", version, error);
-    apply(log, id, s);
+    if (log->engine == HWL_LOG_LLAMACPP)
+        hwl_log_apply_llamacpp(log, model, devices, s);
+    else
+        apply(log, id, s);
     from_figures(log, model, s);
     if (*log->quant && (log->engine != HWL_LOG_LLAMACPP || !*log->file_type)) {
         (void)hwl_settings_set(s, "quant", log->quant, NULL);
@@ -489,7 +390,7 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         status = hwl_planner_plan(planner, devices, s, &plan, &e);
     if (status == HWL_OK) {
         if (log->engine == HWL_LOG_LLAMACPP)
-            buffer_terms(log, plan);
+            hwl_log_buffer_terms(log, plan);
         else
             server_terms(log, plan);
         given_terms(log, planner, devices, s);

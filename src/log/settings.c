@@ -2,11 +2,7 @@
 /* What was started: version, model, options and cards, from the lines in which an engine shows its configuration. */
 #include "log/log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define MIB ((uint64_t)1 << 20)
 
 static bool is_key(char c)
 {
@@ -222,104 +218,17 @@ static void sglang(struct hwl_log *log, const char *line)
     version_behind(log, line, "sglang version: ");
 }
 
-static void add_gpu(struct hwl_log *log, const char *name, uint64_t n, uint64_t total, uint64_t free_bytes)
+static void llamacpp(struct hwl_log *log, const char *line, uint64_t number)
 {
-    if (log->n_gpus < sizeof log->gpu / sizeof *log->gpu && n && n < 90)
-        log->gpu[log->n_gpus++] = (struct hwl_log_gpu){hwl_log_copy(log, name, n), total, free_bytes};
-}
-
-/* The value of "print_info: key   = value". */
-static bool print_info(const char *line, const char *key, struct hwl_str *value)
-{
-    const char *at = strstr(line, "print_info: ");
-    at = at ? at + 12 : strstr(line, "print_meta: ") ? strstr(line, "print_meta: ") + 12 : NULL;
-    const size_t n = strlen(key);
-    if (!at || strncmp(at, key, n) != 0)
-        return false;
-    at += n;
-    at += strspn(at, " ");
-    if (*at != '=')
-        return false;
-    at++;
-    at += strspn(at, " ");
-    value->p = at;
-    value->n = strlen(at);
-    return value->n > 0;
-}
-
-/* "llama_context: n_ctx         = 4096" and what the option is called. */
-static void context_line(struct hwl_log *log, const char *line)
-{
-    static const char *const names[][2] = {{"n_ctx", "ctx-size"},
-                                           {"n_batch", "batch-size"},
-                                           {"n_ubatch", "ubatch-size"},
-                                           {"n_seq_max", "parallel"},
-                                           {"flash_attn", "flash-attn"}};
-    const char *at = strstr(line, "llama_context: ");
-    at = at ? at + 15 : strstr(line, "llama_new_context_with_model: ");
-    if (!at)
-        return;
-    at += strncmp(at, "llama_new_context", 17) == 0 ? 30 : 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const size_t n = strlen(names[i][0]);
-        if (strncmp(at, names[i][0], n) != 0 || (at[n] != ' ' && at[n] != '='))
-            continue;
-        const char *value = at + n + strspn(at + n, " ");
-        if (*value != '=')
-            continue;
-        value++;
-        value += strspn(value, " ");
-        log->votes[HWL_LOG_LLAMACPP]++;
-        if (i == 4) /* 0 and 1 of older builds, words of newer */
-            value = *value == '1' || strncmp(value, "enabled", 7) == 0 ? "on" : *value == '0' || *value == 'd' ? "off" : "auto";
-        hwl_log_set(log, hwl_str_of(names[i][1]), hwl_str_of(value), true);
-        return;
-    }
-}
-
-static void llamacpp(struct hwl_log *log, const char *line)
-{
-    const char *at;
-    struct hwl_str value;
     version_behind(log, line, "build: ");
     version_behind(log, line, "main: build = ");
-    if ((at = strstr(line, "tensors from ")) && (at = at + 13, strstr(at, " (version"))) {
-        log->votes[HWL_LOG_LLAMACPP]++;
-        if (!*log->model)
-            log->model = hwl_log_copy(log, at, (uint64_t)(strstr(at, " (version") - at));
-    }
-    if (print_info(line, "general.name", &value)) {
-        log->votes[HWL_LOG_LLAMACPP]++;
-        hwl_log_set(log, hwl_str_of("general.name"), value, true);
-    }
-    if (print_info(line, "file type", &value))
-        log->file_type = hwl_log_copy(log, value.p, value.n);
-    if ((at = strstr(line, "offloaded ")) && strstr(at, " layers to GPU")) {
-        char *end;
-        const unsigned long of = strtoul(at + 10, &end, 10), all = *end == '/' ? strtoul(end + 1, NULL, 10) : 0;
-        char text[24];
-        (void)snprintf(text, sizeof text, "%lu", of >= all ? 999 : of);
-        hwl_log_set(log, hwl_str_of("n-gpu-layers"), hwl_str_of(text), true);
-    }
-    if ((at = strstr(line, "), K (")) && strstr(line, " cells,")) { /* "K (f16): 256.00 MiB, V (f16): 256.00 MiB" */
-        const char *v = strstr(at + 6, "V (");
-        hwl_log_set(log, hwl_str_of("cache-type-k"), (struct hwl_str){at + 6, strcspn(at + 6, ")")}, true);
-        if (v)
-            hwl_log_set(log, hwl_str_of("cache-type-v"), (struct hwl_str){v + 3, strcspn(v + 3, ")")}, true);
-    }
-    context_line(log, line);
-    /* "using device CUDA0 (NVIDIA RTX A6000) (0000:01:00.0) - 48267 MiB free" */
-    if ((at = strstr(line, "using device ")) && (at = strchr(at, '(')) && strstr(at, " MiB free")) {
-        const char *dash = strstr(at, " - ");
-        double mib = 0, r;
-        if (dash && hwl_log_number(dash + 3, &mib, &r) && mib > 0 && mib < 1e9)
-            add_gpu(log, at + 1, strcspn(at + 1, ")"), 0, (uint64_t)mib * MIB);
-    }
+    version_behind(log, line, "build_info: b");
+    hwl_log_read_llamacpp(log, line, number);
 }
 
-void hwl_log_read_settings(struct hwl_log *log, const char *line)
+void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number)
 {
     vllm(log, line);
     sglang(log, line);
-    llamacpp(log, line);
+    llamacpp(log, line, number);
 }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* llama.cpp's buffers of a logged start beside those of the plan. */
+#include "log/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MIB 1048576.0
+
+/* Bytes of all lines of one load (weights) or one context (everything else). */
+static double part_sum(const struct hwl_log *log, bool weights, uint16_t part)
+{
+    double sum = 0;
+    for (uint64_t i = 0; i < log->n_figures; i++)
+        if (log->parts[i] == part && *log->figures[i].device && (strcmp(log->figures[i].name, "weights_bytes") == 0) == weights)
+            sum += log->figures[i].value;
+    return sum;
+}
+
+/* The load or context that is planned: the largest, of equal ones the last. A draft's is smaller, a trial of --fit comes first. */
+static uint16_t planned_part(const struct hwl_log *log, bool weights)
+{
+    const uint16_t n = weights ? log->n_models : log->n_contexts;
+    uint16_t best = 0;
+    double most = -1;
+    for (uint16_t i = 0; i <= n && i < 64; i++) {
+        const double sum = part_sum(log, weights, i);
+        if (sum > 0 && sum >= most * 0.98) {
+            best = i;
+            most = sum > most ? sum : most;
+        }
+    }
+    return best;
+}
+
+static bool has_lines(const struct hwl_log *log)
+{
+    for (uint64_t i = 0; i < log->n_figures; i++)
+        if (*log->figures[i].device && log->parts[i] != HWL_LOG_TABLE)
+            return true;
+    return false;
+}
+
+const hwl_log_figure *hwl_log_buffer(const struct hwl_log *log, const char *name, uint64_t *at)
+{
+    const uint16_t part = has_lines(log) ? planned_part(log, strcmp(name, "weights_bytes") == 0) : HWL_LOG_TABLE;
+    while (*at < log->n_figures) {
+        const uint64_t i = (*at)++;
+        if (*log->figures[i].device && log->parts[i] == part && strcmp(log->figures[i].name, name) == 0)
+            return &log->figures[i];
+    }
+    return NULL;
+}
+
+static const struct kind {
+    const char *name;
+    unsigned kinds; /* of the plan's entries */
+    double allowed;
+} kinds[] = {{"weights_bytes", 1u << HWL_KIND_WEIGHTS, 0},
+             {"kv_cache_bytes", 1u << HWL_KIND_KV_CACHE, 0},
+             {"recurrent_state_bytes", 1u << HWL_KIND_RECURRENT_STATE, 0},
+             {"context_bytes", 1u << HWL_KIND_KV_CACHE | 1u << HWL_KIND_RECURRENT_STATE, 0},
+             {"compute_bytes", 1u << HWL_KIND_COMPUTE, 0.03},
+             {"output_bytes", 1u << HWL_KIND_OUTPUT, 0}};
+
+static bool logged(const struct hwl_log *log, const struct kind *k, uint32_t device, uint32_t n_gpus, hwl_log_figure *sum)
+{
+    const hwl_log_figure *f;
+    uint64_t at = 0;
+    bool any = false;
+    *sum = (hwl_log_figure){.value = 0};
+    while ((f = hwl_log_buffer(log, k->name, &at))) {
+        if (hwl_log_device_index(log, f->device, n_gpus) != device)
+            continue;
+        sum->value += f->value;
+        sum->rounding += f->rounding;
+        any = true;
+    }
+    return any;
+}
+
+static uint64_t planned(const hwl_plan *plan, unsigned kinds_wanted, uint32_t device)
+{
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < plan->ledger.n_entries; i++) {
+        const hwl_entry *e = &plan->ledger.entries[i];
+        if (e->device == device && e->component != HWL_COMP_DRAFT && kinds_wanted >> e->kind & 1)
+            sum += e->bytes;
+    }
+    return sum;
+}
+
+/* Does the file hold another mixture of types than llama.cpp's own of that name? Its printed size tells. */
+static bool other_mixture(struct hwl_log *log, const hwl_plan *plan, double *file, double *rounding)
+{
+    const hwl_log_figure *f = hwl_log_figure_of(log, "file_bytes", true);
+    uint64_t sum = 0;
+    for (uint32_t d = 0; d < plan->n_devices; d++)
+        sum += planned(plan, 1u << HWL_KIND_WEIGHTS, d);
+    *file = f ? f->value : 0;
+    *rounding = f ? f->rounding : 0;
+    /* beyond rounding and the padding of buffers; a second copy of a tied matrix is no part of the file */
+    return f && fabs((double)sum - f->value) > f->rounding * 1.01 + 2 * MIB;
+}
+
+static const char *reason(const struct hwl_log *log, const struct kind *k, bool host, bool more)
+{
+    const bool weights = k->kinds == 1u << HWL_KIND_WEIGHTS;
+    if (weights && host && log->mapped)
+        return "the file is mapped: a host buffer is its range from the first to the last host tensor, and holds what lies between";
+    if (weights)
+        return more ? "more lies here: tensors put elsewhere by options that the log does not show, or another mixture of types than llama.cpp's own"
+                    : "less lies here: tensors put elsewhere by options that the log does not show, or another mixture of types than llama.cpp's own";
+    if (k->kinds == 1u << HWL_KIND_COMPUTE)
+        return more ? "the graph took more: a build whose rules are not known here, another back end's kernels, or options that the log does not show"
+                    : "the graph took less: a build whose rules are not known here, another back end's kernels, or options that the log does not show";
+    return more ? "more cells, layers or sequences than the log's options give" : "fewer cells, layers or sequences than the log's options give";
+}
+
+void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan)
+{
+    double file, rounding;
+    const bool mixture = other_mixture(log, plan, &file, &rounding);
+    const uint32_t n_gpus = plan->n_devices - 1;
+    for (uint32_t d = 0; d < plan->n_devices; d++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            hwl_log_figure sum;
+            const bool weights = kinds[k].kinds == 1u << HWL_KIND_WEIGHTS;
+            if (!logged(log, &kinds[k], d, n_gpus, &sum) || (weights && mixture) || (d == n_gpus && sum.value <= 0))
+                continue;
+            hwl_log_add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned(plan, kinds[k].kinds, d),
+                             &sum, kinds[k].allowed, reason(log, &kinds[k], d == n_gpus, true), reason(log, &kinds[k], d == n_gpus, false));
+        }
+    if (!mixture)
+        return;
+    hwl_log_figure all = {.rounding = rounding}, sum;
+    bool any = false;
+    for (uint32_t d = 0; d < plan->n_devices; d++)
+        if (logged(log, &kinds[0], d, n_gpus, &sum)) {
+            all.value += sum.value;
+            all.rounding += sum.rounding;
+            any = true;
+        }
+    if (any && (!log->mapped || fabs(all.value - file) <= all.rounding * 1.001 + 0.001 * file))
+        hwl_log_add_term(log, "weights_bytes", "", file, &all, 0.001, "more than the file: a matrix that stands twice", "less than the file: tensors that are not loaded");
+    hwl_log_add_note(log, "the file is no mixture of llama.cpp's own (%.2f GiB are printed): which tensor has which type the log does not say, so its weights are laid beside the printed size as one sum", file / (1024 * MIB));
+}

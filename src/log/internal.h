@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HWL_LOG_INTERNAL_H
+#define HWL_LOG_INTERNAL_H
+
+#include "log/log.h"
+#include "plan/internal.h"
+
+/* A logged option's value; NULL where it is not there. */
+const char *hwl_log_setting_of(const struct hwl_log *log, const char *name);
+/* The logged figure: of several ranks the least or the most. */
+const hwl_log_figure *hwl_log_figure_of(const struct hwl_log *log, const char *name, bool most);
+
+/* The index of the device that llama.cpp calls so: n_gpus for host memory, UINT32_MAX for a GPU that is not in the list. */
+uint32_t hwl_log_device_index(const struct hwl_log *log, const char *name, uint32_t n_gpus);
+/* Completes the list of devices once all lines are read. */
+void hwl_log_settle(struct hwl_log *log);
+
+/* The model that llama.cpp's printed metadata describe. HWL_E_NOT_FOUND: they do not suffice. */
+hwl_status hwl_log_model_of_metadata(struct hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error);
+/* Does the model have the shapes that the metadata print, as far as they print any? */
+bool hwl_log_fits_metadata(const struct hwl_log *log, const hwl_model *model);
+
+/* One logged figure of the start that is planned (the last of several equal loads and contexts, not a draft's); where no line
+ * of that device and name is there, what the memory table says. NULL past the last. */
+const hwl_log_figure *hwl_log_buffer(const struct hwl_log *log, const char *name, uint64_t *at);
+
+void hwl_log_add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *figure,
+                      double allowed, const char *more, const char *less);
+void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan);
+/* llama.cpp's own command line and what else its lines say into settings. */
+void hwl_log_apply_llamacpp(struct hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_settings *s);
+
+#endif
