@@ -12,7 +12,8 @@ extern "C" {
 typedef struct hwl_monitor hwl_monitor;
 
 typedef struct hwl_monitor_device {
-    char id[16]; /* gpu0 ..., cpu last: the order of hwl_probe_devices */
+    char id[16]; /* gpu0 ..., cpu last: the order of hwl_probe_devices, which lists but the first of several MIG instances. A GPU
+                  * that stops to answer keeps its place, its figures are unknown */
     char name[96];
     hwl_device_kind kind;
     uint64_t total_bytes;    /* used + reserved + free */
@@ -28,6 +29,7 @@ typedef struct hwl_monitor_process {
     uint32_t device;     /* index of the devices */
     uint64_t bytes;      /* on that device; on the host resident memory without what is mapped from files */
     const char *engine;  /* name of a known engine, or NULL */
+    uint64_t root;       /* the process of the same engine that started it (a server's workers hold the memory), or pid itself */
     char name[64];
     const char *command; /* its words, each with a NUL behind it; an empty one ends them. Lives until the next sample */
 } hwl_monitor_process;
@@ -41,6 +43,8 @@ HWL_API const hwl_monitor_device *hwl_monitor_get_device(const hwl_monitor *moni
 /* On GPUs all that the driver names; on the host those of known engines. */
 HWL_API uint32_t hwl_monitor_n_processes(const hwl_monitor *monitor);
 HWL_API const hwl_monitor_process *hwl_monitor_get_process(const hwl_monitor *monitor, uint32_t index);
+/* What could not be seen, and why: a sentence each; NULL past the last. */
+HWL_API const char *hwl_monitor_note(const hwl_monitor *monitor, uint32_t index);
 
 #ifdef __cplusplus
 }

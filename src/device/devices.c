@@ -69,7 +69,7 @@ hwl_status hwl_devices_add(hwl_devices *devices, const hwl_device *device, hwl_e
     hwl_device *d = &devices->gpu[devices->n_gpus];
     *d = *device;
     d->name[sizeof d->name - 1] = 0;
-    if (d->free_bytes > d->memory_bytes)
+    if (d->free_bytes != HWL_UNKNOWN && d->free_bytes > d->memory_bytes)
         d->free_bytes = d->memory_bytes;
     (void)snprintf(d->id, sizeof d->id, "gpu%u", devices->n_gpus);
     devices->n_gpus++;

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CARDS = 64 };
-
 /* An APU's VRAM is a carve-out of at most this; its programs live in GTT. */
 static const uint64_t carve_out_limit = (uint64_t)4 << 30;
 
@@ -36,11 +34,4 @@ hwl_status hwl_probe_amdgpu_card(const char *root, unsigned index, hwl_devices *
         (void)snprintf(d.name, sizeof d.name, "AMD GPU");
 #undef AT
     return hwl_devices_add(devices, &d, error);
-}
-
-hwl_status hwl_probe_amdgpu(const char *root, hwl_devices *devices, hwl_error *error)
-{
-    for (unsigned i = 0; i < MAX_CARDS; i++)
-        HWL_TRY(hwl_probe_amdgpu_card(root, i, devices, error));
-    return HWL_OK;
 }

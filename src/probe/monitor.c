@@ -5,6 +5,7 @@
 #include "base/status.h"
 
 #include <dlfcn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,9 @@ hwl_status hwl_monitor_open(const hwl_probe_options *options, hwl_monitor **out,
     m->library = *nvml ? dlopen(nvml, RTLD_LAZY | RTLD_LOCAL) : NULL;
     if (m->library) {
         hwl_probe_nvml_find(m->library, &m->nvml);
-        if (!m->nvml.init || !m->nvml.count || !m->nvml.handle || m->nvml.init() != 0) {
+        const bool whole = m->nvml.init && m->nvml.count && m->nvml.handle;
+        m->nvml_status = whole ? m->nvml.init() : 0;
+        if (!whole || m->nvml_status) {
             (void)dlclose(m->library);
             m->library = NULL;
         }
@@ -43,46 +46,86 @@ void hwl_monitor_close(hwl_monitor *monitor)
     free(monitor);
 }
 
+static void forget(hwl_monitor_device *d)
+{
+    d->total_bytes = d->reserved_bytes = d->used_bytes = d->free_bytes = HWL_UNKNOWN;
+    d->temperature_mc = d->power_mw = d->power_limit_mw = d->busy_percent = HWL_UNKNOWN;
+}
+
 hwl_status hwl_monitor_sample(hwl_monitor *monitor, hwl_error *error)
 {
-    monitor->n_devices = monitor->n_processes = 0;
-    if (monitor->library)
-        hwl_monitor_nvml(monitor);
-    hwl_monitor_amdgpu(monitor);
-    HWL_TRY(hwl_monitor_host(monitor, error));
-    hwl_monitor_name_processes(monitor);
+    struct hwl_monitor *m = monitor;
+    m->n_processes = m->n_notes = m->n_clients = m->hidden = 0;
+    for (uint32_t i = 0; i < m->n_gpus; i++) {
+        forget(&m->device[i]);
+        m->place[i].seen = false;
+    }
+    if (m->library)
+        hwl_monitor_nvml(m);
+    if (m->nvml_status == HWL_NVML_NO_PERMISSION)
+        hwl_monitor_say(m, "NVIDIA's driver may not be asked by this user");
+    else if (m->nvml_status == HWL_NVML_VERSION_MISMATCH)
+        hwl_monitor_say(m, "NVIDIA's driver and its library are of different versions: restart the machine");
+    hwl_monitor_drm(m);
+    m->n_devices = m->n_gpus;
+    HWL_TRY(hwl_monitor_host(m, error));
+    hwl_monitor_fdinfo(m);
+    hwl_monitor_kfd(m);
+    hwl_monitor_name_processes(m);
+    for (uint32_t i = 0; i < m->n_gpus; i++)
+        if (!m->place[i].seen)
+            hwl_monitor_say(m, "%s (%.60s) does not answer any more", m->device[i].id, m->device[i].name);
+    if (m->hidden)
+        hwl_monitor_say(m, "%u process%s of other users may not be looked into: what %s on the GPU is not listed", m->hidden,
+                        m->hidden == 1 ? "" : "es", m->hidden == 1 ? "it holds" : "they hold");
     return HWL_OK;
 }
 
-hwl_monitor_device *hwl_monitor_add_device(struct hwl_monitor *m, hwl_device_kind kind)
+void hwl_monitor_say(struct hwl_monitor *m, const char *format, ...)
 {
-    if (m->n_devices == HWL_MONITOR_DEVICES - (kind != HWL_DEVICE_CPU)) /* a place is kept for the host */
+    va_list args;
+    if (m->n_notes == HWL_MONITOR_NOTES)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(m->note[m->n_notes++], sizeof m->note[0], format, args);
+    va_end(args);
+}
+
+hwl_monitor_device *hwl_monitor_gpu(struct hwl_monitor *m, enum hwl_monitor_source source, uint32_t index, hwl_device_kind kind, uint32_t *at)
+{
+    uint32_t i = 0;
+    while (i < m->n_gpus && (m->place[i].source != source || m->place[i].index != index))
+        i++;
+    if (i == HWL_MONITOR_DEVICES - 1) /* the last place is the host's */
         return NULL;
-    hwl_monitor_device *d = &m->device[m->n_devices];
-    *d = (hwl_monitor_device){.kind = kind, .total_bytes = HWL_UNKNOWN, .reserved_bytes = HWL_UNKNOWN, .used_bytes = HWL_UNKNOWN,
-                              .free_bytes = HWL_UNKNOWN, .temperature_mc = HWL_UNKNOWN, .power_mw = HWL_UNKNOWN,
-                              .power_limit_mw = HWL_UNKNOWN, .busy_percent = HWL_UNKNOWN};
-    if (kind == HWL_DEVICE_CPU)
-        (void)snprintf(d->id, sizeof d->id, "cpu");
-    else
-        (void)snprintf(d->id, sizeof d->id, "gpu%u", m->n_devices);
-    m->n_devices++;
-    return d;
+    if (i == m->n_gpus) {
+        m->n_gpus++;
+        m->place[i] = (struct hwl_monitor_place){.source = source, .index = index, .regions = ""};
+        m->device[i] = (hwl_monitor_device){.kind = kind};
+        (void)snprintf(m->device[i].id, sizeof m->device[i].id, "gpu%u", i);
+        forget(&m->device[i]);
+    }
+    m->place[i].seen = true;
+    *at = i;
+    return &m->device[i];
+}
+
+hwl_monitor_process *hwl_monitor_find_process(struct hwl_monitor *m, uint64_t pid, uint32_t device)
+{
+    for (uint32_t i = 0; i < m->n_processes; i++)
+        if (m->process[i].pid == pid && m->process[i].device == device)
+            return &m->process[i];
+    return NULL;
 }
 
 void hwl_monitor_add_process(struct hwl_monitor *m, uint64_t pid, uint32_t device, uint64_t bytes)
 {
-    for (uint32_t i = 0; i < m->n_processes; i++) {
-        hwl_monitor_process *p = &m->process[i];
-        if (p->pid != pid || p->device != device)
-            continue;
-        if (p->bytes == HWL_UNKNOWN || bytes == HWL_UNKNOWN || p->bytes > UINT64_MAX - 1 - bytes)
-            p->bytes = HWL_UNKNOWN;
-        else
-            p->bytes += bytes;
-        return;
-    }
-    if (m->n_processes < HWL_MONITOR_PROCESSES)
+    hwl_monitor_process *p = hwl_monitor_find_process(m, pid, device);
+    if (p && (p->bytes == HWL_UNKNOWN || bytes == HWL_UNKNOWN || p->bytes > UINT64_MAX - 1 - bytes))
+        p->bytes = HWL_UNKNOWN;
+    else if (p)
+        p->bytes += bytes;
+    else if (m->n_processes < HWL_MONITOR_PROCESSES)
         m->process[m->n_processes++] = (hwl_monitor_process){.pid = pid, .device = device, .bytes = bytes};
 }
 
@@ -104,4 +147,9 @@ uint32_t hwl_monitor_n_processes(const hwl_monitor *monitor)
 const hwl_monitor_process *hwl_monitor_get_process(const hwl_monitor *monitor, uint32_t index)
 {
     return index < monitor->n_processes ? &monitor->process[index] : NULL;
+}
+
+const char *hwl_monitor_note(const hwl_monitor *monitor, uint32_t index)
+{
+    return index < monitor->n_notes ? monitor->note[index] : NULL;
 }

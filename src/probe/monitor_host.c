@@ -15,13 +15,11 @@ hwl_status hwl_monitor_host(struct hwl_monitor *m, hwl_error *error)
     const hwl_probe_options options = {.root = m->root, .nvml = ""};
     uint64_t total = 0, available = 0;
     const hwl_status status = hwl_probe_ram(&options, &total, &available, error);
-    hwl_monitor_device *d = status == HWL_OK ? hwl_monitor_add_device(m, HWL_DEVICE_CPU) : NULL;
-    if (d) {
-        (void)snprintf(d->name, sizeof d->name, "host memory");
-        d->total_bytes = total;
-        d->free_bytes = available;
-        d->used_bytes = total - available;
-    }
+    if (status == HWL_OK)
+        m->device[m->n_devices++] = (hwl_monitor_device){.id = "cpu", .name = "host memory", .kind = HWL_DEVICE_CPU, .total_bytes = total,
+                                                         .reserved_bytes = HWL_UNKNOWN, .used_bytes = total - available,
+                                                         .free_bytes = available, .temperature_mc = HWL_UNKNOWN, .power_mw = HWL_UNKNOWN,
+                                                         .power_limit_mw = HWL_UNKNOWN, .busy_percent = HWL_UNKNOWN};
     return status;
 }
 
@@ -94,6 +92,31 @@ static uint64_t resident(const char *root, uint64_t pid)
     return any ? sum : HWL_UNKNOWN;
 }
 
+/* The fourth field of /proc/PID/stat; the second, a name in brackets, may hold anything. 0: nobody. */
+static uint64_t parent(const char *root, uint64_t pid)
+{
+    char path[64], text[1024];
+    (void)snprintf(path, sizeof path, "/proc/%llu/stat", (unsigned long long)pid);
+    if (!hwl_probe_slurp(root, path, text, sizeof text))
+        return 0;
+    const char *p = strrchr(text, ')');
+    return p && strlen(p) > 4 ? strtoull(p + 4, NULL, 10) : 0;
+}
+
+/* The farthest ancestor that is of the same engine. */
+static uint64_t root_of(const struct hwl_monitor *m, uint64_t pid, const char *engine)
+{
+    char command[HWL_MONITOR_COMMAND];
+    for (int depth = 0; depth < 8; depth++) {
+        const uint64_t up = parent(m->root, pid);
+        const char *same = up && read_command(m->root, up, command, sizeof command) ? hwl_monitor_engine(command) : NULL;
+        if (!same || strcmp(same, engine) != 0)
+            break;
+        pid = up;
+    }
+    return pid;
+}
+
 static void name_one(struct hwl_monitor *m, uint32_t i)
 {
     hwl_monitor_process *p = &m->process[i];
@@ -101,6 +124,7 @@ static void name_one(struct hwl_monitor *m, uint32_t i)
     p->command = m->command[i];
     (void)read_command(m->root, p->pid, m->command[i], sizeof m->command[i]);
     p->engine = hwl_monitor_engine(p->command);
+    p->root = p->engine ? root_of(m, p->pid, p->engine) : p->pid;
     (void)snprintf(path, sizeof path, "/proc/%llu/comm", (unsigned long long)p->pid);
     if (!hwl_probe_line(m->root, path, p->name, sizeof p->name))
         (void)snprintf(p->name, sizeof p->name, "%.60s", *p->command ? base(p->command) : "unknown");

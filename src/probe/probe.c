@@ -16,7 +16,7 @@ hwl_status hwl_probe_devices(const hwl_probe_options *options, hwl_devices **out
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     hwl_status status = *nvml ? hwl_probe_nvml_load(nvml, d, error) : HWL_OK;
     if (status == HWL_OK)
-        status = hwl_probe_amdgpu(root, d, error);
+        status = hwl_probe_drm(root, d, error);
     if (status == HWL_OK)
         status = hwl_probe_ram(options, &total, &available, error);
     if (status != HWL_OK) {

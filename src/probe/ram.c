@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Up to size - 1 bytes of a file below root, NUL-terminated. */
-static bool slurp(const char *root, const char *path, char *buf, uint64_t size)
+bool hwl_probe_slurp(const char *root, const char *path, char *buf, uint64_t size)
 {
     char full[768];
     if (snprintf(full, sizeof full, "%s%s", root, path) >= (int)sizeof full)
@@ -30,7 +29,7 @@ static bool slurp(const char *root, const char *path, char *buf, uint64_t size)
 
 bool hwl_probe_line(const char *root, const char *path, char *buf, uint64_t size)
 {
-    if (!slurp(root, path, buf, size))
+    if (!hwl_probe_slurp(root, path, buf, size))
         return false;
     buf[strcspn(buf, "\n")] = 0;
     return true;
@@ -59,7 +58,7 @@ static void group(const char *root, const char *limit, const char *usage, const 
     if (!hwl_probe_u64(root, usage, &used))
         used = 0;
     /* Pages of files that nobody uses any more are given back on demand. */
-    const char *p = slurp(root, stat, text, sizeof text) ? strstr(text, inactive) : NULL;
+    const char *p = hwl_probe_slurp(root, stat, text, sizeof text) ? strstr(text, inactive) : NULL;
     if (p)
         cache = strtoull(p + strlen(inactive), NULL, 10);
     used = used > cache ? used - cache : 0;
@@ -72,11 +71,11 @@ hwl_status hwl_probe_ram(const hwl_probe_options *options, uint64_t *total, uint
     const char *root = options && options->root ? options->root : "";
     char text[4096], own[512], path[3][640];
     uint64_t all, free_bytes;
-    if (!slurp(root, "/proc/meminfo", text, sizeof text) || !meminfo(text, "MemTotal:", &all))
+    if (!hwl_probe_slurp(root, "/proc/meminfo", text, sizeof text) || !meminfo(text, "MemTotal:", &all))
         return hwl_fail_at(error, HWL_E_SYSTEM, "/proc/meminfo", HWL_NO_OFFSET, NULL, "the memory of this machine cannot be read; give --ram SIZE");
     if (!meminfo(text, "MemAvailable:", &free_bytes) && !meminfo(text, "MemFree:", &free_bytes))
         free_bytes = all;
-    if (slurp(root, "/proc/self/cgroup", text, sizeof text)) {
+    if (hwl_probe_slurp(root, "/proc/self/cgroup", text, sizeof text)) {
         const char *p = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
         if (p) {
             p = strchr(p, '/');

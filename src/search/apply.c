@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making the changes of an advice, and the changes that take it back. */
+#include "base/bytes.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "device/devices.h"
@@ -42,8 +43,8 @@ static hwl_status change_devices(const hwl_change *c, hwl_devices *devices, hwl_
     if (strcmp(c->option, "gpu") == 0)
         (void)snprintf(back->value, sizeof back->value, "%.60sx%u", d->name, (uint32_t)n);
     else
-        (void)snprintf(back->value, sizeof back->value, "%llu/%llux%u", (unsigned long long)d->memory_bytes, (unsigned long long)d->free_bytes,
-                       (uint32_t)n);
+        (void)snprintf(back->value, sizeof back->value, "%llu/%llux%u", (unsigned long long)d->memory_bytes,
+                       (unsigned long long)hwl_min(d->free_bytes, d->memory_bytes), (uint32_t)n);
     return HWL_OK;
 }
 

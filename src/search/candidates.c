@@ -275,8 +275,8 @@ static bool more_devices(struct hwl_search *s, hwl_advice *a, struct hwl_measure
     if (named)
         (void)snprintf(value, sizeof value, add > 1 ? "%.80sx%llu" : "%.80s", d->name, (unsigned long long)add);
     else
-        (void)snprintf(value, sizeof value, "%llu/%llux%llu", (unsigned long long)d->memory_bytes, (unsigned long long)d->free_bytes,
-                       (unsigned long long)add);
+        (void)snprintf(value, sizeof value, "%llu/%llux%llu", (unsigned long long)d->memory_bytes,
+                       (unsigned long long)hwl_min(d->free_bytes, d->memory_bytes), (unsigned long long)add); /* free may be unknown */
     change(a, named ? "gpu" : "gpu-memory", value);
     if (server)
         change_number(a, "tp", tp * 2);

@@ -282,13 +282,14 @@ const char *tui_desk_command(const struct tui_desk *d, char *buf, uint64_t size)
             if (strcmp(v->name, w->name) != 0 || v->memory_bytes != w->memory_bytes || v->free_bytes != w->free_bytes)
                 break;
         }
-        const bool named = hwl_accelerator_find(v->name, NULL) != NULL && v->free_bytes == v->memory_bytes;
+        const uint64_t rest = v->free_bytes < v->memory_bytes ? v->free_bytes : v->memory_bytes; /* unknown: all of it */
+        const bool named = hwl_accelerator_find(v->name, NULL) != NULL && rest == v->memory_bytes;
         if (named && end - i == 1)
             (void)snprintf(text, sizeof text, "%s", v->name);
         else if (named)
             (void)snprintf(text, sizeof text, "%.90sx%u", v->name, end - i);
         else
-            (void)snprintf(text, sizeof text, "%llu/%llux%u", (unsigned long long)v->memory_bytes, (unsigned long long)v->free_bytes, end - i);
+            (void)snprintf(text, sizeof text, "%llu/%llux%u", (unsigned long long)v->memory_bytes, (unsigned long long)rest, end - i);
         word(buf, size, named ? " --gpu " : " --gpu-memory ", text);
     }
     if (!hwl_devices_gpus(d->devices))

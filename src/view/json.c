@@ -89,6 +89,12 @@ void hwl_view_json_words(struct hwl_view_json *j, const char *name, const char *
     (void)fputc(']', j->out);
 }
 
+void hwl_view_json_list(struct hwl_view_json *j, const char *list)
+{
+    (void)fprintf(j->out, "%s],\n  \"%s\": [", j->n_rows ? "\n    }\n  " : "", list);
+    j->n_rows = j->n_members = 0;
+}
+
 void hwl_view_json_end(struct hwl_view_json *j)
 {
     (void)fputs(j->n_rows ? "\n    }\n  ]\n}\n" : "]\n}\n", j->out);

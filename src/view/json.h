@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* A document {"schema": ..., LIST: [rows]} written as it comes. Keys are plain ASCII; values may be any bytes. */
+/* A document {"schema": ..., LIST: [rows], ...} written as it comes. Keys are plain ASCII; values may be any bytes. */
 struct hwl_view_json {
     FILE *out;
     uint64_t n_rows, n_members;
@@ -17,6 +17,7 @@ void hwl_view_json_row(struct hwl_view_json *j); /* starts an object; the one be
 void hwl_view_json_text(struct hwl_view_json *j, const char *name, const char *value);  /* NULL: null */
 void hwl_view_json_number(struct hwl_view_json *j, const char *name, uint64_t value);   /* HWL_UNKNOWN: null */
 void hwl_view_json_words(struct hwl_view_json *j, const char *name, const char *value); /* comma separated: an array */
+void hwl_view_json_list(struct hwl_view_json *j, const char *list); /* ends the list before and begins another */
 void hwl_view_json_end(struct hwl_view_json *j);
 
 #endif

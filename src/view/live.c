@@ -15,7 +15,10 @@ void hwl_live_add(struct hwl_live *live, const hwl_monitor *monitor, uint64_t se
     for (; live->last_second < second; live->last_second++)
         for (uint32_t d = 0; d < HWL_LIVE_DEVICES; d++)
             live->used[d][(live->last_second + 1) % HWL_LIVE_POINTS] = HWL_UNKNOWN;
-    live->n_devices = n < HWL_LIVE_DEVICES ? n : HWL_LIVE_DEVICES;
+    const uint32_t devices = n < HWL_LIVE_DEVICES ? n : HWL_LIVE_DEVICES;
+    if (devices != live->n_devices && live->n_devices) /* one was plugged in before the host, which is last */
+        memset(live->used, 0xff, sizeof live->used);
+    live->n_devices = devices;
     for (uint32_t d = 0; d < live->n_devices; d++)
         live->used[d][second % HWL_LIVE_POINTS] = hwl_monitor_get_device(monitor, d)->used_bytes;
 }
@@ -98,12 +101,16 @@ bool hwl_live_request(const hwl_monitor_process *process, hwl_settings *settings
 
 uint64_t hwl_live_measured(const hwl_monitor *monitor, uint64_t pid, uint32_t device)
 {
+    uint64_t sum = HWL_UNKNOWN;
     for (uint32_t i = 0; i < hwl_monitor_n_processes(monitor); i++) {
         const hwl_monitor_process *p = hwl_monitor_get_process(monitor, i);
-        if (p->pid == pid && p->device == device)
-            return p->bytes;
+        if (p->root != pid || p->device != device)
+            continue;
+        if (p->bytes == HWL_UNKNOWN)
+            return HWL_UNKNOWN;
+        sum = (sum == HWL_UNKNOWN ? 0 : sum) + p->bytes; /* of one device: far below 2^64 */
     }
-    return HWL_UNKNOWN;
+    return sum;
 }
 
 const char *hwl_live_difference(uint64_t planned, uint64_t measured, char *buf, uint64_t size)

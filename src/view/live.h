@@ -23,7 +23,7 @@ uint64_t hwl_live_most(const struct hwl_live *live, uint32_t device, uint32_t ag
 /* What the command line of a process of a known engine asks for: its model and settings. False where it is not told there.
  * settings are made by the caller; model gets the name to open. */
 bool hwl_live_request(const hwl_monitor_process *process, hwl_settings *settings, char *model, uint64_t size);
-/* Bytes of a process on a device of the monitor, over all its entries; HWL_UNKNOWN where none tells. */
+/* Bytes of a process and of those that it started on a device of the monitor; HWL_UNKNOWN where one does not tell. */
 uint64_t hwl_live_measured(const hwl_monitor *monitor, uint64_t pid, uint32_t device);
 /* "+1.2 %", "-0.3 %": measured against planned. Returns buf. */
 const char *hwl_live_difference(uint64_t planned, uint64_t measured, char *buf, uint64_t size);

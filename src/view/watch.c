@@ -13,6 +13,11 @@ void hwl_watch_free(struct hwl_watch *m)
     *m = (struct hwl_watch){.monitor = NULL};
 }
 
+uint32_t hwl_watch_device(const struct hwl_watch *m, uint32_t device, uint32_t n)
+{
+    return device + 1 == n ? hwl_monitor_n_devices(m->monitor) - 1 : device;
+}
+
 /* The machine without what the process itself holds: what it found when it started. */
 static hwl_status devices_before(const struct hwl_watch *m, const hwl_probe_options *probe, uint64_t pid, hwl_devices **out)
 {
@@ -22,8 +27,8 @@ static hwl_status devices_before(const struct hwl_watch *m, const hwl_probe_opti
         status = hwl_devices_new(&then);
     for (uint32_t i = 0; status == HWL_OK && i < hwl_devices_count(now); i++) {
         hwl_device d = *hwl_devices_get(now, i);
-        const uint64_t own = hwl_live_measured(m->monitor, pid, i);
-        if (own != HWL_UNKNOWN)
+        const uint64_t own = hwl_live_measured(m->monitor, pid, hwl_watch_device(m, i, hwl_devices_count(now)));
+        if (own != HWL_UNKNOWN && d.free_bytes != HWL_UNKNOWN)
             d.free_bytes = d.free_bytes + own < d.memory_bytes ? d.free_bytes + own : d.memory_bytes;
         status = hwl_devices_add(then, &d, NULL);
     }
@@ -45,7 +50,7 @@ static void plan_one(struct hwl_watch *m, const hwl_monitor_process *p, const hw
     hwl_planner *planner = NULL;
     hwl_plan *plan = NULL;
     hwl_error error = {.offset = HWL_NO_OFFSET};
-    m->planned_pid = p->pid;
+    m->planned_pid = p->root;
     m->n_planned = 0;
     *m->planned_what = 0;
     if (hwl_settings_new(&settings) != HWL_OK)
@@ -57,14 +62,20 @@ static void plan_one(struct hwl_watch *m, const hwl_monitor_process *p, const hw
         memcpy(name, beside, strlen(beside) + 1);
     if (!told)
         (void)snprintf(m->planned_what, sizeof m->planned_what, "its command line does not tell what it runs");
-    else if (hwl_model_open(name, stores, &model, &error) != HWL_OK || devices_before(m, probe, p->pid, &devices) != HWL_OK ||
+    else if (hwl_model_open(name, stores, &model, &error) != HWL_OK || devices_before(m, probe, p->root, &devices) != HWL_OK ||
              hwl_planner_new(model, devices, settings, &planner, &error) != HWL_OK ||
              hwl_planner_plan(planner, devices, settings, &plan, &error) != HWL_OK)
         (void)snprintf(m->planned_what, sizeof m->planned_what, "no plan: %.140s", hwl_view_clean(error.message, clean, sizeof clean));
     else
         (void)snprintf(m->planned_what, sizeof m->planned_what, "%s", hwl_view_clean(name, clean, sizeof clean));
-    for (; plan && m->n_planned < hwl_plan_n_devices(plan) && m->n_planned < HWL_LIVE_DEVICES; m->n_planned++)
-        m->planned[m->n_planned] = hwl_plan_get_device(plan, m->n_planned)->used_bytes;
+    for (uint32_t i = 0; plan && i < hwl_plan_n_devices(plan); i++) {
+        const uint32_t at = hwl_watch_device(m, i, hwl_plan_n_devices(plan));
+        if (at >= HWL_LIVE_DEVICES)
+            continue;
+        while (m->n_planned <= at)
+            m->planned[m->n_planned++] = 0;
+        m->planned[at] = hwl_plan_get_device(plan, i)->used_bytes;
+    }
     hwl_plan_free(plan);
     hwl_planner_free(planner);
     hwl_devices_free(devices);
@@ -87,11 +98,15 @@ void hwl_watch_look(struct hwl_watch *m, const hwl_probe_options *probe, const h
     hwl_live_add(&m->live, m->monitor, second);
     const hwl_monitor_process *known = NULL;
     bool there = false;
-    for (uint32_t i = 0; i < hwl_monitor_n_processes(m->monitor); i++) {
+    for (uint32_t i = 0; i < hwl_monitor_n_processes(m->monitor) && !there; i++) {
         const hwl_monitor_process *p = hwl_monitor_get_process(m->monitor, i);
         known = known || !p->engine ? known : p;
-        there = there || p->pid == m->planned_pid;
+        there = p->root == m->planned_pid;
     }
+    /* whoever started the one that holds the memory knows what was asked for */
+    for (uint32_t i = 0; known && i < hwl_monitor_n_processes(m->monitor) && known->pid != known->root; i++)
+        if (hwl_monitor_get_process(m->monitor, i)->pid == known->root)
+            known = hwl_monitor_get_process(m->monitor, i);
     if (!known && !there)
         m->planned_pid = m->n_planned = 0;
     if (known && !there)

@@ -21,6 +21,9 @@ void hwl_watch_free(struct hwl_watch *watch);
 /* Looks at the machine; second is of a clock that runs on. May open a model: a window calls it from a thread. */
 void hwl_watch_look(struct hwl_watch *watch, const hwl_probe_options *probe, const hwl_open_options *stores, uint64_t second);
 
+/* The device of the monitor that is device of a plan, or of a probe, with n devices: the host is the last of each. */
+uint32_t hwl_watch_device(const struct hwl_watch *watch, uint32_t device, uint32_t n);
+
 /* A device in words; all return buf. */
 /* "busy 87 %  41 C  123 of 700 W"; what a driver does not tell is left out, it is no zero. */
 const char *hwl_watch_figures(const hwl_monitor_device *device, char *buf, uint64_t size);
@@ -35,6 +38,7 @@ const char *hwl_watch_room(const hwl_monitor_device *device, uint64_t planned, c
 struct hwl_watch_row {
     char process[24], device[16], measured[32], planned[32], difference[32]; /* planned, difference: "" where there is no plan */
     char engine[32], name[64];
+    uint64_t pid, measured_bytes, planned_bytes; /* HWL_UNKNOWN */
     char sentence[320]; /* all of it, to the byte */
 };
 bool hwl_watch_row(const struct hwl_watch *watch, uint32_t index, struct hwl_watch_row *row); /* false past the end */

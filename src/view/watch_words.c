@@ -92,32 +92,56 @@ const char *hwl_watch_room(const hwl_monitor_device *d, uint64_t planned, char *
     return buf;
 }
 
-/* Planned bytes of a process on a device; HWL_UNKNOWN where there is no plan for it. */
-static uint64_t planned_of(const struct hwl_watch *w, uint64_t pid, uint32_t device)
+/* Planned bytes of a process on a device; HWL_UNKNOWN where there is no plan for it. Of several processes of one server on a
+ * device the first stands for all. */
+static uint64_t planned_of(const struct hwl_watch *w, const hwl_monitor_process *p)
 {
-    return pid == w->planned_pid && device < w->n_planned ? w->planned[device] : HWL_UNKNOWN;
+    if (p->root != w->planned_pid || p->device >= w->n_planned)
+        return HWL_UNKNOWN;
+    for (uint32_t i = 0; i < hwl_monitor_n_processes(w->monitor); i++) {
+        const hwl_monitor_process *q = hwl_monitor_get_process(w->monitor, i);
+        if (q->root == p->root && q->device == p->device)
+            return q->pid == p->pid ? w->planned[p->device] : HWL_UNKNOWN;
+    }
+    return w->planned[p->device];
 }
 
 static void fill(const struct hwl_watch *w, const hwl_monitor_process *p, struct hwl_watch_row *row)
 {
     const hwl_monitor_device *d = hwl_monitor_get_device(w->monitor, p->device);
-    const uint64_t planned = planned_of(w, p->pid, p->device);
+    const uint64_t planned = planned_of(w, p);
     char text[48];
     *row = (struct hwl_watch_row){.process = ""};
     (void)snprintf(row->process, sizeof row->process, "%llu", (unsigned long long)p->pid);
     (void)snprintf(row->device, sizeof row->device, "%s", d->id);
     (void)snprintf(row->engine, sizeof row->engine, "%s", p->engine ? p->engine : "");
     (void)hwl_view_clean(p->name, row->name, sizeof row->name);
+    row->pid = p->pid;
+    row->measured_bytes = p->bytes;
+    row->planned_bytes = planned;
     (void)hwl_view_bytes(p->bytes, row->measured, sizeof row->measured);
     add(row->sentence, sizeof row->sentence, "process %s %s on %s: measured %s", row->process, row->name, row->device,
         exact(p->bytes, text, sizeof text));
     if (planned != HWL_UNKNOWN) {
         (void)hwl_view_bytes(planned, row->planned, sizeof row->planned);
-        (void)hwl_live_difference(planned, p->bytes, row->difference, sizeof row->difference);
+        const uint64_t measured = hwl_live_measured(w->monitor, p->root, p->device);
+        (void)hwl_live_difference(planned, measured, row->difference, sizeof row->difference);
+        if (measured != p->bytes)
+            add(row->sentence, sizeof row->sentence, ", with those that it started %s", exact(measured, text, sizeof text));
         add(row->sentence, sizeof row->sentence, ", planned %s, difference %s", exact(planned, text, sizeof text), row->difference);
     }
     if (p->engine)
         add(row->sentence, sizeof row->sentence, ", engine %s", p->engine);
+}
+
+static bool listed(const struct hwl_watch *w, uint64_t root, uint32_t device)
+{
+    for (uint32_t i = 0; i < hwl_monitor_n_processes(w->monitor); i++) {
+        const hwl_monitor_process *p = hwl_monitor_get_process(w->monitor, i);
+        if (p->root == root && p->device == device)
+            return true;
+    }
+    return false;
 }
 
 bool hwl_watch_row(const struct hwl_watch *w, uint32_t index, struct hwl_watch_row *row)
@@ -129,12 +153,13 @@ bool hwl_watch_row(const struct hwl_watch *w, uint32_t index, struct hwl_watch_r
         return true;
     }
     for (uint32_t i = 0; i < n && !of; i++)
-        if (hwl_monitor_get_process(w->monitor, i)->pid == w->planned_pid)
+        if (hwl_monitor_get_process(w->monitor, i)->root == w->planned_pid)
             of = hwl_monitor_get_process(w->monitor, i);
     for (uint32_t d = 0, at = n; of && d < w->n_planned && d < hwl_monitor_n_devices(w->monitor); d++) {
-        if (!w->planned[d] || hwl_live_measured(w->monitor, w->planned_pid, d) != HWL_UNKNOWN || at++ < index)
+        if (!w->planned[d] || listed(w, w->planned_pid, d) || at++ < index)
             continue;
         hwl_monitor_process p = *of;
+        p.pid = w->planned_pid;
         p.device = d;
         p.bytes = HWL_UNKNOWN;
         fill(w, &p, row);
