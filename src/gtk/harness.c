@@ -13,12 +13,18 @@ static struct {
     gboolean pins;
 } options;
 
+/* Of a step: plan, view and widgets; until the frame begins; styles and sizes; the picture. */
+enum { ANSWER, WAIT, LAYOUT, PAINT, PARTS };
+static const char *const part_names[PARTS] = {"answer", "wait", "layout", "paint"};
+
 struct harness {
     HwlWindow *window;
     gint64 start, step_start;
-    double *ms, *cpu_ms, cpu_start, answer_ms; /* answer: plan, view and widgets set, before the frame is drawn */
+    double *ms, *cpu_ms, *own_ms, cpu_start, others_start;
+    double part_ms[PARTS]; /* sums: where a step's time goes */
+    gint64 last;
     int n, settled;
-    gulong handler;
+    gulong handler[PARTS];
 };
 
 void hwl_harness_options(GApplication *app)
@@ -42,6 +48,17 @@ static double thread_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+/* What this thread has waited for others to leave a processor. */
+static double others_ms(void)
+{
+    char *text = NULL;
+    double ms = 0;
+    if (g_file_get_contents("/proc/thread-self/schedstat", &text, NULL, NULL) && strchr(text, ' '))
+        ms = g_ascii_strtod(strchr(text, ' '), NULL) / 1e6;
+    g_free(text);
+    return ms;
+}
+
 static int by_value(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -53,14 +70,41 @@ static void leave(struct harness *h)
     gtk_window_destroy(GTK_WINDOW(h->window));
 }
 
+static void part(struct harness *h, int which)
+{
+    const gint64 now = g_get_monotonic_time();
+    if (h->step_start)
+        h->part_ms[which] += (double)(now - h->last) / 1000;
+    h->last = now;
+}
+
 static void step(struct harness *h)
 {
     char text[32];
-    g_snprintf(text, sizeof text, "%d", 4096 + h->n * 64);
-    h->step_start = g_get_monotonic_time();
+    g_snprintf(text, sizeof text, "%d", 4096 + h->n * 512);
+    h->step_start = h->last = g_get_monotonic_time();
     h->cpu_start = thread_ms();
+    h->others_start = others_ms();
     hwl_desk_set(hwl_window_desk(h->window), "ctx", text);
-    h->answer_ms += (double)(g_get_monotonic_time() - h->step_start) / 1000;
+    part(h, ANSWER);
+}
+
+static void before_paint(GdkFrameClock *clock, struct harness *h)
+{
+    (void)clock;
+    part(h, WAIT);
+}
+
+static void laid_out(GdkFrameClock *clock, struct harness *h)
+{
+    (void)clock;
+    part(h, LAYOUT);
+}
+
+static void figures(struct harness *h, const char *what, double *ms)
+{
+    qsort(ms, (size_t)h->n, sizeof *ms, by_value);
+    printf(", \"median_%sms\": %.2f, \"p95_%sms\": %.2f, \"worst_%sms\": %.2f", what, ms[h->n / 2], what, ms[h->n * 95 / 100], what, ms[h->n - 1]);
 }
 
 /* From the change of the option to the end of the frame that shows it. */
@@ -69,15 +113,22 @@ static void painted(GdkFrameClock *clock, struct harness *h)
     if (!h->step_start)
         return;
     h->cpu_ms[h->n] = thread_ms() - h->cpu_start;
-    h->ms[h->n++] = (double)(g_get_monotonic_time() - h->step_start) / 1000;
+    h->ms[h->n] = (double)(g_get_monotonic_time() - h->step_start) / 1000;
+    h->own_ms[h->n] = h->ms[h->n] - (others_ms() - h->others_start);
+    h->n++;
+    part(h, PAINT);
     h->step_start = 0;
     if (h->n < options.bench)
         return;
-    g_signal_handler_disconnect(clock, h->handler);
-    qsort(h->ms, (size_t)h->n, sizeof *h->ms, by_value);
-    qsort(h->cpu_ms, (size_t)h->n, sizeof *h->cpu_ms, by_value);
-    printf("{\"steps\": %d, \"median_ms\": %.2f, \"p95_ms\": %.2f, \"worst_ms\": %.2f, \"mean_answer_ms\": %.2f, \"median_cpu_ms\": %.2f, \"p95_cpu_ms\": %.2f}\n", h->n, h->ms[h->n / 2], h->ms[h->n * 95 / 100], h->ms[h->n - 1],
-           h->answer_ms / h->n, h->cpu_ms[h->n / 2], h->cpu_ms[h->n * 95 / 100]);
+    for (int i = 0; i < PARTS; i++)
+        g_clear_signal_handler(&h->handler[i], clock);
+    printf("{\"steps\": %d", h->n);
+    figures(h, "", h->ms);
+    figures(h, "own_", h->own_ms);
+    figures(h, "cpu_", h->cpu_ms);
+    for (int i = 0; i < PARTS; i++)
+        printf(", \"mean_%s_ms\": %.2f", part_names[i], h->part_ms[i] / h->n);
+    printf("}\n");
     leave(h);
 }
 
@@ -145,14 +196,16 @@ static gboolean wait_to_bench(void *user)
     if (!hwl_desk_session(hwl_window_desk(h->window))->plan)
         return G_SOURCE_CONTINUE;
     GdkFrameClock *clock = gtk_widget_get_frame_clock(GTK_WIDGET(h->window));
-    h->handler = g_signal_connect(clock, "after-paint", G_CALLBACK(painted), h);
+    h->handler[WAIT] = g_signal_connect(clock, "before-paint", G_CALLBACK(before_paint), h);
+    h->handler[LAYOUT] = g_signal_connect_after(clock, "layout", G_CALLBACK(laid_out), h);
+    h->handler[PAINT] = g_signal_connect(clock, "after-paint", G_CALLBACK(painted), h);
     g_timeout_add(30, next, h);
     return G_SOURCE_REMOVE;
 }
 
 static void first_frame(GdkFrameClock *clock, struct harness *h)
 {
-    g_signal_handler_disconnect(clock, h->handler);
+    g_clear_signal_handler(&h->handler[PAINT], clock);
     printf("{\"first_frame_ms\": %.0f, \"cpu_ms\": %.0f}\n", (double)(g_get_monotonic_time() - h->start) / 1000, thread_ms());
     (void)fflush(stdout);
     g_timeout_add(300, wait_to_bench, h);
@@ -163,6 +216,7 @@ static void free_harness(void *data)
     struct harness *h = data;
     g_free(h->ms);
     g_free(h->cpu_ms);
+    g_free(h->own_ms);
     g_free(h);
 }
 
@@ -198,7 +252,8 @@ void hwl_harness_start(HwlWindow *window)
     if (options.bench > 0) {
         h->ms = g_new0(double, (gsize)options.bench);
         h->cpu_ms = g_new0(double, (gsize)options.bench);
-        h->handler = g_signal_connect(gtk_widget_get_frame_clock(GTK_WIDGET(window)), "after-paint", G_CALLBACK(first_frame), h);
+        h->own_ms = g_new0(double, (gsize)options.bench);
+        h->handler[PAINT] = g_signal_connect(gtk_widget_get_frame_clock(GTK_WIDGET(window)), "after-paint", G_CALLBACK(first_frame), h);
     } else {
         h->start = g_get_monotonic_time();
         g_timeout_add(100, wait_to_shoot, h);

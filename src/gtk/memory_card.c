@@ -17,6 +17,7 @@ struct device_line {
 struct legend_item {
     GtkWidget *child, *swatch, *bytes, *how;
     uint32_t segment;
+    char sentence[300];
 };
 
 struct memory {
@@ -78,7 +79,7 @@ static void show_line(const struct device_line *l, const struct hwl_view_device 
 
 static void show_item(struct legend_item *item, const hwl_plan *plan)
 {
-    char text[64], exact[40], sentence[300], bytes[40];
+    char text[64], exact[40], sentence[sizeof item->sentence], bytes[40];
     hwl_basis basis;
     double error;
     const hwl_kind kind = (hwl_kind)item->segment;
@@ -95,8 +96,21 @@ static void show_item(struct legend_item *item, const hwl_plan *plan)
     hwl_ui_set(item->how, text);
     g_snprintf(sentence, sizeof sentence, "%s, %s bytes, %s, %s", hwl_view_segment_label(item->segment),
                hwl_count_text(total, exact, sizeof exact), bytes, text);
-    hwl_ui_name(item->child, sentence);
-    gtk_widget_set_tooltip_text(item->child, sentence);
+    if (strcmp(item->sentence, sentence) != 0) {
+        g_strlcpy(item->sentence, sentence, sizeof item->sentence);
+        hwl_ui_name(item->child, sentence);
+    }
+}
+
+/* Asked for when it is shown: GTK asks the display where the pointer is each time that a tooltip's text is set. */
+static gboolean tooltip(GtkWidget *child, int x, int y, gboolean keyboard, GtkTooltip *tip, struct legend_item *item)
+{
+    (void)child;
+    (void)x;
+    (void)y;
+    (void)keyboard;
+    gtk_tooltip_set_text(tip, item->sentence);
+    return TRUE;
 }
 
 static void answer(HwlDesk *desk, GtkWidget *card)
@@ -183,6 +197,8 @@ static void add_item(struct memory *m, uint32_t segment)
     gtk_box_append(GTK_BOX(box), item->swatch);
     gtk_box_append(GTK_BOX(box), words);
     gtk_widget_add_css_class(box, "legend-item");
+    gtk_widget_set_has_tooltip(item->child, TRUE);
+    g_signal_connect(item->child, "query-tooltip", G_CALLBACK(tooltip), item);
     gtk_flow_box_child_set_child(GTK_FLOW_BOX_CHILD(item->child), box);
     g_object_set_data(G_OBJECT(item->child), "hwl-segment", GINT_TO_POINTER((int)segment));
     gtk_flow_box_insert(GTK_FLOW_BOX(m->legend), item->child, -1);

@@ -57,11 +57,7 @@ static void load(GtkCssProvider *provider)
     for (int i = 0; i < HWL_LEVEL_COUNT; i++) {
         const char *name = hwl_theme_level_class((enum hwl_level)i);
         g_string_append_printf(css, "label.%s { color: #%06x; }\n", name, p->level[i]);
-        g_string_append_printf(css, "levelbar.gauge block.filled.%s { background-color: #%06x; border-color: #%06x; }\n",
-                               name + strlen("level-"), p->level[i], p->level[i]);
     }
-    g_string_append_printf(css, "levelbar.gauge block.empty { background-color: #%06x; border-color: #%06x; }\n",
-                           p->segment[HWL_VIEW_FREE], p->line);
     gtk_css_provider_load_from_data(provider, css->str, -1);
     g_string_free(css, TRUE);
 }

@@ -2,6 +2,8 @@
 /* Small pieces that every page uses. */
 #include "gtk/ui.h"
 
+#include "gtk/clamp.h"
+
 #include <string.h>
 
 static void add_classes(GtkWidget *widget, const char *classes)
@@ -57,12 +59,9 @@ GtkWidget *hwl_ui_icon_button(const char *icon, const char *name, const char *ac
 
 GtkWidget *hwl_ui_scrolled(GtkWidget *child, int clamp)
 {
-    GtkWidget *scrolled = gtk_scrolled_window_new(), *middle = adw_clamp_new();
-    adw_clamp_set_maximum_size(ADW_CLAMP(middle), clamp);
-    adw_clamp_set_tightening_threshold(ADW_CLAMP(middle), clamp * 3 / 4);
-    adw_clamp_set_child(ADW_CLAMP(middle), child);
+    GtkWidget *scrolled = gtk_scrolled_window_new();
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
-    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), middle);
+    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), hwl_clamp_new(child, clamp));
     gtk_widget_set_vexpand(scrolled, TRUE);
     gtk_widget_set_hexpand(scrolled, TRUE);
     return scrolled;

@@ -5,6 +5,7 @@
 #include "gtk/cards.h"
 #include "gtk/controls_pane.h"
 #include "gtk/dialogs.h"
+#include "gtk/panes.h"
 #include "gtk/prefs.h"
 #include "gtk/row.h"
 #include "gtk/theme.h"
@@ -15,7 +16,7 @@
 struct _HwlWindow {
     AdwApplicationWindow parent_instance;
     HwlDesk *desk;
-    GtkWidget *toasts, *stack, *leaflet, *pages, *pane, *right, *compare;
+    GtkWidget *toasts, *stack, *panes, *pages, *compare;
     GtkWidget *reading, *reading_label, *reading_bar, *message, *message_label;
     GtkWidget *summary, *summary_text, *summary_button;
     char *remembered; /* model that is in the list of recent ones */
@@ -41,7 +42,7 @@ void hwl_window_toast(HwlWindow *w, const char *text, const char *button, const 
 void hwl_window_show_page(HwlWindow *w, const char *name)
 {
     adw_view_stack_set_visible_child_name(ADW_VIEW_STACK(w->pages), name);
-    adw_leaflet_set_visible_child(ADW_LEAFLET(w->leaflet), w->right);
+    hwl_panes_turn(HWL_PANES(w->panes), true);
     if (g_strcmp0(name, "compare") == 0)
         hwl_compare_page_refresh(w->compare);
 }
@@ -50,8 +51,7 @@ static void show_summary(HwlWindow *w)
 {
     const struct hwl_session *s = hwl_desk_session(w->desk);
     char text[300];
-    const bool folded = adw_leaflet_get_folded(ADW_LEAFLET(w->leaflet));
-    const bool right = adw_leaflet_get_visible_child(ADW_LEAFLET(w->leaflet)) == w->right;
+    const bool folded = hwl_panes_folded(HWL_PANES(w->panes)), right = hwl_panes_right(HWL_PANES(w->panes));
     gtk_widget_set_visible(w->summary, folded && (s->plan || s->failed));
     gtk_button_set_label(GTK_BUTTON(w->summary_button), right ? "Settings" : "Result");
     if (s->failed)
@@ -101,8 +101,11 @@ static void busy(HwlDesk *desk, HwlWindow *w)
     const char *what = hwl_desk_reading(desk, &share);
     char text[300];
     gtk_widget_set_visible(w->reading, what != NULL);
-    if (!what)
+    if (!what) {
+        /* a bar that pulses asks for 60 pictures a second, out of sight too */
+        gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(w->reading_bar), 0);
         return;
+    }
     char *base = g_path_get_basename(what);
     g_snprintf(text, sizeof text, "Reading %s", base);
     g_free(base);
@@ -136,8 +139,7 @@ static void cancel(GtkButton *button, HwlWindow *w)
 static void other_side(GtkButton *button, HwlWindow *w)
 {
     (void)button;
-    const bool right = adw_leaflet_get_visible_child(ADW_LEAFLET(w->leaflet)) == w->right;
-    adw_leaflet_set_visible_child(ADW_LEAFLET(w->leaflet), right ? w->pane : w->right);
+    hwl_panes_turn(HWL_PANES(w->panes), !hwl_panes_right(HWL_PANES(w->panes)));
 }
 
 static void page_changed(HwlWindow *w)
@@ -302,26 +304,17 @@ static GtkWidget *summary_bar(HwlWindow *w)
 
 static GtkWidget *planner(HwlWindow *w)
 {
-    w->leaflet = adw_leaflet_new();
-    w->right = w->pages;
-    w->pane = hwl_controls_pane_new(w->desk);
     w->compare = hwl_compare_page_new(w->desk);
     add_page(w, result_page(w), "plan", "Plan", "view-list-symbolic");
     add_page(w, hwl_charts_page_new(w->desk), "charts", "Charts", "view-grid-symbolic");
     add_page(w, w->compare, "compare", "Compare", "view-dual-symbolic");
     add_page(w, hwl_monitor_page_new(w->desk), "monitor", "Monitor", "power-profile-performance-symbolic");
-    GtkWidget *line = gtk_separator_new(GTK_ORIENTATION_VERTICAL);
-    adw_leaflet_append(ADW_LEAFLET(w->leaflet), w->pane);
-    adw_leaflet_page_set_navigatable(adw_leaflet_append(ADW_LEAFLET(w->leaflet), line), FALSE);
-    adw_leaflet_append(ADW_LEAFLET(w->leaflet), w->right);
-    gtk_widget_set_hexpand(w->right, TRUE);
-    gtk_widget_set_size_request(w->right, 340, -1);
-    adw_leaflet_set_visible_child(ADW_LEAFLET(w->leaflet), w->right);
-    gtk_widget_set_vexpand(w->leaflet, TRUE);
-    g_signal_connect_swapped(w->leaflet, "notify::folded", G_CALLBACK(folded), w);
-    g_signal_connect_swapped(w->leaflet, "notify::visible-child", G_CALLBACK(folded), w);
+    gtk_widget_set_size_request(w->pages, 340, -1);
+    w->panes = hwl_panes_new(hwl_controls_pane_new(w->desk), w->pages);
+    gtk_widget_set_vexpand(w->panes, TRUE);
+    g_signal_connect_swapped(w->panes, "folded", G_CALLBACK(folded), w);
     g_signal_connect_swapped(w->pages, "notify::visible-child", G_CALLBACK(page_changed), w);
-    return w->leaflet;
+    return w->panes;
 }
 
 static void hwl_window_init(HwlWindow *w)
