@@ -176,9 +176,9 @@ def projector_from(buffers):
 def llamacpp_any(r):
     """A row in the words of its era: command line, metadata, devices, buffers, caches, the memory table."""
     s, h, t, want = r.get("settings") or {}, r.get("hparams") or {}, [], {}
-    build = (r.get("build") or "").lstrip("b")
+    build = re.sub(r"^b?(\d+)-(\w+).*", r"\1 (\2)", r.get("build") or "").lstrip("b")
     program = r.get("program") or ""
-    if re.match(r"\d{4,}", build):
+    if re.match(r"\d+ \(|\d{4,}", build):
         t.append(f"build: {build.replace(',', '')} with cc for x86_64-linux-gnu")
     elif re.search(r"\((\d{4,})\)", build):
         t.append(f"build: {re.search(r'[(]([0-9]+)[)]', build)[1]} with cc")
@@ -197,9 +197,17 @@ def llamacpp_any(r):
                  ("file size", f"{r['model_size_gib']:.2f} GiB (4.50 BPW)" if r.get("model_size_gib") else None), ("general.name", r.get("model"))):
         if v is not None:
             t.append(f"print_info: {k:16} = {v}")
+    seen = []
+    for b in (r.get("buffers") or []) + [{"backend": b.get("device", "")} for b in r.get("breakdown_mib") or []]:
+        d = re.sub(r"_(Mapped|Private|Split)$", "", b["backend"])
+        if not re.search(r"Host|CPU|^$", d) and d not in seen:
+            seen.append(d)
+    if len(seen) != len(r.get("gpus") or []):
+        seen = [] if any("device" not in g for g in r.get("gpus") or []) and seen else seen
     for i, g in enumerate(r.get("gpus") or []):
-        if g.get("free_mib"):
-            t.append(f"llama_model_load_from_file_impl: using device {g.get('device', 'CUDA%d' % i)} ({g['name']}) (unknown id) - {g['free_mib']:.0f} MiB free")
+        device = g.get("device") or (sorted(seen)[i] if i < len(seen) else None)
+        if g.get("free_mib") and device:
+            t.append(f"llama_model_load_from_file_impl: using device {device} ({g['name']}) (unknown id) - {g['free_mib']:.0f} MiB free")
     if r.get("offloaded"):
         t.append(f"load_tensors: offloaded {r['offloaded']} layers to GPU")
     for k in ("n_seq_max", "n_ctx", "n_ctx_seq", "n_ctx_per_seq", "n_batch", "n_ubatch", "flash_attn", "kv_unified", "n_rs_seq", "n_outputs_max"):

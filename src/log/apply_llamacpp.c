@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "log/internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +44,9 @@ static void resolved(const struct hwl_log *log, hwl_settings *s)
                                            {"ubatch-size", "ubatch"},     {"flash-attn", "flash-attn"}, {"flash-attn-resolved", "flash-attn"},
                                            {"n-gpu-layers", "ngl"}};
     char text[80];
-    if (!hwl_log_setting_of(log, "kv-unified")) /* older builds know one pool only */
+    char version[32] = "";
+    (void)hwl_settings_get(s, "engine-version", version, sizeof version);
+    if (!hwl_log_setting_of(log, "kv-unified") && hwl_words_have("b5000 4227c9be4", version)) /* older builds know one pool only */
         (void)hwl_settings_set(s, "kv-unified", "true", NULL);
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         const char *value = hwl_log_setting_of(log, order[i][0]);
@@ -144,11 +147,100 @@ static void split_by_caches(struct hwl_log *log, const hwl_model *m, uint32_t n,
         hwl_log_add_note(log, "layers lie on the GPUs as the caches of the log show (--tensor-split %s)", text);
 }
 
+/* A context that no line states, from the bytes of the cache: cells are equal in all layers. */
+static void context_by_cache(struct hwl_log *log, const hwl_model *m, hwl_settings *s)
+{
+    static const char *const names[] = {"kv_cache_bytes", "context_bytes"};
+    const hwl_log_figure *f;
+    char text[40];
+    double bytes = 0, row = 0;
+    uint64_t at = 0;
+    if (hwl_log_setting_of(log, "ctx-size") || hwl_settings_get(s, "ctx-total", text, sizeof text) || hwl_settings_get(s, "ctx", text, sizeof text) ||
+        hwl_settings_get(s, "kv-type", text, sizeof text))
+        return;
+    for (int i = 0; i < 2 && !(bytes > 0); i++, at = 0)
+        while ((f = hwl_log_buffer(log, names[i], &at)))
+            bytes += floor(f->value / 1048576.0 * 100) / 100 * 1048576.0;
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const struct hwl_layer *l = &m->layers[i];
+        if (l->attn.window || l->attn.kv_lora_rank || l->state.ssm_elems || l->state.d_conv)
+            return;
+        row += 2.0 * l->attn.n_kv_heads * (l->attn.head_dim_k + l->attn.head_dim_v);
+    }
+    const double cells = row > 0 ? floor(bytes / row / 256 + 0.01) * 256 : 0;
+    if (cells < 256 || cells > 1e8 || fabs(cells * row - bytes) > 1048576.0)
+        return;
+    (void)snprintf(text, sizeof text, "%.0f", cells);
+    if (hwl_settings_set(s, "ctx-total", text, NULL) == HWL_OK)
+        hwl_log_add_note(log, "no line states the context: %s cells, as the bytes of the cache say", text);
+}
+
+/* Bytes of one line's kind on the host. */
+static double host_weights(const struct hwl_log *log, uint32_t n_gpus)
+{
+    const hwl_log_figure *f;
+    uint64_t at = 0;
+    double sum = 0;
+    while ((f = hwl_log_buffer(log, "weights_bytes", &at)))
+        if (hwl_log_device_index(log, f->device, n_gpus) == n_gpus)
+            sum += f->value;
+    return sum;
+}
+
+static double planned_weights(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *s, uint64_t layers)
+{
+    hwl_settings *copy = NULL;
+    hwl_plan *plan = NULL;
+    char text[24];
+    double sum = -1;
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)layers);
+    if (hwl_settings_copy(s, &copy) == HWL_OK && hwl_settings_set(copy, "n-cpu-moe", text, NULL) == HWL_OK &&
+        hwl_planner_plan(planner, devices, copy, &plan, NULL) == HWL_OK) {
+        sum = 0;
+        for (uint64_t i = 0; i < plan->ledger.n_entries; i++)
+            if (plan->ledger.entries[i].device == plan->n_devices - 1 && plan->ledger.entries[i].kind == HWL_KIND_WEIGHTS)
+                sum += (double)plan->ledger.entries[i].bytes;
+    }
+    hwl_plan_free(plan);
+    hwl_settings_free(copy);
+    return sum;
+}
+
+/* Experts that the log shows on the host without an option that says so: the number of layers whose experts are just that. */
+bool hwl_log_experts_by_weights(struct hwl_log *log, const hwl_model *m, const hwl_planner *planner, const hwl_devices *devices, hwl_settings *s)
+{
+    const double want = host_weights(log, hwl_devices_gpus(devices));
+    char text[512];
+    uint64_t low = 0, high = m->n_layers;
+    bool moe = false;
+    for (uint32_t i = 0; i < m->n_layers && !moe; i++)
+        moe = m->layers[i].feed_forward == HWL_FFN_MOE;
+    if (!moe || !hwl_devices_gpus(devices) || !(want > 0) || hwl_settings_get(s, "n-cpu-moe", text, sizeof text) || hwl_settings_get(s, "cpu-moe", text, sizeof text) ||
+        hwl_settings_get(s, "override-tensor", text, sizeof text))
+        return false;
+    while (low < high) { /* the least whose host share is no less */
+        const uint64_t mid = (low + high) / 2;
+        const double sum = planned_weights(planner, devices, s, mid);
+        if (sum < 0)
+            return false;
+        if (sum >= want - 1048576.0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    if (!low || fabs(planned_weights(planner, devices, s, low) - want) > 2 * 1048576.0)
+        return false;
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)low);
+    hwl_log_add_note(log, "host memory holds just the experts of %s layers (--n-cpu-moe %s): planned so, though no line says it", text, text);
+    return hwl_settings_set(s, "n-cpu-moe", text, NULL) == HWL_OK;
+}
+
 void hwl_log_apply_llamacpp(struct hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_settings *s)
 {
     (void)hwl_settings_set(s, "program", log->server ? "llama-server" : "library", NULL);
     command_line(log, s);
     (void)hwl_settings_set(s, "fit", "off", NULL); /* what it chose is what the log shows */
     resolved(log, s);
+    context_by_cache(log, model, s);
     split_by_caches(log, model, hwl_devices_gpus(devices), s);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* llama.cpp's buffers of a logged start beside those of the plan. */
 #include "log/internal.h"
+#include "source/dtype.h"
 
 #include <math.h>
 #include <string.h>
@@ -63,6 +64,17 @@ static const struct kind {
              {"compute_bytes", 1u << HWL_KIND_COMPUTE, 0.03},
              {"output_bytes", 1u << HWL_KIND_OUTPUT, 0}};
 
+/* More lies in buffers than the file holds: they are ranges of the mapped file. */
+static bool is_mapped(const struct hwl_log *log)
+{
+    const hwl_log_figure *file = hwl_log_figure_of(log, "file_bytes", true), *f;
+    double sum = 0;
+    uint64_t at = 0;
+    while ((f = hwl_log_buffer(log, "weights_bytes", &at)))
+        sum += f->value;
+    return log->mapped || (file && sum > file->value * 1.05);
+}
+
 static bool logged(const struct hwl_log *log, const struct kind *k, uint32_t device, uint32_t n_gpus, hwl_log_figure *sum)
 {
     const hwl_log_figure *f;
@@ -74,6 +86,8 @@ static bool logged(const struct hwl_log *log, const struct kind *k, uint32_t dev
             continue;
         sum->value += f->value;
         sum->rounding += f->rounding;
+        if (strncmp(f->device, "M", 1) == 0 && strcmp(k->name, "weights_bytes") == 0) /* Metal: whole pages of 16 KiB */
+            sum->rounding += 16384;
         any = true;
     }
     return any;
@@ -106,7 +120,7 @@ static bool other_mixture(struct hwl_log *log, const hwl_plan *plan, double *fil
 static const char *reason(const struct hwl_log *log, const struct kind *k, bool host, bool more)
 {
     const bool weights = k->kinds == 1u << HWL_KIND_WEIGHTS;
-    if (weights && host && log->mapped)
+    if (weights && host && is_mapped(log))
         return "the file is mapped: a host buffer is its range from the first to the last host tensor, and holds what lies between";
     if (weights)
         return more ? "more lies here: tensors put elsewhere by options that the log does not show, or another mixture of types than llama.cpp's own"
@@ -126,12 +140,12 @@ void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan)
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
             hwl_log_figure sum;
             const bool weights = kinds[k].kinds == 1u << HWL_KIND_WEIGHTS;
-            if (!logged(log, &kinds[k], d, n_gpus, &sum) || (weights && mixture) || (d == n_gpus && sum.value <= 0))
+            if (!logged(log, &kinds[k], d, n_gpus, &sum) || (weights && (mixture || log->no_type)) || (d == n_gpus && sum.value <= 0))
                 continue;
             hwl_log_add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned(plan, kinds[k].kinds, d),
                              &sum, kinds[k].allowed, reason(log, &kinds[k], d == n_gpus, true), reason(log, &kinds[k], d == n_gpus, false));
         }
-    if (!mixture)
+    if (!mixture || log->no_type)
         return;
     hwl_log_figure all = {.rounding = rounding}, sum;
     bool any = false;
@@ -141,7 +155,36 @@ void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan)
             all.rounding += sum.rounding;
             any = true;
         }
-    if (any && (!log->mapped || fabs(all.value - file) <= all.rounding * 1.001 + 0.001 * file))
+    if (any && (!is_mapped(log) || fabs(all.value - file) <= all.rounding * 1.001 + 0.001 * file))
         hwl_log_add_term(log, "weights_bytes", "", file, &all, 0.001, "more than the file: a matrix that stands twice", "less than the file: tensors that are not loaded");
     hwl_log_add_note(log, "the file is no mixture of llama.cpp's own (%.2f GiB are printed): which tensor has which type the log does not say, so its weights are laid beside the printed size as one sum", file / (1024 * MIB));
+}
+
+static uint64_t row_bytes(const char *type, uint64_t n)
+{
+    uint64_t bytes;
+    const enum hwl_dtype t = hwl_dtype_of_name(type);
+    return t != HWL_DTYPE_NONE && hwl_dtype_row(t, n, &bytes) ? bytes : 0;
+}
+
+/* Cells x layers x (a row of K + a row of V), as the lines of the cache and of the metadata print them. */
+void hwl_log_metadata_terms(struct hwl_log *log)
+{
+    const char *kt = hwl_log_setting_of(log, "cache-type-k"), *vt = hwl_log_setting_of(log, "cache-type-v");
+    const char *kw = hwl_log_meta(log, "n_embd_k_gqa"), *vw = hwl_log_meta(log, "n_embd_v_gqa");
+    const hwl_log_figure *cells = hwl_log_figure_of(log, "kv_cells", true), *layers = hwl_log_figure_of(log, "kv_layers", true), *f;
+    hwl_log_figure all = {.value = 0};
+    uint64_t k, v, at = 0;
+    if (!cells || !layers || cells->value > 1e9 || layers->value > 4096 || !kw || !vw || !hwl_text_u64(kw, &k) || !hwl_text_u64(vw, &v) || k > 1u << 24 || v > 1u << 24)
+        return;
+    const uint64_t row = row_bytes(kt ? kt : "f16", k) + row_bytes(vt ? vt : "f16", v);
+    while ((f = hwl_log_buffer(log, "kv_cache_bytes", &at))) {
+        all.value += f->value;
+        all.rounding += f->rounding;
+    }
+    if (row && all.value > 0) {
+        hwl_log_add_term(log, "kv_cache_bytes", "", cells->value * layers->value * (double)row, &all, 0, "more than cells x layers x the printed widths: several sequences, each with cells of its own",
+                         "less than cells x layers x the printed widths: layers that share a cache or have a window");
+        hwl_log_add_note(log, "no model is known: the cache alone is laid beside the log, from its own cells, layers and widths");
+    }
 }

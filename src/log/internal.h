@@ -29,5 +29,8 @@ void hwl_log_add_term(struct hwl_log *log, const char *name, const char *device,
 void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan);
 /* llama.cpp's own command line and what else its lines say into settings. */
 void hwl_log_apply_llamacpp(struct hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_settings *s);
+bool hwl_log_experts_by_weights(struct hwl_log *log, const hwl_model *model, const hwl_planner *planner, const hwl_devices *devices, hwl_settings *s);
+/* Caches from the printed metadata alone, where no model is known. */
+void hwl_log_metadata_terms(struct hwl_log *log);
 
 #endif

@@ -10,6 +10,32 @@
 
 #define MIB ((uint64_t)1 << 20)
 
+/* "build: 5192 (e59a5f1e) with cc", "main: build = 2833 (d46dbc76)", "build_info: b9010-d05fe1d7d", "version: 6431 (0a1b2c3d)".
+ * A shallow clone counts from 1: then only the commit says what it is. */
+static void build(struct hwl_log *log, const char *line)
+{
+    static const char *const words[] = {"build: ", "main: build = ", "build_info: ", "build info: ", "version: ", NULL};
+    const char *p = NULL;
+    if (*log->version)
+        return;
+    for (const char *const *w = words; *w && !p; w++) {
+        p = strstr(line, *w);
+        p = p ? p + strlen(*w) : NULL;
+        p = p ? p + (*p == 'b') : NULL;
+        const size_t n = p ? strspn(p, "0123456789") : 0;
+        if (!n || n > 5 || (p[n] != '-' && strncmp(p + n, " (", 2) != 0 && strncmp(p + n, " with", 5) != 0)) {
+            p = NULL;
+            continue;
+        }
+        const char *commit = p + n + (p[n] == '-' ? 1 : 2);
+        const size_t hex = strspn(commit, "0123456789abcdef");
+        if (n > 3)
+            log->version = hwl_log_copy(log, p, n);
+        else if (hex >= 7 && hex <= 40)
+            log->version = hwl_log_copy(log, commit, hex);
+    }
+}
+
 /* The value of "KEY   = value" at p. */
 static bool assigned(const char *p, const char *key, struct hwl_str *value)
 {
@@ -151,6 +177,13 @@ static void context_line(struct hwl_log *log, const char *line)
     struct hwl_str value;
     if (!p)
         return;
+    if (!*log->era || strncmp(p, "n_outputs_max ", 14) == 0 || strncmp(p, "n_ctx_seq ", 10) == 0)
+        log->era = strncmp(p, "n_outputs_max ", 14) == 0   ? "v0.5.0"
+                   : strcmp(log->era, "v0.5.0") == 0       ? log->era
+                   : strncmp(p, "n_ctx_seq ", 10) == 0     ? "63d93d173"
+                   : strncmp(p, "n_ctx_per_seq ", 14) == 0 ? "4227c9be4"
+                   : strstr(line, "llama_new_context")     ? "b5000"
+                                                           : "";
     if (strncmp(p, "constructing ", 13) == 0 || (strncmp(p, "n_seq_max ", 10) == 0 && !log->fresh_context))
         log->n_contexts++;
     log->fresh_context = strncmp(p, "constructing ", 13) == 0;
@@ -176,9 +209,29 @@ static void flash_attention(struct hwl_log *log, const char *line)
         hwl_log_set(log, hwl_str_of("flash-attn-resolved"), hwl_str_of(strncmp(p + 33, "enabled", 7) == 0 ? "on" : "off"), true);
 }
 
+/* "size = 1536.00 MiB ( 16384 cells,  48 layers,  1 seqs)" of a cache of keys and values. */
+static void cells(struct hwl_log *log, const char *line, uint64_t number)
+{
+    const char *at = strstr(line, " cells,"), *layers = at ? strstr(at, " layers,") : NULL;
+    if (!layers || strstr(line, "recurrent") || !strstr(line, "kv_cache"))
+        return;
+    static const char *const names[] = {"kv_cells", "kv_layers"};
+    const char *ends[2] = {at, layers};
+    for (int i = 0; i < 2; i++) {
+        const char *p = ends[i];
+        double v, r;
+        while (p > line && p[-1] >= '0' && p[-1] <= '9')
+            p--;
+        if (!hwl_log_number(p, &v, &r))
+            continue;
+        const hwl_log_figure f = {.name = names[i], .device = "", .value = v, .line = number};
+        hwl_log_add_figure(log, &f);
+    }
+}
+
 /* The types of K and V: "K (f16): 256.00 MiB, V (f16): 256.00 MiB", of older builds "type_k = 'f16', type_v = 'f16'"; and
  * "4/1 seqs": sequences over streams. */
-static void cache_line(struct hwl_log *log, const char *line)
+static void cache_line(struct hwl_log *log, const char *line, uint64_t number)
 {
     const char *k = strstr(line, "K ("), *v = k ? strstr(k, ", V (") : NULL, *seqs;
     if (v && strstr(line, "MiB")) {
@@ -191,6 +244,7 @@ static void cache_line(struct hwl_log *log, const char *line)
         hwl_log_set(log, hwl_str_of("cache-type-k"), (struct hwl_str){k + 10, strcspn(k + 10, "'")}, true);
         hwl_log_set(log, hwl_str_of("cache-type-v"), (struct hwl_str){v + 10, strcspn(v + 10, "'")}, true);
     }
+    cells(log, line, number);
     if (strstr(line, " cells,") && (seqs = strstr(line, " seqs)"))) {
         const char *p = seqs;
         while (p > line && ((p[-1] >= '0' && p[-1] <= '9') || p[-1] == '/'))
@@ -371,13 +425,14 @@ static void server(struct hwl_log *log, const char *line)
 
 void hwl_log_read_llamacpp(struct hwl_log *log, const char *line, uint64_t number)
 {
+    build(log, line);
     loader(log, line);
     print_info(log, line);
     key_value(log, line);
     type_count(log, line);
     context_line(log, line);
     flash_attention(log, line);
-    cache_line(log, line);
+    cache_line(log, line, number);
     device_line(log, line);
     table_line(log, line, number);
     offloaded(log, line);

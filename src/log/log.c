@@ -144,7 +144,7 @@ hwl_status hwl_log_from_text(const char *text, uint64_t length, const char *name
     struct hwl_log *log = calloc(1, sizeof *log);
     if (!log)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    log->version = log->model = log->failure = log->file_type = "";
+    log->version = log->model = log->failure = log->file_type = log->era = "";
     const hwl_status status = read_lines(log, text, length, name, error);
     if (status != HWL_OK) {
         hwl_log_free(log);

@@ -40,6 +40,7 @@ struct hwl_log {
     uint64_t cap_parts;
     uint16_t n_models, n_contexts; /* loads and contexts so far */
     bool fresh_context, server;
+    const char *era; /* the row of llama.cpp's version table that the words of its lines belong to; "" unknown */
     struct hwl_log_setting *meta; /* a model's metadata, under the keys of print_info or those behind the architecture */
     uint64_t n_meta, cap_meta;
     const char *args[256]; /* llama.cpp's own command line */
@@ -52,6 +53,7 @@ struct hwl_log {
     uint64_t n_terms, cap_terms;
     const char **notes;
     uint64_t n_notes, cap_notes, n_open_notes; /* those of opening the model stay */
+    bool no_type; /* no line says what type the weights have */
     bool mapped; /* a buffer of the file as it is mapped */
     bool nomem;
 };

@@ -195,9 +195,15 @@ static void apply(struct hwl_log *log, const char *engine, hwl_settings *s)
 static void quant_of_file_type(const char *text, char *out, size_t size)
 {
     const char *p = strncmp(text, "mostly ", 7) == 0 ? text + 7 : strncmp(text, "all ", 4) == 0 ? text + 4 : text;
+    p += strncmp(p, "UD-", 3) == 0 ? 3 : 0;
     size_t n = strcspn(p, " ");
     const char *dash = strstr(p, " - ");
+    if (dash && !strchr("SML", dash[3])) /* "IQ4_NL - 4.5 bpw" */
+        dash = NULL;
     (void)snprintf(out, size, "%.*s%s%.1s", (int)(n < 16 ? n : 16), p, dash ? "_" : "", dash ? dash + 3 : "");
+    n = strlen(out);
+    if (n > 3 && (strcmp(out + n - 3, "_XL") == 0 || strcmp(out + n - 2, "_L") == 0) && out[0] == 'Q' && out[1] > '3') /* unsloth's: the base is M */
+        (void)snprintf(out + (out[n - 2] == 'X' ? n - 3 : n - 2), size - n, "%s", out[1] == '6' ? "" : out[1] == '8' ? "_0" : "_M");
 }
 
 void hwl_log_add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *f, double allowed,
@@ -336,6 +342,10 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
     const char *oldest = engine->versions[0], *v = NULL;
     for (const char *const *k = engine->versions; *k; k++)
         oldest = *k;
+    if (!*log->version && *log->era) {
+        hwl_log_add_note(log, "the log prints no build: planned by the rules of %s, whose words its lines are in", log->era);
+        return log->era;
+    }
     if (!*log->version)
         return NULL;
     if (engine->version)
@@ -344,6 +354,12 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
         v = strcmp(*k, log->version) == 0 ? *k : NULL;
     if (v)
         return v;
+    uint64_t build;
+    if (log->engine == HWL_LOG_LLAMACPP && !hwl_text_u64(log->version, &build)) { /* a commit: not ordered */
+        v = *log->era ? log->era : NULL;
+        hwl_log_add_note(log, "%s %s is not known: planned by the rules of %s", engine->id, log->version, v ? v : engine->versions[0]);
+        return v;
+    }
     hwl_log_add_note(log, "%s %s is not modelled: planned by the rules of %s, the oldest that are known", engine->id, log->version, oldest);
     return oldest;
 }
@@ -357,6 +373,11 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     const struct hwl_engine *engine = hwl_engine_find(id, NULL);
     if (!engine) {
         hwl_log_add_note(log, "%s is not planned in this version", id);
+        return HWL_OK;
+    }
+    if (!model) {
+        if (log->engine == HWL_LOG_LLAMACPP)
+            hwl_log_metadata_terms(log);
         return HWL_OK;
     }
     if (hwl_settings_new(&s) != HWL_OK)
@@ -374,11 +395,18 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         apply(log, id, s);
     from_figures(log, model, s);
     if (*log->quant && (log->engine != HWL_LOG_LLAMACPP || !*log->file_type)) {
-        (void)hwl_settings_set(s, "quant", log->quant, NULL);
-        hwl_log_add_note(log, "the logged variant is not known itself: planned as %s with its weights as %s", model->name, log->quant);
+        char quant[24];
+        (void)snprintf(quant, sizeof quant, "%s", log->quant);
+        if (log->engine == HWL_LOG_LLAMACPP)
+            quant_of_file_type(log->quant, quant, sizeof quant);
+        (void)hwl_settings_set(s, "quant", quant, NULL);
+        hwl_log_add_note(log, "the logged variant is not known itself: planned as %s with its weights as %s", model->name, quant);
     }
     if (log->engine == HWL_LOG_LLAMACPP && !*log->file_type && !*log->quant && strcmp(model->form, "gguf") != 0)
-        hwl_log_add_note(log, "the log does not say the file type: weights are planned as they are published");
+    {
+        hwl_log_add_note(log, "the log does not say the file type: weights are planned as they are published and not laid beside it");
+        log->no_type = true;
+    }
     if (log->engine == HWL_LOG_LLAMACPP && *log->file_type && strcmp(model->form, "gguf") != 0) {
         char quant[24];
         quant_of_file_type(log->file_type, quant, sizeof quant);
@@ -386,6 +414,8 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     }
     if (status == HWL_OK)
         status = hwl_planner_new(model, devices, s, &planner, &e);
+    if (status == HWL_OK && log->engine == HWL_LOG_LLAMACPP)
+        (void)hwl_log_experts_by_weights(log, model, planner, devices, s);
     if (status == HWL_OK)
         status = hwl_planner_plan(planner, devices, s, &plan, &e);
     if (status == HWL_OK) {
@@ -402,7 +432,7 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
                                           : "the log shows that it did not start, the plan says that it fits");
         else if (*log->failure)
             hwl_log_add_note(log, "it did not start, as the plan says");
-    } else if (status == HWL_E_REFUSED) {
+    } else if (status == HWL_E_REFUSED || (log->engine == HWL_LOG_LLAMACPP && status != HWL_E_NOMEM && status != HWL_E_SYSTEM)) {
         hwl_log_add_note(log, "%s", e.message);
         status = HWL_OK;
     } else if (error) {

@@ -218,17 +218,9 @@ static void sglang(struct hwl_log *log, const char *line)
     version_behind(log, line, "sglang version: ");
 }
 
-static void llamacpp(struct hwl_log *log, const char *line, uint64_t number)
-{
-    version_behind(log, line, "build: ");
-    version_behind(log, line, "main: build = ");
-    version_behind(log, line, "build_info: b");
-    hwl_log_read_llamacpp(log, line, number);
-}
-
 void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number)
 {
     vllm(log, line);
     sglang(log, line);
-    llamacpp(log, line, number);
+    hwl_log_read_llamacpp(log, line, number);
 }

@@ -11,7 +11,7 @@
 
 enum { MAX_BUILD = 99999 };
 
-const char *const hwl_lc_versions[] = {"v0.5.0", "63d93d173", "b7200", "4227c9be4", NULL};
+const char *const hwl_lc_versions[] = {"v0.5.0", "63d93d173", "b7200", "4227c9be4", "b5000", NULL};
 
 /* LLM_ARCH_NAMES of 0c1e57098 that 63d93d173 has not. */
 static const char later_2026[] = "bailingmoe3 cohere2moe deepseek32 deepseek4 dflash dots3note eagle3 gemma4-assistant glm5-next granite_swa "
@@ -24,7 +24,7 @@ static const struct lc_rules rules[] = {
         .commits = "v0.5.0 0c1e57098",
         .first = 9849, .last = 11342,
         .seen = "allocations of release v0.5.0, start-up logs of b9849 to b11342",
-        .fit = true, .server_outputs = true, .mask_f16 = true, .fa_copies = true, .small_weights = true, .auto_slots = true, .fa_auto = true,
+        .fit = true, .by_index = true, .rotates = true, .server_outputs = true, .mask_f16 = true, .fa_copies = true, .small_weights = true, .auto_slots = true, .fa_auto = true,
         .both_inputs = true, .quant_v_insists = true, .same_types = true, .any_rows = true, .pad = 256, .pad_fa = 256,
         .later = "", .altered = "",
     },
@@ -33,7 +33,7 @@ static const struct lc_rules rules[] = {
         .commits = "63d93d173",
         .first = 7896, .last = 9272,
         .seen = "allocations of 63d93d173 (May 2026), start-up logs of b7896 to b9272",
-        .fit = true, .both_inputs = true, .row_split = true, .split_inputs = 30, .auto_slots = true, .fa_auto = true,
+        .fit = true, .by_index = true, .rotates = true, .both_inputs = true, .row_split = true, .split_inputs = 30, .auto_slots = true, .fa_auto = true,
         .pad = 256, .pad_fa = 256,
         .later = later_2026, .altered = "gpt-oss gemma4 qwen35 qwen35moe qwen3next step35 nemotron_h nemotron_h_moe",
     },
@@ -42,16 +42,24 @@ static const struct lc_rules rules[] = {
         .commits = "",
         .first = 6400, .last = 7500,
         .seen = "start-up logs of Ollama 0.13.5 to 0.19.0, whose llama.cpp is of late 2025",
-        .row_split = true, .split_inputs = 30, .fa_auto = true, .pad = 256, .pad_fa = 256, .n_ctx = 4096,
+        .by_index = true, .output_last = true, .row_split = true, .split_inputs = 30, .fa_auto = true, .pad = 256, .pad_fa = 256, .n_ctx = 4096,
         .later = later_2026, .altered = "*",
     },
     {
         /* src/llama-kv-cache-unified.cpp get_padding; common/common.h n_ctx 4096, flash_attn false, n_parallel 1 */
         .version = "4227c9be4",
-        .commits = "4227c9be4 8733e0cf6",
-        .first = 5000, .last = 6150,
-        .seen = "source of 8733e0cf6 and 4227c9be4 (May and August 2025), start-up logs of b5192 to b6110",
-        .row_split = true, .split_inputs = 30, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .commits = "4227c9be4",
+        .first = 6060, .last = 6150,
+        .seen = "source of 4227c9be4 (August 2025), start-up log of b6110",
+        .by_index = true, .output_last = true, .row_split = true, .split_inputs = 30, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .later = later_2026, .altered = "*",
+    },
+    {
+        .version = "b5000",
+        .commits = "8733e0cf6",
+        .first = 2797, .last = 5800,
+        .seen = "source of 8733e0cf6 (May 2025), start-up logs of b2797 to b5781",
+        .output_last = true, .row_split = true, .split_inputs = 30, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
         .later = later_2026, .altered = "*",
     },
 };

@@ -25,6 +25,9 @@ struct lc_rules {
     bool any_rows;        /* caches are rotated from rows that are not contiguous as well; else that aborts */
     uint32_t n_ctx;      /* context where none is given; 0: as trained */
     bool both_inputs;     /* the graph has an input of embeddings beside that of tokens */
+    bool by_index;        /* cells are written by rows of indexes (#14285, on by default from August 2025); else copied into a view */
+    bool rotates;         /* a quantised cache's rows are rotated (#21038, April 2026) */
+    bool output_last;     /* the output layer goes to a GPU after all others, not first (#18148, December 2025) */
     bool row_split;       /* CUDA has buffers of split rows; else split mode row is refused */
     const char *later;    /* architectures that came later, words: refused */
     const char *altered;  /* architectures whose graphs changed since, words: their compute buffers are estimates */

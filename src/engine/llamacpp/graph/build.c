@@ -126,16 +126,18 @@ static struct hwl_cache_in cache_in(struct hwl_build *b, uint64_t cells, uint64_
     struct hwl_graph *g = &b->g;
     const uint64_t streams = b->p->kv_unified ? 1 : b->n_seqs;
     struct hwl_cache_in c = { .cells = cells };
-    c.k_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens, 1, 1, 1, "attn_inp_k_idxs");
-    c.v_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens * (b->v_trans ? hwl_lc_v_gqa_max(b->m) : 1), 1, 1, 1, "attn_inp_v_idxs");
+    if (b->p->rules->by_index)
+        c.k_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens, 1, 1, 1, "attn_inp_k_idxs");
+    if (b->p->rules->by_index)
+        c.v_idxs = hwl_g_input(g, HWL_DTYPE_I64, b->n_tokens * (b->v_trans ? hwl_lc_v_gqa_max(b->m) : 1), 1, 1, 1, "attn_inp_v_idxs");
     c.mask = hwl_b_mask(b, cells, b->n_tokens / streams, streams, "attn_inp_kq_mask");
-    if (quantised(b->p->type_k) && head_k % 64 == 0) {
+    if (b->p->rules->rotates && quantised(b->p->type_k) && head_k % 64 == 0) {
         uint64_t n = 64; /* the largest power of two that divides the head */
         while (head_k % (2 * n) == 0)
             n *= 2;
         c.k_rot = hwl_g_input(g, HWL_DTYPE_F32, n, n, 1, 1, "attn_inp_k_rot");
     }
-    if (quantised(b->p->type_v) && head_v % 64 == 0)
+    if (b->p->rules->rotates && quantised(b->p->type_v) && head_v % 64 == 0)
         c.v_rot = hwl_g_input(g, HWL_DTYPE_F32, 64, 64, 1, 1, "attn_inp_v_rot");
     return c;
 }
@@ -244,7 +246,8 @@ void hwl_b_store_rows(struct hwl_build *b, hwl_gt c, hwl_gt x, hwl_gt idxs)
     x = hwl_g_view2(g, x, x->ne[0] * x->ne[1], x->ne[2], x->nb[2], 0);
     if (c->ne[2] > 1)
         c = hwl_g_reshape(g, c, c->ne[0], c->ne[1] * c->ne[2], 1, 1);
-    hwl_g_expand(g, hwl_g_set_rows(g, c, x, idxs));
+    hwl_gt cells = idxs || !x ? NULL : hwl_g_view2(g, c, x->ne[0], x->ne[1], c->nb[1], 0);
+    hwl_g_expand(g, idxs ? hwl_g_set_rows(g, c, x, idxs) : cells ? hwl_g_cpy(g, x, cells) : NULL);
 }
 
 /* Without flash attention V lies transposed: one cell is one row of each of its elements. */
@@ -257,6 +260,11 @@ static void store_transposed(struct hwl_build *b, hwl_gt c, hwl_gt x, hwl_gt idx
     x = hwl_g_row(g, x->type, width) == x->nb[2] ? hwl_g_reshape(g, x, width, n, 1, 1) : hwl_g_cont4(g, x, width, n, 1, 1);
     if (width < c->ne[0])
         x = hwl_g_pad(g, x, c->ne[0] - width, 0, 0, 0);
+    if (!idxs) { /* cells are columns */
+        hwl_gt cells = x ? hwl_g_view2(g, c, n, x->ne[0], c->nb[1], 0) : NULL;
+        hwl_g_expand(g, cells ? hwl_g_cpy(g, hwl_g_transpose(g, x), cells) : NULL);
+        return;
+    }
     hwl_gt rows = hwl_g_reshape(g, c, 1, hwl_g_nelements(c), 1, 1);
     if (x)
         hwl_g_expand(g, hwl_g_set_rows(g, rows, hwl_g_reshape(g, x, 1, hwl_g_nelements(x), 1, 1), idxs));
