@@ -6,7 +6,7 @@ Weights and caches on each device must be the printed MiB (two decimals); comput
 why it is not ("outlier"), and then it must not be."""
 import json, pathlib, subprocess, sys
 
-KIND = {"weights": "model", "kv_cache": "kv", "compute": "compute"}
+KIND = {"weights": "model", "kv_cache": "kv", "recurrent_state": "rs", "compute": "compute"}
 ROWS = pathlib.Path(__file__).resolve().parent / "data" / "llamacpp" / "logs.jsonl"
 
 

@@ -427,7 +427,9 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         for (uint64_t i = 0; i < plan->ledger.n_notes; i++)
             hwl_log_add_note(log, "%s", plan->ledger.notes[i]);
         const bool refused = plan->ledger.exceeds || plan->verdict == HWL_VERDICT_EXCEEDS;
-        if (refused != (*log->failure != 0))
+        if (log->engine == HWL_LOG_LLAMACPP && !*log->failure)
+            ; /* its logs seldom tell the host's memory */
+        else if (refused != (*log->failure != 0))
             hwl_log_add_note(log, refused ? "the plan says that it does not fit, the log shows that it started"
                                           : "the log shows that it did not start, the plan says that it fits");
         else if (*log->failure)

@@ -141,6 +141,60 @@ static const hwl_log_term *term(const hwl_log *log, const char *name, hwl_log_te
     return t;
 }
 
+static const hwl_log_term *term_on(const hwl_log *log, const char *name, const char *device, hwl_log_term *t)
+{
+    for (uint32_t i = 0; hwl_log_get_term(log, i, t); i++)
+        if (strcmp(t->name, name) == 0 && strcmp(t->device, device) == 0)
+            return t;
+    fail_msg("no term %s %s", name, device);
+    return t;
+}
+
+/* A file that nobody has: its model follows from the printed metadata, the experts' width from the parameter count, the split
+ * between GPUs from the caches; a projector's buffers and a draft's context stay out. Figures of a public log (4 x A6000). */
+static void metadata(void **state)
+{
+    (void)state;
+    hwl_log *log = open_log("llamacpp-metadata.log");
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_error e = {0};
+    hwl_log_term t;
+    hwl_model_info m;
+    static const char *const same[][2] = {{"weights_bytes", "gpu2"}, {"weights_bytes", "gpu3"},         {"weights_bytes", "cpu"},
+                                          {"kv_cache_bytes", "gpu2"}, {"kv_cache_bytes", "gpu3"},       {"recurrent_state_bytes", "gpu2"},
+                                          {"recurrent_state_bytes", "gpu3"}, {"output_bytes", "cpu"}};
+    assert_string_equal(hwl_log_model(log), "/models/My Model-Q8_0.gguf");
+    assert_string_equal(option(log, "flash-attn-resolved"), "on");
+    found(log, "projector_compute_bytes", "CUDA0", 248.10 * MIB);
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+    hwl_model_get_info(model, &m);
+    assert_true(fabs((double)m.parameters - 34.66e9) < 0.006e9);
+    assert_int_equal(hwl_log_devices(log, &devices, &e), HWL_OK);
+    assert_int_equal(hwl_devices_gpus(devices), 4);
+    assert_int_equal(hwl_devices_get(devices, 1)->free_bytes, 43309ull << 20);
+    assert_int_equal(hwl_log_plan(log, model, devices, &e), HWL_OK);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        term_on(log, same[i][0], same[i][1], &t);
+        assert_true(t.within && t.allowed <= 0);
+    }
+    assert_true(fabs(term_on(log, "compute_bytes", "gpu2", &t)->planned - 372.06 * MIB) < 0.02 * MIB);
+    assert_true(term_on(log, "compute_bytes", "gpu3", &t)->within);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    hwl_log_free(log);
+
+    log = open_log("llamacpp-table.log"); /* too little for a model, enough for its cache */
+    found(log, "weights_bytes", "MTL0", 900.5 * MIB);
+    found(log, "context_bytes", "MTL0", 576.5 * MIB);
+    found(log, "compute_bytes", "Host", 172.5 * MIB);
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_E_NOT_FOUND);
+    assert_int_equal(hwl_log_plan(log, NULL, NULL, &e), HWL_OK);
+    assert_true(term_on(log, "kv_cache_bytes", "", &t)->within);
+    assert_true(fabs(t.planned - 576 * MIB) < 1);
+    hwl_log_free(log);
+}
+
 static void planned(void **state)
 {
     (void)state;
@@ -243,7 +297,7 @@ static void hostile(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(vllm_eras), cmocka_unit_test(other_engines), cmocka_unit_test(planned),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vllm_eras), cmocka_unit_test(other_engines), cmocka_unit_test(metadata), cmocka_unit_test(planned),
                                        cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

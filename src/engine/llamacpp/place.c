@@ -165,7 +165,7 @@ hwl_status hwl_lc_place(struct lc_plan *p)
     if (!q->layer)
         return hwl_fail(p->error, HWL_E_NOMEM, "out of memory");
     const int64_t ngl = p->params.ngl;
-    const int64_t all = p->rules->output_last ? (int64_t)n : (int64_t)n + 1;
+    const int64_t all = p->params.rules->output_last ? (int64_t)n : (int64_t)n + 1;
     const int64_t start = all > ngl ? all - ngl : 0;
     const int64_t active = q->n_gpus ? (ngl < (int64_t)n + 1 ? ngl : (int64_t)n + 1) : 0;
     for (int64_t il = 0; il <= (int64_t)n; il++) {
