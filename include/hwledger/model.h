@@ -35,9 +35,9 @@ typedef struct hwl_model_info {
     const char *architecture; /* model_type or general.architecture */
     const char *source;       /* where it was read from */
     const char *form;         /* "gguf", "safetensors", "config" */
-    uint64_t parameters;        /* weight elements, tied matrices once */
+    uint64_t parameters;        /* weight elements, tied matrices once, without multi-token prediction */
     uint64_t active_parameters; /* without the routed experts that a token does not use */
-    uint64_t weights_bytes;     /* as stored */
+    uint64_t weights_bytes;     /* of those, as stored */
     uint64_t n_tensors;
     uint64_t context_train;     /* tokens; 0 unknown */
     uint64_t hidden;
@@ -45,6 +45,10 @@ typedef struct hwl_model_info {
     uint32_t n_layers;          /* decoder (or only) stack, without MTP layers */
     uint32_t n_mtp_layers;
     bool generic;               /* read by the generic fallback: everything is modelled */
+    uint64_t mtp_parameters;    /* of the layers for multi-token prediction, with the copies of embedding and output that they bring */
+    uint64_t mtp_bytes;
+    uint64_t stored_elements;   /* numbers in the checkpoint, as a header counts them: multi-token prediction, scales and copies too */
+    uint64_t stored_bytes;
 } hwl_model_info;
 
 typedef struct hwl_layer_info {

@@ -110,6 +110,8 @@ static const struct {
     {"output_hc_*", HWL_ROLE_RESIDUAL},
     {"layer_output_scale", HWL_ROLE_LAYER_SCALE},
     {"nextn.*norm", HWL_ROLE_MTP_NORM},
+    {"nextn.embed_tokens", HWL_ROLE_MTP_EMBD},
+    {"nextn.shared_head_head", HWL_ROLE_MTP_OUTPUT},
     {"nextn.*", HWL_ROLE_MTP_PROJ},
 };
 

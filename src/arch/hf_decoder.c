@@ -5,32 +5,33 @@
 
 #include "arch/family.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct hwl_text_kind kinds[] = {
-    {"deepseek_v2", HWL_T_MLA | HWL_T_DEEPSEEK_MOE, 0, 0, 0, 0, 0, 0, 0},
-    {"deepseek_v3", HWL_T_MLA | HWL_T_DEEPSEEK_MOE | HWL_T_SCORE_BIAS, 129280, 7168, 128, 128, 0, 61, 18432},
-    {"gemma", HWL_T_TIED, 256000, 3072, 16, 16, 256, 28, 24576},
-    {"gemma2", HWL_T_TIED | HWL_T_SANDWICH, 256000, 2304, 8, 4, 256, 26, 9216},
-    {"gemma3_text", HWL_T_TIED | HWL_T_SANDWICH | HWL_T_QK_NORM | HWL_T_SLIDE_6, 262208, 2304, 8, 4, 256, 26, 9216},
-    {"kimi_k2", HWL_T_MLA | HWL_T_DEEPSEEK_MOE | HWL_T_SCORE_BIAS, 0, 0, 0, 0, 0, 0, 0},
-    {"llama", 0, 32000, 4096, 32, 0, 0, 32, 11008},
-    {"minicpm", 0, 0, 0, 0, 0, 0, 0, 0},
-    {"ministral", 0, 0, 0, 0, 0, 0, 0, 0},
-    {"ministral3", 0, 0, 0, 0, 0, 0, 0, 0},
-    {"mistral", 0, 32000, 4096, 32, 8, 0, 32, 14336},
-    {"phi3", HWL_T_FUSED, 32064, 3072, 32, 0, 0, 32, 8192},
-    {"qwen2", HWL_T_QKV_BIAS, 151936, 4096, 32, 32, 0, 32, 22016},
-    {"qwen2_5_omni_text", HWL_T_QKV_BIAS, 0, 0, 0, 0, 0, 0, 0},
-    {"qwen2_5_vl_text", HWL_T_QKV_BIAS, 152064, 8192, 64, 8, 0, 80, 29568},
-    {"qwen2_vl_text", HWL_T_QKV_BIAS, 152064, 8192, 64, 8, 0, 80, 29568},
-    {"qwen3", HWL_T_QK_NORM, 151936, 4096, 32, 32, 128, 32, 22016},
-    {"qwen3_5_moe_text", HWL_T_QK_NORM | HWL_T_GATE_Q | HWL_T_QWEN_MOE | HWL_T_SHARED_GATE | HWL_T_GDN_SPLIT, 248320, 2048, 16, 2, 256, 40, 0},
-    {"qwen3_5_text", HWL_T_QK_NORM | HWL_T_GATE_Q | HWL_T_GDN_SPLIT, 248320, 4096, 16, 4, 256, 32, 12288},
-    {"qwen3_moe", HWL_T_QK_NORM | HWL_T_QWEN_MOE, 151936, 2048, 32, 4, 0, 24, 6144},
-    {"qwen3_next", HWL_T_QK_NORM | HWL_T_GATE_Q | HWL_T_QWEN_MOE | HWL_T_SHARED_GATE | HWL_T_GDN, 151936, 2048, 16, 2, 256, 48, 5632},
-    {"qwen3_vl_moe_text", HWL_T_QK_NORM | HWL_T_QWEN_MOE, 151936, 2048, 16, 16, 0, 24, 5632},
-    {"qwen3_vl_text", HWL_T_QK_NORM, 151936, 4096, 32, 32, 128, 32, 22016},
+    {"deepseek_v2", HWL_T_MLA | HWL_T_DEEPSEEK_MOE, 0, 0, 0, 0, 0, 0, 0, NULL},
+    {"deepseek_v3", HWL_T_MLA | HWL_T_DEEPSEEK_MOE | HWL_T_SCORE_BIAS, 129280, 7168, 128, 128, 0, 61, 18432, NULL},
+    {"gemma", HWL_T_TIED, 256000, 3072, 16, 16, 256, 28, 24576, NULL},
+    {"gemma2", HWL_T_TIED | HWL_T_SANDWICH, 256000, 2304, 8, 4, 256, 26, 9216, NULL},
+    {"gemma3_text", HWL_T_TIED | HWL_T_SANDWICH | HWL_T_QK_NORM | HWL_T_SLIDE_6, 262208, 2304, 8, 4, 256, 26, 9216, NULL},
+    {"kimi_k2", HWL_T_MLA | HWL_T_DEEPSEEK_MOE | HWL_T_SCORE_BIAS, 0, 0, 0, 0, 0, 0, 0, NULL},
+    {"llama", 0, 32000, 4096, 32, 0, 0, 32, 11008, NULL},
+    {"minicpm", 0, 0, 0, 0, 0, 0, 0, 0, NULL},
+    {"ministral", 0, 0, 0, 0, 0, 0, 0, 0, NULL},
+    {"ministral3", 0, 0, 0, 0, 0, 0, 0, 0, NULL},
+    {"mistral", 0, 32000, 4096, 32, 8, 0, 32, 14336, NULL},
+    {"phi3", HWL_T_FUSED, 32064, 3072, 32, 0, 0, 32, 8192, NULL},
+    {"qwen2", HWL_T_QKV_BIAS, 151936, 4096, 32, 32, 0, 32, 22016, NULL},
+    {"qwen2_5_omni_text", HWL_T_QKV_BIAS, 0, 0, 0, 0, 0, 0, 0, NULL},
+    {"qwen2_5_vl_text", HWL_T_QKV_BIAS, 152064, 8192, 64, 8, 0, 80, 29568, NULL},
+    {"qwen2_vl_text", HWL_T_QKV_BIAS, 152064, 8192, 64, 8, 0, 80, 29568, NULL},
+    {"qwen3", HWL_T_QK_NORM, 151936, 4096, 32, 32, 128, 32, 22016, NULL},
+    {"qwen3_5_moe_text", HWL_T_QK_NORM | HWL_T_GATE_Q | HWL_T_QWEN_MOE | HWL_T_SHARED_GATE | HWL_T_GDN_SPLIT, 248320, 2048, 16, 2, 256, 40, 0, &hwl_mtp_fc},
+    {"qwen3_5_text", HWL_T_QK_NORM | HWL_T_GATE_Q | HWL_T_GDN_SPLIT, 248320, 4096, 16, 4, 256, 32, 12288, &hwl_mtp_fc},
+    {"qwen3_moe", HWL_T_QK_NORM | HWL_T_QWEN_MOE, 151936, 2048, 32, 4, 0, 24, 6144, NULL},
+    {"qwen3_next", HWL_T_QK_NORM | HWL_T_GATE_Q | HWL_T_QWEN_MOE | HWL_T_SHARED_GATE | HWL_T_GDN, 151936, 2048, 16, 2, 256, 48, 5632, &hwl_mtp_qwen3_next},
+    {"qwen3_vl_moe_text", HWL_T_QK_NORM | HWL_T_QWEN_MOE, 151936, 2048, 16, 16, 0, 24, 5632, NULL},
+    {"qwen3_vl_text", HWL_T_QK_NORM, 151936, 4096, 32, 32, 128, 32, 22016, NULL},
 };
 
 const struct hwl_text_kind *hwl_text_kind_find(const char *type)
@@ -283,18 +284,19 @@ static void one_layer(struct hwl_hb *b, const struct hwl_config *c, const struct
 {
     const uint32_t traits = kind->traits;
     struct hwl_layer *const l = &b->m->layers[i];
+    const bool mtp = i >= b->m->n_layers;
     b->layer = (int32_t)i;
-    const size_t mark = hwl_hb_push(b, "layers.%llu.", (unsigned long long)i);
-    if (is_linear(c, traits, i)) {
+    const size_t mark = hwl_hb_push(b, "layers.%llu.", (unsigned long long)(mtp ? i - b->m->n_layers : i));
+    if (!mtp && is_linear(c, traits, i)) {
         delta_net(b, c, l, s.hidden, traits & HWL_T_GDN_SPLIT);
     } else if (traits & HWL_T_MLA && hwl_cfg_u64(c, "kv_lora_rank", 0)) {
         hwl_hf_latent(b, c, l, s.hidden);
     } else {
         attention(b, c, traits, s);
-        hwl_hf_attn_fill(b, i, s, window_of(c, traits, i));
+        hwl_hf_attn_fill(b, i, s, mtp ? 0 : window_of(c, traits, i));
         l->attn.output_gate = traits & HWL_T_GATE_Q;
     }
-    if (is_moe(c, traits, m, i)) {
+    if (is_moe(c, traits, m, mtp ? b->m->n_layers - 1 : i)) {
         hwl_hf_experts(b, l, m, s.hidden);
     } else {
         const uint64_t d_ff = hwl_hf_or(c, "intermediate_size", kind->d_ff);
@@ -316,6 +318,22 @@ static void one_layer(struct hwl_hb *b, const struct hwl_config *c, const struct
     hwl_hb_pop(b, mark);
 }
 
+/* Layers for multi-token prediction, with full attention whatever the stack alternates (Qwen3-Next, Qwen3.5). They stand beside the
+ * language model, not within it. */
+static void mtp_layers(struct hwl_hb *b, const struct hwl_config *c, const struct hwl_text_kind *kind, struct hwl_attn_shape s,
+                       const struct hwl_moe *m, uint64_t vocab)
+{
+    char keep[sizeof b->prefix];
+    memcpy(keep, b->prefix, sizeof keep);
+    (void)snprintf(b->prefix, sizeof b->prefix, "%smtp.", b->build->prefix);
+    for (uint64_t k = 0; k < b->m->n_mtp; k++) {
+        one_layer(b, c, kind, b->m->n_layers + k, s, m);
+        hwl_mtp_parts(b->build, kind->mtp, (int32_t)(b->m->n_layers + k), k, kind->mtp->stack, s.hidden, vocab);
+    }
+    b->layer = -1;
+    memcpy(b->prefix, keep, sizeof keep);
+}
+
 void hwl_hf_decoder(struct hwl_hb *b, const struct hwl_config *root, const struct hwl_config *c, const struct hwl_text_kind *kind,
                     const char *head)
 {
@@ -324,7 +342,8 @@ void hwl_hf_decoder(struct hwl_hb *b, const struct hwl_config *root, const struc
     const uint64_t vocab = hwl_hf_or(c, "vocab_size", kind->vocab), n = hwl_hf_or(c, "num_hidden_layers", kind->n_layers);
     b->m->text_arch = kind->type;
     const struct hwl_moe m = read_moe(b, c, traits);
-    if (!hwl_hb_layers(b, n, 0, 0))
+    const uint64_t n_mtp = n ? hwl_mtp_count(c, kind->mtp) : 0;
+    if (!hwl_hb_layers(b, n, n_mtp, 0))
         return;
     b->m->hidden = s.hidden;
     b->m->vocab = vocab;
@@ -346,4 +365,6 @@ void hwl_hf_decoder(struct hwl_hb *b, const struct hwl_config *root, const struc
         hwl_hf_head(b, head, vocab, s.hidden, tied);
         memcpy(b->prefix, keep, sizeof keep);
     }
+    if (n_mtp && b->build)
+        mtp_layers(b, c, kind, s, &m, vocab);
 }

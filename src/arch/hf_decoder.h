@@ -3,6 +3,7 @@
 #define HWL_ARCH_HF_DECODER_H
 
 #include "arch/hf_build.h"
+#include "arch/hf_mtp.h"
 
 /* Text stacks that stand inside other models (vision-language, hybrids), from one set of traits. */
 enum hwl_trait {
@@ -28,6 +29,7 @@ struct hwl_text_kind {
     uint32_t traits;
     /* what the configuration class assumes where the file is silent; 0: the key must stand there */
     uint64_t vocab, hidden, heads, kv_heads, head_dim, n_layers, d_ff;
+    const struct hwl_mtp_form *mtp;
 };
 
 const struct hwl_text_kind *hwl_text_kind_find(const char *type);

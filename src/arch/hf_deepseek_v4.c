@@ -2,6 +2,7 @@
 /* DeepSeek-V4: one shared key-value head, compressors of two strengths, hyper-connections (transformers 5.24, deepseek_v4). */
 #include "arch/hf_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum kind { SLIDING, CSA, HCA };
@@ -72,31 +73,32 @@ static void describe(const struct hwl_text *t, struct hwl_layer *layer, uint64_t
 
 static void compressor(struct hwl_text *t, int32_t l, const char *name, uint64_t dim, uint64_t width, uint64_t tokens)
 {
-    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, width, t->hidden, false, "model.layers.%d.self_attn.%s.kv_proj", (int)l, name);
-    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, width, t->hidden, false, "model.layers.%d.self_attn.%s.gate_proj", (int)l, name);
-    (void)hwl_emit(t->b, HWL_ROLE_INDEXER, l, tokens, width, "model.layers.%d.self_attn.%s.position_bias", (int)l, name);
-    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, dim, 0, false, "model.layers.%d.self_attn.%s.kv_norm", (int)l, name);
+    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, width, t->hidden, false, "%s.%d.self_attn.%s.kv_proj", t->r.stack, hwl_text_number(t, l), name);
+    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, width, t->hidden, false, "%s.%d.self_attn.%s.gate_proj", t->r.stack, hwl_text_number(t, l), name);
+    (void)hwl_emit(t->b, HWL_ROLE_INDEXER, l, tokens, width, "%s.%d.self_attn.%s.position_bias", t->r.stack, hwl_text_number(t, l), name);
+    hwl_emit_linear(t->b, HWL_ROLE_INDEXER, l, dim, 0, false, "%s.%d.self_attn.%s.kv_norm", t->r.stack, hwl_text_number(t, l), name);
 }
 
 static void attention(struct hwl_text *t, int32_t l)
 {
     struct hwl_build *b = t->b;
-    const int n = (int)l;
+    const int n = hwl_text_number(t, l);
+    const char *const at = t->r.stack;
     const uint64_t groups = hwl_b_need(b, "o_groups"), rank = hwl_b_need(b, "o_lora_rank"), d = t->head_dim;
     if (!groups || (t->heads * d) % groups) {
         hwl_cfg_bad(&b->cfg, "o_groups", "does not divide the width of all heads");
         return;
     }
-    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_A, l, t->q_rank, t->hidden, false, "model.layers.%d.self_attn.q_a_proj", n);
-    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_A_NORM, l, t->q_rank, 0, false, "model.layers.%d.self_attn.q_a_norm", n);
-    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_B, l, t->heads * d, t->q_rank, false, "model.layers.%d.self_attn.q_b_proj", n);
-    hwl_emit_linear(b, HWL_ROLE_ATTN_KV_A, l, d, t->hidden, false, "model.layers.%d.self_attn.kv_proj", n);
-    hwl_emit_linear(b, HWL_ROLE_ATTN_KV_A_NORM, l, d, 0, false, "model.layers.%d.self_attn.kv_norm", n);
-    hwl_emit_linear(b, HWL_ROLE_ATTN_OUT, l, groups * rank, t->heads * d / groups, false, "model.layers.%d.self_attn.o_a_proj", n);
-    hwl_emit_linear(b, HWL_ROLE_ATTN_OUT, l, t->hidden, groups * rank, false, "model.layers.%d.self_attn.o_b_proj", n);
-    (void)hwl_emit(b, HWL_ROLE_ATTN_SINKS, l, t->heads, 0, "model.layers.%d.self_attn.sinks", n);
-    const enum kind k = kind_of(t, (uint64_t)l);
-    const uint64_t tokens = rate(t, (uint64_t)l);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_A, l, t->q_rank, t->hidden, false, "%s.%d.self_attn.q_a_proj", at, n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_A_NORM, l, t->q_rank, 0, false, "%s.%d.self_attn.q_a_norm", at, n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_Q_B, l, t->heads * d, t->q_rank, false, "%s.%d.self_attn.q_b_proj", at, n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_KV_A, l, d, t->hidden, false, "%s.%d.self_attn.kv_proj", at, n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_KV_A_NORM, l, d, 0, false, "%s.%d.self_attn.kv_norm", at, n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_OUT, l, groups * rank, t->heads * d / groups, false, "%s.%d.self_attn.o_a_proj", at, n);
+    hwl_emit_linear(b, HWL_ROLE_ATTN_OUT, l, t->hidden, groups * rank, false, "%s.%d.self_attn.o_b_proj", at, n);
+    (void)hwl_emit(b, HWL_ROLE_ATTN_SINKS, l, t->heads, 0, "%s.%d.self_attn.sinks", at, n);
+    const enum kind k = kind_of(t, t->like);
+    const uint64_t tokens = rate(t, t->like);
     if (k == SLIDING)
         return;
     compressor(t, l, "compressor", d, k == CSA ? 2 * d : d, tokens);
@@ -104,8 +106,31 @@ static void attention(struct hwl_text *t, int32_t l)
         return;
     const uint64_t ih = hwl_b_need(b, "index_n_heads"), id = hwl_b_need(b, "index_head_dim");
     compressor(t, l, "compressor.indexer", id, 2 * id, tokens);
-    hwl_emit_linear(b, HWL_ROLE_INDEXER, l, ih * id, t->q_rank, false, "model.layers.%d.self_attn.compressor.indexer.q_b_proj", n);
-    hwl_emit_linear(b, HWL_ROLE_INDEXER, l, ih, t->hidden, false, "model.layers.%d.self_attn.compressor.indexer.scorer.weights_proj", n);
+    hwl_emit_linear(b, HWL_ROLE_INDEXER, l, ih * id, t->q_rank, false, "%s.%d.self_attn.compressor.indexer.q_b_proj", at, n);
+    hwl_emit_linear(b, HWL_ROLE_INDEXER, l, ih, t->hidden, false, "%s.%d.self_attn.compressor.indexer.scorer.weights_proj", at, n);
+}
+
+/* The first layers with experts choose them by a table over the vocabulary, and have no correction bias. */
+static bool hashed(const struct hwl_text *t, uint64_t i)
+{
+    const struct hwl_config *c = &t->b->cfg;
+    if (hwl_cfg_n(c, "mlp_layer_types"))
+        return strcmp(hwl_cfg_at_str(c, "mlp_layer_types", i, "moe"), "hash_moe") == 0;
+    return i < hwl_cfg_u64(c, "num_hash_layers", 3);
+}
+
+static void before_layer(struct hwl_text *t, uint64_t i)
+{
+    t->correction = !hashed(t, i);
+}
+
+/* The streams of hyper-connections become one. */
+static void head_of(struct hwl_text *t, int32_t l, const char *name)
+{
+    const uint64_t m = hwl_b_u64(t->b, "hc_mult", 4);
+    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, m, m * t->hidden, "%s.hc_fn", name);
+    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, m, 0, "%s.hc_base", name);
+    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, 1, 0, "%s.hc_scale", name);
 }
 
 /* Hyper-connections: hc_mult streams of the residual, mixed before attention and feed-forward. */
@@ -113,20 +138,32 @@ static void connections(struct hwl_text *t, int32_t l)
 {
     const uint64_t m = hwl_b_u64(t->b, "hc_mult", 4), w = (2 + m) * m;
     static const char *const side[] = {"attn_hc", "ffn_hc"};
+    struct hwl_tensor *table = t->correction ? NULL
+                                             : hwl_emit(t->b, HWL_ROLE_ROUTER, l, t->vocab, t->n_used, "%s.%d.mlp.gate.tid2eid", t->r.stack,
+                                                        hwl_text_number(t, l));
+    if (table) {
+        table->buffer = true;
+        table->elements = 0;
+        table->dtype = HWL_DTYPE_I64;
+        table->bytes = 8 * t->vocab * t->n_used; /* both below 2^32 */
+    }
     for (int i = 0; i < 2; i++) {
-        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, m * t->hidden, "model.layers.%d.%s.fn", (int)l, side[i]);
-        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, 0, "model.layers.%d.%s.base", (int)l, side[i]);
-        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, 3, 0, "model.layers.%d.%s.scale", (int)l, side[i]);
+        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, m * t->hidden, "%s.%d.%s.fn", t->r.stack, hwl_text_number(t, l), side[i]);
+        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, 0, "%s.%d.%s.base", t->r.stack, hwl_text_number(t, l), side[i]);
+        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, 3, 0, "%s.%d.%s.scale", t->r.stack, hwl_text_number(t, l), side[i]);
+    }
+    if (t->number_from) { /* a predictor ends in a head of its own */
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s.%d.hc_head", t->r.stack, hwl_text_number(t, l));
+        head_of(t, l, name);
     }
 }
 
 static void head(struct hwl_text *t)
 {
-    const uint64_t m = hwl_b_u64(t->b, "hc_mult", 4);
-    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, -1, m, m * t->hidden, "model.hc_head.hc_fn");
-    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, -1, m, 0, "model.hc_head.hc_base");
-    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, -1, 1, 0, "model.hc_head.hc_scale");
+    head_of(t, -1, "model.hc_head");
 }
 
 const struct hwl_text_row hwl_row_deepseek_v4 = {.mlp_bias = "mlp_bias=0", .has_moe = true, .correction = "1", .adjust = resolve, .attention = attention,
-                                                 .describe = describe, .layer_extra = connections, .extra = head};
+                                                 .describe = describe, .per_layer = before_layer, .layer_extra = connections, .extra = head,
+                                                 .mtp = &hwl_mtp_deepseek_v4};

@@ -31,6 +31,7 @@ static const struct hwl_text_row internlm = {.q_bias = "bias=1", .o_bias = "bias
 static const struct hwl_text_row internlm3 = {.q_bias = "qkv_bias=0", .o_bias = "bias=0", .mlp_bias = "bias=0"};
 static const struct hwl_text_row ernie = {.q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0"};
 static const struct hwl_text_row qwen2 = {.q_bias = "1", .slide = HWL_SLIDE_QWEN};
+static const struct hwl_text_row mimo = {.q_bias = "1", .slide = HWL_SLIDE_QWEN, .mtp = &hwl_mtp_mimo};
 static const struct hwl_text_row qwen3 = {ATTN_BIAS, .qk = HWL_QK_HEAD, .slide = HWL_SLIDE_QWEN};
 static const struct hwl_text_row seed_oss = {.q_bias = "attention_bias=1", .o_bias = "attention_out_bias=0", .mlp_bias = "mlp_bias=0"};
 static const struct hwl_text_row phi3 = {.qkv = "self_attn.qkv_proj", .gate_up = "mlp.gate_up_proj", .slide = HWL_SLIDE_ALL};
@@ -62,7 +63,7 @@ static const struct hwl_text_row apertus = {ATTN_BIAS, .layer_extra = xielu, .n1
                                             .ungated = "1"};
 static const struct hwl_text_row glm = {.q_bias = "attention_bias=0", .gate_up = "mlp.gate_up_proj"};
 static const struct hwl_text_row glm4 = {.q_bias = "attention_bias=0", .gate_up = "mlp.gate_up_proj", .place = HWL_SANDWICH,
-                                         .n2 = "post_attention_layernorm", .n3 = "post_self_attn_layernorm", .n4 = "post_mlp_layernorm"};
+                                         .n2 = "post_attention_layernorm", .n3 = "post_self_attn_layernorm", .n4 = "post_mlp_layernorm", .mtp = &hwl_mtp_deepseek};
 static const struct hwl_text_row glm4v = {.q_bias = "1", .gate_up = "mlp.gate_up_proj", .place = HWL_SANDWICH,
                                           .n2 = "post_attention_layernorm", .n3 = "post_self_attn_layernorm", .n4 = "post_mlp_layernorm"};
 static const struct hwl_text_row baichuan = {.qkv = "self_attn.W_pack"};
@@ -266,7 +267,8 @@ const struct hwl_family hwl_families_text[] = {
     TEXT("internlm3", "InternLM3ForCausalLM", internlm3),
     TEXT("ernie4_5 paddleocr_vl_text", "Ernie4_5ForCausalLM", ernie),
     TEXT("qwen", "QWenLMHeadModel", qwen1),
-    TEXT("qwen2 mimo Dream dream qwen2_5_omni_text qwen2_5_vl_text qwen2_vl_text", "Qwen2ForCausalLM MiMoForCausalLM DreamModel", qwen2),
+    TEXT("mimo", "MiMoForCausalLM", mimo),
+    TEXT("qwen2 Dream dream qwen2_5_omni_text qwen2_5_vl_text qwen2_vl_text", "Qwen2ForCausalLM DreamModel", qwen2),
     TEXT("qwen3", "Qwen3ForCausalLM", qwen3),
     TEXT("seed_oss", "SeedOssForCausalLM", seed_oss),
     TEXT("phi", "", phi),

@@ -10,20 +10,25 @@ struct base {
     uint64_t n, vocab, d_ff;
 };
 
-static bool start(struct hwl_hb *b, const struct hwl_config *c, struct base *s, const char *embed)
+static bool start_mtp(struct hwl_hb *b, const struct hwl_config *c, struct base *s, const char *embed, uint64_t n_mtp)
 {
     static const struct hwl_text_kind none = {0};
     s->attn = hwl_hf_attn_shape(c, &none);
     s->n = hwl_cfg_need(c, "num_hidden_layers");
     s->vocab = hwl_cfg_need(c, "vocab_size");
     s->d_ff = hwl_cfg_u64(c, "intermediate_size", 0);
-    if (!hwl_hb_layers(b, s->n, 0, 0))
+    if (!hwl_hb_layers(b, s->n, n_mtp, 0))
         return false;
     b->m->hidden = s->attn.hidden;
     b->m->vocab = s->vocab;
     b->m->context_train = hwl_cfg_u64(c, "max_position_embeddings", 0);
     hwl_hb_mat(b, embed, HWL_ROLE_TOK_EMBD, s->vocab, s->attn.hidden);
     return true;
+}
+
+static bool start(struct hwl_hb *b, const struct hwl_config *c, struct base *s, const char *embed)
+{
+    return start_mtp(b, c, s, embed, 0);
 }
 
 static void finish(struct hwl_hb *b, const struct hwl_config *c, const struct base *s, const char *norm, bool tied)
@@ -189,17 +194,22 @@ void hwl_hf_granite_hybrid(struct hwl_hb *b, const struct hwl_config *c)
 }
 
 /* A block is one mixer: M Mamba-2, * attention, - dense, E experts. */
+static char kind_of(const struct hwl_config *c, const char *key, uint64_t i)
+{
+    if (layer_is(c, key, i, "mamba"))
+        return 'M';
+    if (layer_is(c, key, i, "attention"))
+        return '*';
+    if (layer_is(c, key, i, "moe"))
+        return 'E';
+    return layer_is(c, key, i, "mlp") ? '-' : 0;
+}
+
 static char block_kind(const struct hwl_config *c, const char *pattern, uint64_t i)
 {
     if (*pattern)
         return i < strlen(pattern) ? pattern[i] : 0;
-    if (layer_is(c, "layers_block_type", i, "mamba"))
-        return 'M';
-    if (layer_is(c, "layers_block_type", i, "attention"))
-        return '*';
-    if (layer_is(c, "layers_block_type", i, "moe"))
-        return 'E';
-    return layer_is(c, "layers_block_type", i, "mlp") ? '-' : 0;
+    return kind_of(c, "layers_block_type", i);
 }
 
 static void nemotron_moe(struct hwl_hb *b, const struct hwl_config *c, struct hwl_layer *l, uint64_t h)
@@ -223,10 +233,51 @@ static void nemotron_moe(struct hwl_hb *b, const struct hwl_config *c, struct hw
                               .n_shared = 1, .d_shared = d_shared};
 }
 
+/* A predictor is a run of blocks, one layer here: "*E" is attention, then experts. Its joint stands in the first block, the last
+ * norm in the last one. */
+static void nemotron_mtp(struct hwl_hb *b, const struct hwl_config *c, const struct base *s)
+{
+    const char *const pattern = hwl_cfg_str(c, "mtp_hybrid_override_pattern", "");
+    const uint64_t n = *pattern ? strlen(pattern) : hwl_cfg_n(c, "mtp_layers_block_type"), h = s->attn.hidden;
+    const bool bias = hwl_cfg_bool(c, "mlp_bias", false);
+    for (uint64_t k = 0; k < b->m->n_mtp * n; k++) {
+        const uint64_t j = k % n, i = b->m->n_layers + k / n;
+        const char kind = *pattern ? pattern[j] : kind_of(c, "mtp_layers_block_type", j);
+        const size_t mark = hwl_hb_push(b, "mtp.layers.%llu.", (unsigned long long)k);
+        struct hwl_layer *const l = &b->m->layers[i];
+        b->layer = (int32_t)i;
+        if (j == 0) {
+            hwl_hb_norm(b, "enorm", HWL_ROLE_MTP_NORM, h, false);
+            hwl_hb_norm(b, "hnorm", HWL_ROLE_MTP_NORM, h, false);
+            hwl_hb_linear(b, "eh_proj", HWL_ROLE_MTP_FC, h, 2 * h, false);
+        }
+        hwl_hb_norm(b, "norm", kind == '*' ? HWL_ROLE_ATTN_NORM : HWL_ROLE_FFN_NORM, h, false);
+        if (j + 1 == n)
+            hwl_hb_norm(b, "final_layernorm", HWL_ROLE_MTP_NORM, h, false);
+        (void)hwl_hb_push(b, "mixer.");
+        if (kind == '*') {
+            attention(b, s, i, "", hwl_cfg_bool(c, "attention_bias", false));
+        } else if (kind == 'E') {
+            nemotron_moe(b, c, l, h);
+        } else if (kind == '-') {
+            hwl_hb_linear(b, "up_proj", HWL_ROLE_FFN_UP, s->d_ff, h, bias);
+            hwl_hb_linear(b, "down_proj", HWL_ROLE_FFN_DOWN, h, s->d_ff, bias);
+            l->feed_forward = HWL_FFN_DENSE;
+            l->ffn = (struct hwl_ffn){.d_ff = s->d_ff};
+        } else {
+            hwl_cfg_bad(c, "mtp_hybrid_override_pattern", "no kind for block %llu", (unsigned long long)j);
+            return;
+        }
+        hwl_hb_pop(b, mark);
+    }
+    b->layer = -1;
+}
+
 void hwl_hf_nemotron_h(struct hwl_hb *b, const struct hwl_config *c)
 {
     struct base s;
-    if (!start(b, c, &s, "model.embeddings.weight"))
+    const bool told = hwl_cfg_n(c, "mtp_layers_block_type") || *hwl_cfg_str(c, "mtp_hybrid_override_pattern", "");
+    if (!start_mtp(b, c, &s, "model.embeddings.weight", told ? hwl_mtp_count(c, &hwl_mtp_nemotron) : 0))
         return;
     s.attn.head_dim = hwl_cfg_u64(c, "head_dim|attention_head_dim", 128);
     const uint64_t h = s.attn.hidden;
@@ -266,6 +317,8 @@ void hwl_hf_nemotron_h(struct hwl_hb *b, const struct hwl_config *c)
         hwl_hb_pop(b, mark);
     }
     finish(b, c, &s, "model.norm_f", false);
+    if (b->m->n_mtp)
+        nemotron_mtp(b, c, &s);
 }
 
 void hwl_hf_minimax(struct hwl_hb *b, const struct hwl_config *c)

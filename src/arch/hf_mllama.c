@@ -88,7 +88,7 @@ static void text_layer(struct hwl_hb *b, uint64_t i, struct hwl_attn_shape s, ui
 
 void hwl_hf_mllama(struct hwl_hb *b, const struct hwl_config *root)
 {
-    static const struct hwl_text_kind kind = {"mllama_text_model", 0, 128256, 4096, 32, 8, 0, 40, 14336};
+    static const struct hwl_text_kind kind = {"mllama_text_model", 0, 128256, 4096, 32, 8, 0, 40, 14336, NULL};
     const struct hwl_config t = hwl_cfg_obj(root, "text_config"), v = hwl_cfg_obj(root, "vision_config");
     const struct hwl_attn_shape s = hwl_hf_attn_shape(&t, &kind);
     const uint64_t n = hwl_hf_or(&t, "num_hidden_layers", kind.n_layers), vocab = hwl_hf_or(&t, "vocab_size", kind.vocab);

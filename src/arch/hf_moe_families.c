@@ -29,11 +29,12 @@ static const struct hwl_text_row gpt_oss = {.q_bias = "attention_bias=1", .o_bia
                                             .slide = HWL_SLIDE_EVEN};
 static const struct hwl_text_row deepseek = {ATTN_BIAS, .has_moe = true};
 static const struct hwl_text_row deepseek_v2 = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .mla = "1", .has_moe = true};
-static const struct hwl_text_row deepseek_v3 = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1"};
-static const struct hwl_text_row deepseek_v32 = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .indexer = true};
+static const struct hwl_text_row deepseek_v3 = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .mtp = &hwl_mtp_deepseek};
+static const struct hwl_text_row deepseek_v32 = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .indexer = true, .mtp = &hwl_mtp_deepseek};
+static const struct hwl_text_row glm_moe_dsa = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .indexer = true, .mtp = &hwl_mtp_shared};
 static const struct hwl_text_row glm4_moe = {.head_floor = true, .q_bias = "attention_bias=0", .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=0", .has_moe = true,
-                                             .correction = "1"};
-static const struct hwl_text_row glm4_lite = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .dense_first = 1};
+                                             .correction = "1", .mtp = &hwl_mtp_deepseek};
+static const struct hwl_text_row glm4_lite = {ATTN_BIAS, .mla = "1", .has_moe = true, .correction = "1", .dense_first = 1, .mtp = &hwl_mtp_deepseek};
 static const struct hwl_text_row dots1 = {ATTN_BIAS, .qk = HWL_QK_HEAD, .has_moe = true, .correction = "1"};
 
 static void granite_shared_mlp(struct hwl_text *t, int32_t l)
@@ -49,11 +50,12 @@ static const struct hwl_text_row granitemoe = {ATTN_BIAS, .has_moe = true, .moe 
                                                .layer_extra = granite_shared_mlp};
 static const struct hwl_text_row bailing = {
     .embed = "model.word_embeddings", .qkv = "attention.query_key_value", .o = "attention.dense", .q_bias = "use_qkv_bias=0",
-    .o_bias = "use_bias=0", .has_moe = true};
+    .o_bias = "use_bias=0", .has_moe = true, .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=0", .q_norm = "attention.query_layernorm",
+    .k_norm = "attention.key_layernorm", .correction = "moe_router_enable_expert_bias=0", .mtp = &hwl_mtp_hunyuan};
 static const struct hwl_text_row bailing_v2 = {
     .embed = "model.word_embeddings", .qkv = "attention.query_key_value", .o = "attention.dense", .q_bias = "use_qkv_bias=0",
     .o_bias = "use_bias=0", .has_moe = true, .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=1", .q_norm = "attention.query_layernorm",
-    .k_norm = "attention.key_layernorm", .correction = "moe_router_enable_expert_bias=1"};
+    .k_norm = "attention.key_layernorm", .correction = "moe_router_enable_expert_bias=1", .mtp = &hwl_mtp_hunyuan};
 
 static void hunyuan_shared(struct hwl_text *t)
 {
@@ -66,10 +68,10 @@ static const struct hwl_text_row hunyuan_moe = {ATTN_BIAS, .qk = HWL_QK_HEAD, .q
                                                 .router = "mlp.gate.wg", .shared = "mlp.shared_mlp", .adjust = hunyuan_shared};
 static void ernie_statics(struct hwl_text *t, int32_t l)
 {
-    if (t->n_experts && hwl_text_layer_is_moe(t, (uint64_t)l))
+    if (t->moe)
         (void)hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, 1, t->n_experts, "model.layers.%d.mlp.moe_statics.e_score_correction_bias", (int)l);
 }
-static const struct hwl_text_row ernie_moe = {.head_bias = "use_bias=0", .layer_extra = ernie_statics, .q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0", .has_moe = true};
+static const struct hwl_text_row ernie_moe = {.head_bias = "use_bias=0", .layer_extra = ernie_statics, .q_bias = "use_bias=0", .o_bias = "use_bias=0", .mlp_bias = "use_bias=0", .has_moe = true, .mtp = &hwl_mtp_ernie};
 
 static const struct hwl_text_row minicpm = {ATTN_BIAS, .has_moe = true, .experts = "mlp.experts", .e_gate = "w1", .e_down = "w2",
                                             .e_up = "w3", .tied = "tie_word_embeddings=1"};
@@ -84,14 +86,14 @@ static const struct hwl_text_row afmoe = {ATTN_BIAS, .place = HWL_SANDWICH, .n2 
                                           .has_moe = true, .router = "mlp.router.gate", .slide = HWL_SLIDE_PATTERN, .pattern = 4,
                                           .layer_extra = afmoe_extra};
 static const struct hwl_text_row exaone_moe = {.qk = HWL_QK_HEAD, .has_moe = true, .correction = "1", .dense_first = 1,
-                                               .slide = HWL_SLIDE_PATTERN, .pattern = 4};
+                                               .slide = HWL_SLIDE_PATTERN, .pattern = 4, .mtp = &hwl_mtp_fc_dense};
 static const struct hwl_text_row solar_open = {.q_bias = "attention_bias=0", .head_floor = true, .has_moe = true, .correction = "1"};
 static const struct hwl_text_row cohere2_moe = {ATTN_BIAS, .norm = HWL_LN_NO_BIAS, .place = HWL_PARALLEL, .has_moe = true,
                                                 .slide = HWL_SLIDE_PATTERN, .pattern = 4, .tied = "tie_word_embeddings=1"};
 static const struct hwl_text_row sarvam_moe = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .qk = HWL_QK_HEAD, .qk_flag = "use_qk_norm=1",
                                                .has_moe = true, .correction = "1", .dense_first = 1};
 static const struct hwl_text_row hy_v3 = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .qk = HWL_QK_HEAD, .has_moe = true, .correction = "1",
-                                          .dense_first = 1};
+                                          .dense_first = 1, .mtp = &hwl_mtp_hunyuan};
 
 /* Llama 4: the dense layers have a width of their own, the key intermediate_size is the experts'. */
 static void llama4(struct hwl_text *t)
@@ -143,7 +145,7 @@ static void mimo_window(const struct hwl_text *t, struct hwl_layer *layer, uint6
     layer->attn.window = s ? t->window : 0;
 }
 static const struct hwl_text_row mimo_v2 = {.q_bias = "attention_bias=0", .has_moe = true, .correction = "1", .dense_first = 1,
-                                            .per_layer = mimo_layer, .describe = mimo_window};
+                                            .per_layer = mimo_layer, .describe = mimo_window, .mtp = &hwl_mtp_mimo_v2};
 
 #define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r), NULL}
 const struct hwl_family hwl_families_moe[] = {
@@ -159,7 +161,7 @@ const struct hwl_family hwl_families_moe[] = {
     TEXT("deepseek_v2 mistral4", "DeepseekV2ForCausalLM", deepseek_v2),
     TEXT("deepseek_v3 kimi_k2 sarvam_mla", "DeepseekV3ForCausalLM", deepseek_v3),
     TEXT("deepseek_v32", "DeepseekV32ForCausalLM", deepseek_v32),
-    TEXT("glm_moe_dsa", "GlmMoeDsaForCausalLM", deepseek_v32),
+    TEXT("glm_moe_dsa", "GlmMoeDsaForCausalLM", glm_moe_dsa),
     TEXT("glm4_moe_lite", "Glm4MoeLiteForCausalLM", glm4_lite),
     TEXT("deepseek_v4", "DeepseekV4ForCausalLM", hwl_row_deepseek_v4),
     TEXT("youtu", "YoutuForCausalLM", deepseek_v3),

@@ -61,9 +61,9 @@ static void arctic_residual(struct hwl_text *t, int32_t l)
     if (!arctic_has_residual(t, (uint64_t)l))
         return;
     hwl_text_norm(t, HWL_ROLE_FFN_NORM, l, t->hidden, "residual_layernorm");
-    hwl_emit_linear(t->b, HWL_ROLE_FFN_GATE, l, t->hidden, t->hidden, false, "%s.%d.residual_mlp.w1", t->r.stack, (int)l);
-    hwl_emit_linear(t->b, HWL_ROLE_FFN_UP, l, t->hidden, t->hidden, false, "%s.%d.residual_mlp.w3", t->r.stack, (int)l);
-    hwl_emit_linear(t->b, HWL_ROLE_FFN_DOWN, l, t->hidden, t->hidden, false, "%s.%d.residual_mlp.w2", t->r.stack, (int)l);
+    hwl_emit_linear(t->b, HWL_ROLE_FFN_GATE, l, t->hidden, t->hidden, false, "%s.%d.residual_mlp.w1", t->r.stack, hwl_text_number(t, l));
+    hwl_emit_linear(t->b, HWL_ROLE_FFN_UP, l, t->hidden, t->hidden, false, "%s.%d.residual_mlp.w3", t->r.stack, hwl_text_number(t, l));
+    hwl_emit_linear(t->b, HWL_ROLE_FFN_DOWN, l, t->hidden, t->hidden, false, "%s.%d.residual_mlp.w2", t->r.stack, hwl_text_number(t, l));
 }
 static const struct hwl_text_row arctic = {
     ATTN_BIAS, .has_moe = true, .experts = "block_sparse_moe.experts", .router = "block_sparse_moe.gate", .e_gate = "w1", .e_down = "w2",
@@ -113,7 +113,7 @@ static void jetmoe_heads(struct hwl_text *t)
 static void routed(struct hwl_text *t, enum hwl_role role, int32_t l, uint64_t out, uint64_t in, const char *name)
 {
     const uint64_t dims[3] = {t->n_experts, out, in};
-    struct hwl_tensor *e = hwl_emit_dims(t->b, role, l, dims, 3, "%s.%d.self_attention.%s.weight", t->r.stack, (int)l, name);
+    struct hwl_tensor *e = hwl_emit_dims(t->b, role, l, dims, 3, "%s.%d.self_attention.%s.weight", t->r.stack, hwl_text_number(t, l), name);
     if (e)
         e->routed = true;
 }
@@ -122,14 +122,14 @@ static void jetmoe_attention(struct hwl_text *t, int32_t l)
     const uint64_t kv = t->kv_heads * t->head_dim;
     routed(t, HWL_ROLE_ATTN_Q, l, kv, t->hidden, "experts.input_linear");
     routed(t, HWL_ROLE_ATTN_OUT, l, t->hidden, kv, "experts.output_linear");
-    (void)hwl_emit(t->b, HWL_ROLE_ATTN_OUT, l, t->hidden, 0, "%s.%d.self_attention.experts.bias", t->r.stack, (int)l);
+    (void)hwl_emit(t->b, HWL_ROLE_ATTN_OUT, l, t->hidden, 0, "%s.%d.self_attention.experts.bias", t->r.stack, hwl_text_number(t, l));
     (void)hwl_emit(t->b, HWL_ROLE_ROUTER, l, t->n_experts, t->hidden, "%s.%d.self_attention.experts.router.layer.weight", t->r.stack,
                    (int)l);
-    (void)hwl_emit(t->b, HWL_ROLE_ATTN_QKV, l, 2 * kv, t->hidden, "%s.%d.self_attention.kv_proj.weight", t->r.stack, (int)l);
+    (void)hwl_emit(t->b, HWL_ROLE_ATTN_QKV, l, 2 * kv, t->hidden, "%s.%d.self_attention.kv_proj.weight", t->r.stack, hwl_text_number(t, l));
 }
 static void jetmoe_bias(struct hwl_text *t, int32_t l)
 {
-    (void)hwl_emit(t->b, HWL_ROLE_FFN_DOWN, l, t->hidden, 0, "%s.%d.mlp.bias", t->r.stack, (int)l);
+    (void)hwl_emit(t->b, HWL_ROLE_FFN_DOWN, l, t->hidden, 0, "%s.%d.mlp.bias", t->r.stack, hwl_text_number(t, l));
 }
 static const struct hwl_text_row jetmoe = {.has_moe = true, .moe = HWL_MOE_GRANITE, .experts = "mlp", .router = "mlp.router.layer",
                                            .tied = "tie_word_embeddings=1", .adjust = jetmoe_heads, .attention = jetmoe_attention,
@@ -175,7 +175,7 @@ static void diffllama_lambdas(struct hwl_text *t, int32_t l)
 {
     static const char *const names[] = {"lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2"};
     for (int i = 0; i < 4; i++)
-        (void)hwl_emit(t->b, HWL_ROLE_ATTN_GATE, l, t->head_dim, 0, "%s.%d.self_attn.%s", t->r.stack, (int)l, names[i]);
+        (void)hwl_emit(t->b, HWL_ROLE_ATTN_GATE, l, t->head_dim, 0, "%s.%d.self_attn.%s", t->r.stack, hwl_text_number(t, l), names[i]);
 }
 static const struct hwl_text_row diffllama = {ATTN_BIAS, .layer_extra = diffllama_lambdas};
 
@@ -230,10 +230,10 @@ static void step_layer(struct hwl_text *t, uint64_t i)
 static void step_extra(struct hwl_text *t, int32_t l)
 {
     if (hwl_b_bool(t->b, "use_head_wise_attn_gate", true))
-        hwl_emit_linear(t->b, HWL_ROLE_ATTN_GATE, l, t->heads, t->hidden, false, "%s.%d.self_attn.g_proj", t->r.stack, (int)l);
-    if (!step_is_moe(t, (uint64_t)l) || !hwl_b_bool(t->b, "use_moe_router_bias", true))
+        hwl_emit_linear(t->b, HWL_ROLE_ATTN_GATE, l, t->heads, t->hidden, false, "%s.%d.self_attn.g_proj", t->r.stack, hwl_text_number(t, l));
+    if (!t->moe || !hwl_b_bool(t->b, "use_moe_router_bias", true))
         return;
-    struct hwl_tensor *e = hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "%s.%d.moe.router_bias", t->r.stack, (int)l);
+    struct hwl_tensor *e = hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "%s.%d.moe.router_bias", t->r.stack, hwl_text_number(t, l));
     if (e) { /* as with DeepSeek-V3: stored, and no parameter of the class */
         e->buffer = true;
         e->elements = 0;
@@ -242,7 +242,7 @@ static void step_extra(struct hwl_text *t, int32_t l)
 static const struct hwl_text_row step35 = {
     ATTN_BIAS, .mlp_bias = "mlp_bias=0", .qk = HWL_QK_HEAD, .has_moe = true, .moe = HWL_MOE_STACKED, .experts = "moe", .router = "moe.gate",
     .shared = "share_expert", .e_gate = "gate_proj.weight", .e_up = "up_proj.weight", .e_down = "down_proj.weight",
-    .adjust = step_adjust, .per_layer = step_layer, .layer_extra = step_extra};
+    .adjust = step_adjust, .per_layer = step_layer, .layer_extra = step_extra, .mtp = &hwl_mtp_step};
 
 #define TEXT(names, class_names, r) {names, class_names, hwl_text_read, &(r), NULL}
 const struct hwl_family hwl_families_further[] = {

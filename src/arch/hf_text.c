@@ -169,11 +169,16 @@ static void resolve(struct hwl_text *t, struct hwl_build *b, const struct hwl_te
         t->correction = hwl_b_flag(b, row->correction);
         t->shared_gate = hwl_b_flag(b, row->shared_gate);
     }
-    t->n_mtp = hwl_b_u64(b, "num_nextn_predict_layers|num_mtp_layers|mtp_num_hidden_layers", 0);
+    t->n_mtp = hwl_mtp_count(&b->cfg, row->mtp);
     t->position_rows = row->pos ? t->context + row->pos_extra : 0;
     t->embed_width = t->hidden;
     if (t->r.adjust)
         t->r.adjust(t);
+}
+
+int hwl_text_number(const struct hwl_text *t, int32_t l)
+{
+    return (int)(l - (int32_t)t->number_from);
 }
 
 void hwl_text_norm(struct hwl_text *t, enum hwl_role role, int32_t layer, uint64_t n, const char *name)
@@ -183,18 +188,18 @@ void hwl_text_norm(struct hwl_text *t, enum hwl_role role, int32_t layer, uint64
     if (layer < 0)
         hwl_emit_linear(t->b, role, layer, n, 0, t->r.norm == HWL_LN, "%s", name);
     else
-        hwl_emit_linear(t->b, role, layer, n, 0, t->r.norm == HWL_LN, "%s.%d.%s", t->r.stack, (int)layer, name);
+        hwl_emit_linear(t->b, role, layer, n, 0, t->r.norm == HWL_LN, "%s.%d.%s", t->r.stack, hwl_text_number(t, layer), name);
 }
 
 static void linear(struct hwl_text *t, enum hwl_role role, int32_t l, uint64_t out, uint64_t in, bool bias, const char *name)
 {
     if (!t->r.conv1d) {
-        hwl_emit_linear(t->b, role, l, out, in, bias, "%s.%d.%s", t->r.stack, (int)l, name);
+        hwl_emit_linear(t->b, role, l, out, in, bias, "%s.%d.%s", t->r.stack, hwl_text_number(t, l), name);
         return;
     }
-    (void)hwl_emit(t->b, role, l, in, out, "%s.%d.%s.weight", t->r.stack, (int)l, name);
+    (void)hwl_emit(t->b, role, l, in, out, "%s.%d.%s.weight", t->r.stack, hwl_text_number(t, l), name);
     if (bias)
-        (void)hwl_emit(t->b, role, l, out, 0, "%s.%d.%s.bias", t->r.stack, (int)l, name);
+        (void)hwl_emit(t->b, role, l, out, 0, "%s.%d.%s.bias", t->r.stack, hwl_text_number(t, l), name);
 }
 
 static void emit_mla(struct hwl_text *t, int32_t l)
@@ -238,15 +243,15 @@ static void emit_attention(struct hwl_text *t, int32_t l)
     if (t->qk_norm) {
         const bool full = t->r.qk == HWL_QK_FULL;
         if (t->r.qk == HWL_QK_HEADS) { /* a norm of its own for each head */
-            (void)hwl_emit(t->b, HWL_ROLE_ATTN_Q_NORM, l, t->heads, t->head_dim, "%s.%d.%s.weight", t->r.stack, (int)l, t->r.q_norm);
-            (void)hwl_emit(t->b, HWL_ROLE_ATTN_K_NORM, l, t->kv_heads, t->head_dim, "%s.%d.%s.weight", t->r.stack, (int)l, t->r.k_norm);
+            (void)hwl_emit(t->b, HWL_ROLE_ATTN_Q_NORM, l, t->heads, t->head_dim, "%s.%d.%s.weight", t->r.stack, hwl_text_number(t, l), t->r.q_norm);
+            (void)hwl_emit(t->b, HWL_ROLE_ATTN_K_NORM, l, t->kv_heads, t->head_dim, "%s.%d.%s.weight", t->r.stack, hwl_text_number(t, l), t->r.k_norm);
         } else {
             hwl_text_norm(t, HWL_ROLE_ATTN_Q_NORM, l, full ? q : t->head_dim, t->r.q_norm);
             hwl_text_norm(t, HWL_ROLE_ATTN_K_NORM, l, full ? k : t->head_dim, t->r.k_norm);
         }
     }
     if (t->r.sinks)
-        (void)hwl_emit(t->b, HWL_ROLE_ATTN_SINKS, l, t->heads, 0, "%s.%d.self_attn.sinks", t->r.stack, (int)l);
+        (void)hwl_emit(t->b, HWL_ROLE_ATTN_SINKS, l, t->heads, 0, "%s.%d.self_attn.sinks", t->r.stack, hwl_text_number(t, l));
 }
 
 static void emit_dense(struct hwl_text *t, int32_t l, uint64_t d_ff)
@@ -263,13 +268,13 @@ static void emit_dense(struct hwl_text *t, int32_t l, uint64_t d_ff)
 
 static void emit_expert_each(struct hwl_text *t, int32_t l, enum hwl_role role, uint64_t out, uint64_t in, const char *name)
 {
-    (void)hwl_emit_n(t->b, role, l, t->n_experts, out, in, "%s.%d.%s.*.%s.weight", t->r.stack, (int)l, t->r.experts, name);
+    (void)hwl_emit_n(t->b, role, l, t->n_experts, out, in, "%s.%d.%s.*.%s.weight", t->r.stack, hwl_text_number(t, l), t->r.experts, name);
 }
 
 static void emit_expert_all(struct hwl_text *t, int32_t l, enum hwl_role role, uint64_t out, uint64_t in, const char *name)
 {
     const uint64_t dims[3] = {t->n_experts, out, in};
-    struct hwl_tensor *e = hwl_emit_dims(t->b, role, l, dims, in ? 3 : 2, "%s.%d.%s.%s", t->r.stack, (int)l, t->r.experts, name);
+    struct hwl_tensor *e = hwl_emit_dims(t->b, role, l, dims, in ? 3 : 2, "%s.%d.%s.%s", t->r.stack, hwl_text_number(t, l), t->r.experts, name);
     if (e)
         e->routed = true;
 }
@@ -277,7 +282,7 @@ static void emit_expert_all(struct hwl_text *t, int32_t l, enum hwl_role role, u
 static void emit_expert_flat(struct hwl_text *t, int32_t l, enum hwl_role role, const char *name)
 {
     const uint64_t dims[2] = {t->n_experts * t->d_expert, t->hidden};
-    struct hwl_tensor *e = hwl_emit_dims(t->b, role, l, dims, 2, "%s.%d.%s.%s", t->r.stack, (int)l, t->r.experts, name);
+    struct hwl_tensor *e = hwl_emit_dims(t->b, role, l, dims, 2, "%s.%d.%s.%s", t->r.stack, hwl_text_number(t, l), t->r.experts, name);
     if (e)
         e->routed = true;
 }
@@ -288,7 +293,7 @@ static void emit_moe(struct hwl_text *t, int32_t l)
     linear(t, HWL_ROLE_ROUTER, l, t->n_experts, h, t->router_bias, t->r.router);
     if (t->correction) { /* stored beside the router, a buffer and no parameter of the class */
         struct hwl_tensor *e =
-            hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "%s.%d.%s.e_score_correction_bias", t->r.stack, (int)l, t->r.router);
+            hwl_emit(t->b, HWL_ROLE_ROUTER_BIAS, l, t->n_experts, 0, "%s.%d.%s.e_score_correction_bias", t->r.stack, hwl_text_number(t, l), t->r.router);
         if (e) {
             e->buffer = true;
             e->elements = 0;
@@ -417,6 +422,46 @@ static bool sane(const struct hwl_text *t)
     return false;
 }
 
+/* The layer of the stack, or of the lists behind it, that a layer for multi-token prediction is shaped like. */
+static uint64_t mtp_like(const struct hwl_text *t, uint64_t i)
+{
+    if (t->r.mtp->like == HWL_MTP_OWN)
+        return i;
+    struct hwl_layer l = {0};
+    for (uint64_t k = 0; t->r.mtp->like == HWL_MTP_WINDOW && t->r.describe && k < t->n_layers; k++) {
+        t->r.describe(t, &l, k);
+        if (l.attn.window)
+            return k;
+    }
+    return t->n_layers - 1;
+}
+
+/* Layers for multi-token prediction: stored behind the stack, and no part of the class. */
+static void mtp_layers(struct hwl_text *t, struct hwl_layer *layers)
+{
+    const struct hwl_mtp_form *form = t->r.mtp;
+    t->b->model->n_mtp_served = form->served;
+    if (form->stack) {
+        t->r.stack = form->stack;
+        t->number_from = t->n_layers;
+    }
+    if (form->inside)
+        t->r.n2 = form->inside;
+    for (uint64_t k = 0; k < t->n_mtp; k++) {
+        const uint64_t i = t->n_layers + k;
+        t->like = mtp_like(t, i);
+        if (t->r.per_layer) {
+            t->r.per_layer(t, t->like);
+            if (!sane(t))
+                return;
+        }
+        t->moe = !form->dense && hwl_text_layer_is_moe(t, t->like);
+        describe(t, &layers[i], t->like, t->moe);
+        emit_layer(t, (int32_t)i, &layers[i]);
+        hwl_mtp_parts(t->b, form, (int32_t)i, k, t->r.stack, t->hidden, t->vocab);
+    }
+}
+
 void hwl_text_read(struct hwl_build *b, const struct hwl_text_row *row)
 {
     struct hwl_text text, *t = &text;
@@ -438,17 +483,16 @@ void hwl_text_read(struct hwl_build *b, const struct hwl_text_row *row)
         (void)hwl_emit(b, HWL_ROLE_POS_EMBD, -1, t->position_rows, t->hidden, "%s.weight", t->r.pos);
     if (t->r.embed_norm)
         hwl_text_norm(t, HWL_ROLE_EMBD_NORM, -1, t->hidden, t->r.embed_norm);
-    for (uint64_t i = 0; i < t->n_layers + t->n_mtp; i++) {
-        /* a multi-token predictor repeats the last layer's shape; its weights are no part of the class (num_nextn_predict_layers) */
-        const uint64_t like = i < t->n_layers ? i : t->n_layers - 1;
+    for (uint64_t i = 0; i < t->n_layers; i++) {
         if (t->r.per_layer) {
-            t->r.per_layer(t, like);
+            t->r.per_layer(t, i);
             if (!sane(t))
                 return;
         }
-        describe(t, &layers[i], like, hwl_text_layer_is_moe(t, like));
-        if (i < t->n_layers)
-            emit_layer(t, (int32_t)i, &layers[i]);
+        t->like = i;
+        t->moe = hwl_text_layer_is_moe(t, i);
+        describe(t, &layers[i], i, t->moe);
+        emit_layer(t, (int32_t)i, &layers[i]);
     }
     if (!t->r.no_final_norm)
         hwl_text_norm(t, HWL_ROLE_OUTPUT_NORM, -1, t->hidden, t->r.final_norm);
@@ -458,4 +502,6 @@ void hwl_text_read(struct hwl_build *b, const struct hwl_text_row *row)
         (void)hwl_emit(b, HWL_ROLE_OUTPUT, -1, t->vocab, t->embed_width, "%s.weight", t->r.head);
     if (!b->headless && hwl_b_flag(b, t->r.head_bias))
         (void)hwl_emit(b, HWL_ROLE_OUTPUT, -1, t->vocab, 0, "%s.bias", t->r.head);
+    if (t->n_mtp)
+        mtp_layers(t, layers);
 }

@@ -3,6 +3,7 @@
 #define HWL_ARCH_HF_TEXT_H
 
 #include "arch/family.h"
+#include "arch/hf_mtp.h"
 
 enum hwl_norm_kind { HWL_RMS, HWL_LN, HWL_LN_NO_BIAS, HWL_NO_NORM };
 enum hwl_norm_place { HWL_PRE, HWL_PARALLEL, HWL_PARALLEL_TWO, HWL_POST, HWL_SANDWICH };
@@ -28,6 +29,7 @@ struct hwl_text_row {
     bool head_floor, conv1d, has_moe, sinks, no_final_norm, indexer;
     bool o_square;                                            /* output projection [hidden, hidden] whatever the heads (Helium) */
     const char *router_bias, *correction, *shared_gate, *bias_all; /* flags */
+    const struct hwl_mtp_form *mtp;                           /* how its checkpoints hold multi-token prediction; NULL: not at all */
     void (*adjust)(struct hwl_text *t);                       /* changes what was resolved, before anything is emitted */
     void (*per_layer)(struct hwl_text *t, uint64_t layer);    /* sizes that differ between layers, before each */
     void (*attention)(struct hwl_text *t, int32_t layer);     /* instead of the common one */
@@ -44,11 +46,16 @@ struct hwl_text {
     uint64_t n_layers, n_experts, n_used, d_expert, n_shared, d_shared;
     uint64_t q_rank, kv_rank, nope, rope, n_mtp, position_rows, embed_width;
     bool q_bias, kv_bias, o_bias, mlp_bias, ungated, tied, qk_norm, mla, router_bias, correction, shared_gate;
+    /* of the layer that is written: whose place in the configuration's lists it takes, what its name counts from, its experts */
+    uint64_t like, number_from;
+    bool moe;
     bool (*is_moe)(const struct hwl_text *t, uint64_t layer); /* NULL: by the keys */
     uint64_t (*ffn_width)(const struct hwl_text *t, uint64_t layer);
 };
 
 void hwl_text_read(struct hwl_build *b, const struct hwl_text_row *row);
+/* The number of layer l in its tensors' names. */
+int hwl_text_number(const struct hwl_text *t, int32_t l);
 bool hwl_text_layer_is_moe(const struct hwl_text *t, uint64_t layer);
 void hwl_text_norm(struct hwl_text *t, enum hwl_role role, int32_t layer, uint64_t n, const char *name);
 

@@ -48,7 +48,16 @@ hwl_status hwl_model_sum(const struct hwl_model *model, struct hwl_model_sums *o
     struct hwl_ck ck = {false};
     for (uint64_t i = 0; i < model->n_tensors; i++) {
         const struct hwl_tensor *t = &model->tensors[i];
-        uint64_t used, of;
+        uint64_t used, of, shape = t->tied ? 0 : t->count;
+        for (unsigned d = 0; d < t->n_dims; d++)
+            shape = hwl_ck_mul(&ck, shape, t->dims[d]);
+        s.stored_elements = hwl_ck_add(&ck, s.stored_elements, shape);
+        s.stored_bytes = hwl_ck_add(&ck, s.stored_bytes, t->bytes);
+        if (hwl_tensor_is_mtp(model, t)) {
+            s.mtp_parameters = hwl_ck_add(&ck, s.mtp_parameters, t->elements);
+            s.mtp_bytes = hwl_ck_add(&ck, s.mtp_bytes, t->bytes);
+            continue;
+        }
         share(model, t, &used, &of);
         s.parameters = hwl_ck_add(&ck, s.parameters, t->elements);
         s.active = hwl_ck_add(&ck, s.active, hwl_ck_mul(&ck, t->elements / of, used));

@@ -139,6 +139,7 @@ struct hwl_model {
     uint16_t dtype;     /* torch_dtype of a configuration, or the commonest type */
     uint32_t n_layers;  /* decoder (or only) stack, without MTP */
     uint32_t n_mtp;     /* layers[n_layers .. n_layers + n_mtp) are MTP layers */
+    uint32_t n_mtp_served; /* of them that vLLM loads at most; 0: all */
     uint32_t n_encoder; /* then n_encoder encoder layers of an encoder-decoder (T5, Whisper) */
     uint64_t hidden, vocab, context_train;
     struct hwl_layer *layers; /* [n_layers + n_mtp + n_encoder] */
@@ -165,8 +166,16 @@ struct hwl_config;
 /* root: the whole config.json; text: the object of the language model (root itself where there is none of its own). */
 void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, const struct hwl_config *text);
 
+/* Of a layer for multi-token prediction: stored, but no part of the class that a configuration names. */
+static inline bool hwl_tensor_is_mtp(const struct hwl_model *model, const struct hwl_tensor *t)
+{
+    return t->layer >= 0 && (uint32_t)t->layer >= model->n_layers && (uint32_t)t->layer - model->n_layers < model->n_mtp;
+}
+
 struct hwl_model_sums {
-    uint64_t parameters, active, bytes, n_tensors;
+    uint64_t parameters, active, bytes, n_tensors; /* without multi-token prediction */
+    uint64_t mtp_parameters, mtp_bytes;
+    uint64_t stored_elements, stored_bytes; /* all that the checkpoint holds, scales and copies too */
 };
 /* Sums over the tensors; HWL_E_OVERFLOW. active rounds nothing: routed elements are count x shape, so the share is whole. */
 hwl_status hwl_model_sum(const struct hwl_model *model, struct hwl_model_sums *out, hwl_error *error);

@@ -35,6 +35,10 @@ void hwl_model_get_info(const hwl_model *model, hwl_model_info *out)
     out->active_parameters = sums.active;
     out->weights_bytes = sums.bytes;
     out->n_tensors = sums.n_tensors;
+    out->mtp_parameters = sums.mtp_parameters;
+    out->mtp_bytes = sums.mtp_bytes;
+    out->stored_elements = sums.stored_elements;
+    out->stored_bytes = sums.stored_bytes;
     out->context_train = model->context_train;
     out->hidden = model->hidden;
     out->vocabulary = model->vocab;

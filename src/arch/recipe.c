@@ -402,9 +402,9 @@ static bool state(struct run *u, const char *line)
         b->m->hidden = m.v[0];
         b->m->vocab = m.v[1];
         b->m->context_train = m.v[2];
-    } else if (starts(line, "layers", &p)) { /* decoder layers, encoder layers */
+    } else if (starts(line, "layers", &p)) { /* decoder layers, encoder layers, those for multi-token prediction */
         const struct args l = arguments(u, p);
-        u->stop = u->stop || !hwl_hb_layers(b, l.v[0], 0, l.v[1]);
+        u->stop = u->stop || !hwl_hb_layers(b, l.v[0], l.v[2], l.v[1]);
     } else if (starts(line, "tie", &p)) { /* name, tied, vocabulary, width */
         word(u, &p, a, sizeof a);
         const struct args h = arguments(u, p);
@@ -436,7 +436,8 @@ static void each(struct run *u, uint32_t at, const char *p)
     while (*p == ' ')
         p++;
     const bool layers = strncmp(p, "layer", 5) == 0;
-    const uint64_t base = layers && strncmp(p, "layer +", 7) == 0 ? b->m->n_layers : 0;
+    const bool mtp = strncmp(p, "layer mtp", 9) == 0, encoder = strncmp(p, "layer +", 7) == 0;
+    const uint64_t base = mtp ? b->m->n_layers : encoder ? (uint64_t)b->m->n_layers + b->m->n_mtp : 0;
     if (n > HWL_HB_MAX_LAYERS || r->depth == 3) {
         hwl_cfg_bad(&r->objects[0].cfg, "num_hidden_layers", "more than %d layers", HWL_HB_MAX_LAYERS);
         u->stop = true;

@@ -83,7 +83,12 @@
     X(ROPE_FREQS, "rope_freqs", OTHER)                                                                                           \
     X(LAYER_SCALE, "layer_scale", NORM)                                                                                          \
     X(MTP_PROJ, "mtp_proj", OTHER)                    /* joins embedding and hidden state of a multi-token predictor */          \
+    X(MTP_LINEAR, "mtp_linear", OTHER)                /* the same where quantisers take it */                                    \
+    X(MTP_FC, "mtp_fc", OTHER)                        /* the same where servers split it over ranks */                           \
     X(MTP_NORM, "mtp_norm", NORM)                                                                                                \
+    X(MTP_EMBD, "mtp_embd", EMBEDDING)                /* copies that a predictor brings of the embedding */                      \
+    X(MTP_OUTPUT, "mtp_output", OUTPUT)               /* and of the output matrix */                                             \
+    X(MTP_HEAD, "mtp_head", OUTPUT)                   /* an output matrix of its own, trained apart */                           \
     X(VISION, "vision", VISION)                                                                                                  \
     X(AUDIO, "audio", AUDIO)                                                                                                     \
     X(PROJECTOR, "projector", PROJECTOR)

@@ -88,6 +88,12 @@ static bool people(const hwl_model *model)
     (void)printf("\n  weights      %s in %s tensors", hwl_view_bytes(m.weights_bytes, b, sizeof b), hwl_count_text(m.n_tensors, c, sizeof c));
     if (m.parameters)
         (void)printf(", %.2f bits a parameter", (double)m.weights_bytes * 8 / (double)m.parameters);
+    if (m.mtp_bytes) { /* the types below are of all that is stored */
+        (void)printf("\n  prediction   multi-token prediction: %u layer%s, ", m.n_mtp_layers, m.n_mtp_layers == 1 ? "" : "s");
+        (void)printf("%s parameters, %s; stored in the checkpoint", hwl_count_text(m.mtp_parameters, a, sizeof a),
+                     hwl_view_bytes(m.mtp_bytes, b, sizeof b));
+        (void)printf(" of %s", hwl_view_bytes(m.stored_bytes, b, sizeof b));
+    }
     (void)printf("\n  types       ");
     const char *type;
     uint64_t bytes;

@@ -50,6 +50,17 @@ static bool add_facts(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_model
     return ok && hwl_json_add(doc, root, "facts", facts);
 }
 
+/* What the checkpoint holds beyond the parameters of the class. */
+static bool add_stored(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_model_info *m)
+{
+    yyjson_mut_val *mtp = yyjson_mut_obj(doc), *all = yyjson_mut_obj(doc);
+    return mtp && all && hwl_json_add(doc, mtp, "layers", yyjson_mut_uint(doc, m->n_mtp_layers)) &&
+           hwl_json_add(doc, mtp, "parameters", hwl_json_u64(doc, m->mtp_parameters)) &&
+           hwl_json_add(doc, mtp, "bytes", hwl_json_u64(doc, m->mtp_bytes)) && hwl_json_add(doc, root, "mtp", mtp) &&
+           hwl_json_add(doc, all, "elements", hwl_json_u64(doc, m->stored_elements)) &&
+           hwl_json_add(doc, all, "bytes", hwl_json_u64(doc, m->stored_bytes)) && hwl_json_add(doc, root, "stored", all);
+}
+
 hwl_status hwl_model_json(const hwl_model *model, char **out, uint64_t *length, hwl_error *error)
 {
     hwl_model_info m;
@@ -72,7 +83,7 @@ hwl_status hwl_model_json(const hwl_model *model, char **out, uint64_t *length, 
               hwl_json_add(doc, root, "vocabulary", hwl_json_u64(doc, m.vocabulary)) &&
               hwl_json_add(doc, root, "context_train", hwl_json_u64(doc, m.context_train ? m.context_train : HWL_UNKNOWN)) &&
               hwl_json_add(doc, root, "mtp_layers", yyjson_mut_uint(doc, m.n_mtp_layers)) &&
-              hwl_json_add(doc, root, "generic", yyjson_mut_bool(doc, m.generic)) && add_types(doc, root, model) && add_layers(doc, root, model, &m) &&
+              add_stored(doc, root, &m) && hwl_json_add(doc, root, "generic", yyjson_mut_bool(doc, m.generic)) && add_types(doc, root, model) && add_layers(doc, root, model, &m) &&
               add_facts(doc, root, model);
     return hwl_json_finish(doc, ok, out, length, error);
 }

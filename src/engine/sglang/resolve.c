@@ -141,11 +141,12 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
                         "sglang: speculative algorithm '%s' is not modelled; EAGLE, EAGLE3, NEXTN and NGRAM are",
                         algorithm);
     u->spec_method = hwl_words_have("EAGLE3 eagle3", algorithm) ? "eagle3" : m->n_mtp && !own ? "mtp" : "eagle";
-    u->draft_layers = strcmp(u->spec_method, "mtp") == 0 ? m->n_mtp : 1;
     /* _auto_choose_speculative_params */
     const bool llama = m->hints.class_name && strcmp(m->hints.class_name, "LlamaForCausalLM") == 0;
     const uint64_t steps = hwl_opt_u64(s, HWL_OPT_SPEC_STEPS, llama ? 5 : 3);
     const uint64_t topk = hwl_opt_u64(s, HWL_OPT_SPEC_TOPK, llama ? 4 : 1);
+    /* a model of its own for each step where there are several (multi_layer_eagle_worker.py) */
+    u->draft_layers = strcmp(u->spec_method, "mtp") == 0 ? (uint32_t)hwl_min(hwl_max(steps, 1), m->n_mtp) : 1;
     u->draft_tokens = (uint32_t)hwl_min(topk == 1 ? steps + 1 : hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, llama ? 8 : 4), 1024);
     return HWL_OK;
 }

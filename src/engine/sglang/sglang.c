@@ -28,7 +28,8 @@ static struct hwl_shard_run shard_run_of(const struct hwl_model *m, const struct
 {
     /* models that copy the embedding to every rank of data-parallel attention: the DeepSeek-V2 family */
     const bool copies = u->attention_dp > 1 && u->mla;
-    const bool draft = strcmp(u->spec_method, "eagle") == 0 || strcmp(u->spec_method, "eagle3") == 0;
+    const bool mtp = strcmp(u->spec_method, "mtp") == 0;
+    const bool draft = mtp || strcmp(u->spec_method, "eagle") == 0 || strcmp(u->spec_method, "eagle3") == 0;
     (void)m;
     return (struct hwl_shard_run){
         .engine = "sglang",
@@ -46,8 +47,10 @@ static struct hwl_shard_run shard_run_of(const struct hwl_model *m, const struct
         .pad_width = u->cc >= 100 ? 128 : 64,
         .dtype_bytes = u->dtype_bytes,
         .rope_bytes = 4, /* layers/rotary_embedding.py keeps the table in fp32 on CUDA */
-        .spec_method = draft || strcmp(u->spec_method, "mtp") == 0 ? u->spec_method : "",
+        .spec_method = draft ? u->spec_method : "",
         .draft_layers = draft ? u->draft_layers : 0,
+        .draft_heads = true, /* models/step3p5_mtp.py shares neither embedding nor head */
+        .draft_embeds = true,
         .max_loras = u->max_loras,
         .max_lora_rank = u->max_lora_rank,
         .multimodal = u->multimodal,

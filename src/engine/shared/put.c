@@ -31,7 +31,7 @@ void hwl_shard_put_weights(struct hwl_ledger *ledger, const struct hwl_shard_pre
     struct hwl_shard_weights rest = *weights;
     uint64_t take = how->offload;
     for (uint32_t i = 0; i < all; i++) {
-        if (hwl_shard_stage(m, run, i) != stage)
+        if (hwl_shard_stage(m, run, i) != stage || !hwl_shard_has(m, run, i))
             continue;
         const uint64_t *bytes = by_kind[prepared->kind[i]];
         for (int c = 0; c < HWL_COMP_COUNT; c++) {

@@ -39,7 +39,8 @@ static const uint8_t shards[HWL_ROLE_COUNT] = {
     [HWL_ROLE_SSM_DT] = COLUMN,     [HWL_ROLE_SSM_A] = COLUMN,        [HWL_ROLE_SSM_D] = COLUMN,
     [HWL_ROLE_SSM_BETA] = COLUMN,   [HWL_ROLE_SSM_GATE] = COLUMN,     [HWL_ROLE_SSM_OUT] = ROW,
     [HWL_ROLE_SHORT_CONV] = COLUMN, [HWL_ROLE_VISION] = TOWER,        [HWL_ROLE_AUDIO] = TOWER,
-    [HWL_ROLE_PROJECTOR] = TOWER,
+    [HWL_ROLE_PROJECTOR] = TOWER,   [HWL_ROLE_MTP_FC] = COLUMN,       [HWL_ROLE_MTP_EMBD] = VOCAB,
+    [HWL_ROLE_MTP_OUTPUT] = VOCAB,  [HWL_ROLE_MTP_HEAD] = VOCAB,
 };
 
 static enum shard shard_of(uint16_t role)
@@ -160,6 +161,12 @@ static uint64_t adapter_bytes(const struct hwl_tensor *t, enum shard s, uint64_t
     return hwl_ck_mul4(ck, t->count ? t->count : 1, slots_rank, width, u->dtype_bytes);
 }
 
+bool hwl_shard_has(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer)
+{
+    const bool mtp = layer >= model->n_layers && layer - model->n_layers < model->n_mtp;
+    return !mtp || (strcmp(run->spec_method, "mtp") == 0 && layer - model->n_layers < run->draft_layers);
+}
+
 uint32_t hwl_shard_stage(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer)
 {
     if (layer >= model->n_layers) /* MTP layers stand behind the stack; encoders in front of it */
@@ -259,19 +266,34 @@ static void add_tensor(struct sums *s, const struct hwl_model *m, const struct h
         add(s, HWL_COMP_LORA, adapter_bytes(t, how, adapters, u, &s->ck));
 }
 
+/* What a predictor shares with the target is there once: its copy of the embedding always, that of the output matrix and one
+ * of its own as the engine does it (vllm/v1/spec_decode, sglang set_embed_and_head). */
+static uint32_t times(const struct hwl_tensor *t, const struct hwl_shard_run *u)
+{
+    switch ((enum hwl_role)t->role) {
+    case HWL_ROLE_MTP_EMBD: return 0;
+    case HWL_ROLE_MTP_OUTPUT: return u->draft_copies;
+    case HWL_ROLE_MTP_HEAD: return u->draft_heads ? 1u + u->draft_embeds : u->draft_copies;
+    default: return 1;
+    }
+}
+
 /* The weights of one layer of a kind. */
 static void add_layer(struct sums *s, const struct hwl_shard_prepared *p, uint32_t kind, const struct hwl_shard_run *u)
 {
     const struct hwl_model *m = p->model;
     for (uint64_t i = p->first[kind]; i < p->first[kind + 1]; i++) {
         const struct hwl_tensor *t = &m->tensors[p->tensor[i]];
-        if (!t->tied && (!is_tower(t->component) || u->multimodal))
-            add_tensor(s, m, t, tensor_bytes(m, t, u, &s->ck), u);
+        if (t->tied || (is_tower(t->component) && !u->multimodal))
+            continue;
+        const uint64_t bytes = tensor_bytes(m, t, u, &s->ck);
+        for (uint32_t n = times(t, u); n > 0; n--)
+            add_tensor(s, m, t, bytes, u);
     }
     for (int f = ALONE + 1; f < FUSED_COUNT; f++)
         add(s, s->owner[f], left_over(s->row[f]));
     const struct hwl_attention *a = &m->layers[p->layer[kind]].attn;
-    if (u->mla && a->kv_lora_rank && p->layer[kind] < m->n_layers)
+    if (u->mla && a->kv_lora_rank)
         /* kv_b_proj is kept for prefill; decoding reads two 16-bit copies, W_UK and W_UV */
         add(s, HWL_COMP_ATTENTION,
             hwl_ck_mul4(&s->ck, a->n_heads / u->attention_tp, (uint64_t)a->qk_nope_dim + a->head_dim_v, a->kv_lora_rank,
@@ -294,6 +316,9 @@ static void add_rest(const struct hwl_shard_prepared *p, const struct hwl_shard_
         /* a tied embedding stands at both ends of the pipeline */
         if (t->role == HWL_ROLE_TOK_EMBD && m->tied && u->pp > 1)
             add_stage(&out[u->pp - 1], HWL_COMP_OUTPUT, bytes, ck);
+        /* so does that of a predictor, whose target has its embedding on the first stage */
+        if (t->role == HWL_ROLE_TOK_EMBD && u->pp > 1 && m->n_mtp && strcmp(u->spec_method, "mtp") == 0)
+            add_stage(&out[u->pp - 1], HWL_COMP_DRAFT, bytes, ck);
     }
     const uint64_t rope = u->encoder_only ? 0 : rope_bytes(m, u, ck);
     for (uint32_t i = 0; i < u->pp; i++)
@@ -313,15 +338,20 @@ hwl_status hwl_shard_weights(const struct hwl_shard_prepared *prepared, const st
         add_layer(&s, prepared, k, run);
         ck.overflow = ck.overflow || s.ck.overflow;
         const bool drafts = run->draft_layers && !mtp && m->n_layers && prepared->kind[m->n_layers - 1] == k;
-        if (m->layers[prepared->layer[k]].mtp && !mtp) /* loaded for speculation only */
+        if (m->layers[prepared->layer[k]].mtp) { /* a draft: loaded for speculation only */
+            uint64_t all_of_it = 0;
+            for (uint32_t c = 0; c < HWL_COMP_COUNT && mtp; c++)
+                all_of_it = hwl_ck_add(&ck, all_of_it, s.component[c]);
             memset(s.component, 0, sizeof s.component);
+            s.component[HWL_COMP_DRAFT] = all_of_it;
+        }
         if (by_kind)
             memcpy(by_kind[k], s.component, sizeof s.component);
         for (uint32_t c = 0; c < HWL_COMP_COUNT; c++) {
             if (!s.component[c])
                 continue;
             for (uint32_t i = 0; i < all; i++)
-                if (prepared->kind[i] == k)
+                if (prepared->kind[i] == k && hwl_shard_has(m, run, i))
                     add_stage(&out[hwl_shard_stage(m, run, i)], (uint8_t)c, s.component[c], &ck);
             /* an EAGLE head is a layer like the target's last one, and shares embedding and head with it */
             if (drafts && c != HWL_COMP_LORA)

@@ -25,7 +25,10 @@ struct hwl_shard_run {
     uint64_t dtype_bytes;         /* of the model's type */
     uint64_t rope_bytes;          /* of an element of the table of cosines and sines */
     const char *spec_method;      /* "" none, "mtp", "eagle", "eagle3" ... */
-    uint32_t draft_layers;        /* of a draft that is a layer like the target's last one */
+    uint32_t draft_layers;        /* of a draft that is a layer like the target's last one; of "mtp": loaded, from the first on */
+    bool draft_copies;            /* copies of the output matrix that MTP layers bring stay beside the target's */
+    bool draft_heads;             /* output matrices of their own of MTP layers are kept; else the target's serves */
+    bool draft_embeds;            /* and such a layer loads the token embedding once more */
     uint64_t max_loras, max_lora_rank;
     bool multimodal, encoder_only;
     bool mla;                     /* latent attention is run in its absorbed form */
@@ -64,6 +67,8 @@ hwl_status hwl_shard_adapters(const struct hwl_settings *settings, uint64_t defa
 /* out: [run->pp]. by_kind: [n_kinds], or NULL: the bytes of one layer of each kind. */
 hwl_status hwl_shard_weights(const struct hwl_shard_prepared *prepared, const struct hwl_shard_run *run,
                              struct hwl_shard_weights *out, uint64_t (*by_kind)[HWL_COMP_COUNT], hwl_error *error);
+/* A layer of the stack, or for multi-token prediction and this run loads it. */
+bool hwl_shard_has(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer);
 /* The stage on which a layer (its index in the model) lies. */
 uint32_t hwl_shard_stage(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer);
 

@@ -88,6 +88,8 @@ struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, cons
         .rope_bytes = setup->dtype_bytes,
         .spec_method = setup->spec_method,
         .draft_layers = setup->draft ? 0 : setup->draft_layers,
+        .draft_copies = setup->rules->draft_copies,
+        .draft_heads = setup->rules->draft_heads,
         .max_loras = setup->max_loras,
         .max_lora_rank = setup->max_lora_rank,
         .multimodal = setup->multimodal,

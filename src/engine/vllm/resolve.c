@@ -233,9 +233,10 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
             "vllm: speculative method '%s' is not modelled; mtp, eagle, eagle3, draft_model, ngram, suffix and medusa are",
             u->spec_method);
     const bool mtp = strcmp(u->spec_method, "mtp") == 0;
-    u->spec_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, mtp && m->n_mtp ? m->n_mtp : 1), 1024);
+    const uint32_t layers = m->n_mtp_served ? (uint32_t)hwl_min(m->n_mtp_served, m->n_mtp) : m->n_mtp;
+    u->spec_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, mtp && layers ? layers : 1), 1024);
     if (mtp)
-        u->draft_layers = m->n_mtp ? m->n_mtp : 1;
+        u->draft_layers = layers ? layers : 1;
     else if (hwl_words_have("eagle eagle3", u->spec_method))
         u->draft_layers = 1;
     return HWL_OK;

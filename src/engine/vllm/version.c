@@ -33,7 +33,7 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.28.0",
 #define SORTED .sampler_bytes = 36, .utilization = 0.90, .v2_classes = "", .other_mib = 50
 
 static const struct hwl_vllm_rules rules[] = {
-    {.version = "0.33.0", SINCE_32, .gdn_checkpoints = true, .gb10_small = true, .v2_warms_up = true},
+    {.version = "0.33.0", SINCE_32, .draft_heads = true, .gdn_checkpoints = true, .gb10_small = true, .v2_warms_up = true},
     {.version = "0.32.0", SINCE_32},
     {.version = "0.29.0", SINCE_29, UNTIL_31, .small_windows = true},
     {.version = "0.28.0",
@@ -82,9 +82,9 @@ static const struct hwl_vllm_rules rules[] = {
      .v2_classes = ""},
     {.version = "0.14.1", SINCE_14, UNTIL_27, SORTED, .group_percent = 125},
     {.version = "0.12.0", SINCE_11, UNTIL_27, SORTED, .group_percent = 125},
-    {.version = "0.11.2", SINCE_11, UNTIL_27, SORTED, .group_percent = 100},
-    {.version = "0.10.2", SINCE_8, UNTIL_27, SORTED, .group_percent = 100, .graph_step = 8},
-    {.version = "0.8.5", SINCE_8, UNTIL_27, SORTED, .group_percent = 100, .graph_step = 8, .a100_large = true},
+    {.version = "0.11.2", SINCE_11, UNTIL_27, SORTED, .group_percent = 100, .draft_copies = true},
+    {.version = "0.10.2", SINCE_8, UNTIL_27, SORTED, .group_percent = 100, .graph_step = 8, .draft_copies = true},
+    {.version = "0.8.5", SINCE_8, UNTIL_27, SORTED, .group_percent = 100, .graph_step = 8, .a100_large = true, .draft_copies = true},
     /* V0: a prompt is one batch up to 32k tokens (config/scheduler.py of 0.6); models run as they are written, and what
      * lies outside torch counts from before the device is set up (worker/worker.py) */
     {.version = "0.7.3",
@@ -97,6 +97,7 @@ static const struct hwl_vllm_rules rules[] = {
      .full_graphs = true,
      .whole_prompts = true,
      .row_quarters = 12,
+     .draft_copies = true,
      .other_mib = 340},
 };
 

@@ -36,6 +36,9 @@ struct hwl_vllm_rules {
     bool triton_sampler;     /* the V1 runner's top-k and top-p by the Triton kernel */
     uint8_t row_quarters;    /* rows of hidden width beside the widest point, in quarters; 0: as compiled models have */
     uint16_t other_mib;      /* outside torch on one card that is not Hopper */
+    /* drafts */
+    bool draft_copies;       /* MTP layers keep the copy of the output matrix that they bring */
+    bool draft_heads;        /* and those with a matrix of their own use it (models/step3p5_mtp.py has_own_lm_head) */
     /* graphs */
     bool wide_graphs;        /* twice the tokens of all decoding sequences, up to 1024 on SM100 */
     uint8_t graph_step;      /* of sizes from 256 on */
