@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,19 @@ bool hwl_text_eq_nocase(const char *a, const char *b)
         if (lower((unsigned char)*a) != lower((unsigned char)*b))
             return false;
     return *a == *b;
+}
+
+bool hwl_text_holds(const char *text, const char *part)
+{
+    const size_t n = strlen(part);
+    for (; *text; text++) {
+        size_t i = 0;
+        while (i < n && tolower((unsigned char)text[i]) == part[i])
+            i++;
+        if (i == n)
+            return true;
+    }
+    return false;
 }
 
 bool hwl_words_have(const char *words, const char *word)

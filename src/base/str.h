@@ -19,6 +19,8 @@ bool hwl_str_starts(struct hwl_str a, const char *prefix);
 bool hwl_str_ends(struct hwl_str a, const char *suffix);
 /* Case-insensitive ASCII. */
 bool hwl_text_eq_nocase(const char *a, const char *b);
+/* Does text hold part, which is in lower case, in any case? */
+bool hwl_text_holds(const char *text, const char *part);
 /* Does the space-separated list hold the word? */
 bool hwl_words_have(const char *words, const char *word);
 /* Edit distance (Levenshtein, capped at limit + 1), for "did you mean". */

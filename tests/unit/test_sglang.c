@@ -190,7 +190,7 @@ static void given(void **state)
         if (l.window > 0)
             expect(&l, "window", floor(l.tokens * r.setup.window_ratio), floor(l.tokens * r.setup.window_ratio), l.window);
         if (l.before > 0) {
-            const double media = r.setup.multimodal && r.setup.rules->media_reserve ? 100 / 1024.0 : 0;
+            const double media = (double)r.setup.media_bytes / GIB;
             const double rest = l.after - l.before * (1 - r.setup.fraction) - media;
             /* an implied fraction has three or four digits of its own */
             const double slack = (*l.fraction == '=' ? ROUND + 0.0005 * l.before : ROUND) + (l.n_gpus > 1 ? 0.02 : 0) +
@@ -394,7 +394,7 @@ static void graph_sizes(void **state)
 static void options(void **state)
 {
     (void)state;
-    static const char *const argv[] = {"--tp", "2", "--cuda-graph-bs", "1", "2", "4", "--enable-hierarchical-cache",
+    static const char *const argv[] = {"--tp", "2", "--cuda-graph-bs", "1", "2", "4", "--enable-symm-mem",
                                        "--max-total-tokens", "64k", "--lora-paths", "a", "b", "--host", "0.0.0.0"};
     hwl_settings *s;
     hwl_error e = {0};

@@ -7,6 +7,8 @@
 #include "base/str.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
@@ -40,7 +42,7 @@ static bool among(uint64_t max, const struct run *runs, size_t n)
 uint64_t hwl_sglang_decode_graphs(uint64_t max, bool speculative)
 {
     static const struct run plain[] = {{2, 1}, {4, 2}, {16, 4}, {256, 8}, {512, 16}, {UINT64_MAX, 32}};
-    static const struct run drafts[] = {{8, 1}, {32, 2}, {64, 4}, {256, 8}, {UINT64_MAX, 16}};
+    static const struct run drafts[] = {{8, 1}, {32, 2}, {40, 8}, {64, 4}, {256, 8}, {UINT64_MAX, 16}};
     const struct run *runs = speculative ? drafts : plain;
     const size_t n = speculative ? sizeof drafts / sizeof *drafts : sizeof plain / sizeof *plain;
     return count(max, runs, n) + (max && !among(max, runs, n));
@@ -129,6 +131,24 @@ double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglan
     const double reserve = how == HWL_SGLANG_BY_CLASS
                                ? reserve_by_class(setup, memory, algorithm)
                                : reserve_by_use(setup, memory, decode_graph, prefill_graph, algorithm);
-    const double fraction = round((memory - reserve) / memory * 1000) / 1000;
+    char text[32]; /* Python's round: the nearest decimal of the exact value, ties to even */
+    snprintf(text, sizeof text, "%.3f", (memory - reserve) / memory);
+    const double fraction = strtod(text, NULL);
     return setup->multimodal ? fraction * media_factor(model, how) : fraction;
+}
+
+/* mm_runtime_reservation_gb: what images take after the pools are sized. Large Hopper cards serve Qwen3-VL with a transport
+ * pool on the card and without a cache of embeddings (model_overrides/qwen3_vl.py). */
+uint64_t hwl_sglang_media_bytes(const struct hwl_model *model, const struct hwl_settings *settings,
+                                const struct hwl_sglang_setup *setup)
+{
+    if (!setup->multimodal || !setup->rules->media_reserve)
+        return 0;
+    const bool tuned = setup->rules->media_tuned && setup->cc / 10 == 9 && hwl_sglang_memory_mib(setup) >= 60 * 1024 &&
+                       hwl_sglang_has(model, HWL_SGLANG_MEDIA_TUNED);
+    const char *transport = hwl_opt_text(settings, HWL_OPT_MEDIA_TRANSPORT, tuned ? "cuda_ipc" : "cpu");
+    uint64_t mib = tuned ? 0 : 100;
+    if (hwl_words_have("cuda_ipc cuda_vmm", transport))
+        mib += tuned && hwl_opt_u64(settings, HWL_OPT_MAX_SEQS, 0) >= 400 ? 3072 : 1024;
+    return mib * MIB;
 }

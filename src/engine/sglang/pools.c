@@ -17,6 +17,15 @@ static uint64_t side_bytes(uint64_t elements, const struct hwl_sglang_setup *u, 
     return hwl_ck_add(ck, data, u->kv->group ? elements / u->kv->group : 0);
 }
 
+const struct hwl_layer *hwl_sglang_cached_as(const struct hwl_model *m, const struct hwl_sglang_setup *u, uint32_t layer)
+{
+    if (u->uniform)
+        for (uint32_t i = 0; i < m->n_layers; i++)
+            if (m->layers[i].attn.n_heads && !m->layers[i].attn.window)
+                return &m->layers[i];
+    return &m->layers[layer];
+}
+
 struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup,
                                         struct hwl_ck *ck)
 {
@@ -25,7 +34,7 @@ struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const str
     if (!a->n_heads || a->cross)
         return r;
     if (a->kv_lora_rank) {
-        const bool scaled = setup->sparse && setup->kv->bits == 8; /* calculate_mla_kv_cache_dim */
+        const bool scaled = setup->sparse && setup->kv->bits == 8 && !setup->raw_rows; /* calculate_mla_kv_cache_dim */
         r.kv = scaled ? hwl_ck_add(ck, (uint64_t)a->kv_lora_rank + a->kv_lora_rank / 128 * 4,
                                    2 * (uint64_t)a->qk_rope_dim)
                       : side_bytes((uint64_t)a->kv_lora_rank + a->qk_rope_dim, setup, ck);
@@ -73,7 +82,7 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
 {
     for (uint32_t i = u->stage_first[p]; i < u->stage_first[p + 1]; i++) {
         const struct hwl_layer *l = &m->layers[i];
-        const struct hwl_sglang_row r = hwl_sglang_row_of(l, u, ck);
+        const struct hwl_sglang_row r = hwl_sglang_row_of(hwl_sglang_cached_as(m, u, i), u, ck);
         const uint64_t row = hwl_ck_add(ck, r.kv, r.index);
         if (u->window_pool && l->attn.window) {
             out->window = hwl_ck_add(ck, out->window, row);
@@ -89,7 +98,8 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
             out->state = hwl_ck_add(ck, out->state, state);
         }
     }
-    if (!u->draft_layers || !u->rules->draft_counted)
+    if (!u->draft_layers || !u->rules->draft_counted ||
+        (!u->draft_named && hwl_sglang_has(m, HWL_SGLANG_MTP_UNCOUNTED)))
         return HWL_OK;
     /* the draft's layers are taken to cache what a full layer of the target does */
     const uint32_t layers = out->full_layers ? out->full_layers : out->window_layers;
@@ -200,7 +210,7 @@ static void size_requests(const struct hwl_sglang_setup *u, struct hwl_sglang_po
     uint64_t n = by_context < 2048 ? 2048 : by_context > 4096 ? 4096 : (uint64_t)by_context;
     if (u->max_requests)
         n = u->max_requests;
-    if (u->rules->state_padding)
+    if (u->rules->half_requests)
         n = hwl_min(n, logical / 2);
     if (u->recurrent)
         n = hwl_min(n, out->states / u->states_per_request);
@@ -220,7 +230,10 @@ hwl_status hwl_sglang_size_pools(const struct hwl_model *model, const struct hwl
     }
     if (setup->recurrent)
         size_states(setup, st, left, out, &ck);
-    size_tokens(setup, st, left, out, &ck);
+    if (setup->compressed)
+        hwl_sglang_size_compressed(model, setup, rest, out);
+    else
+        size_tokens(setup, st, left, out, &ck);
     size_requests(setup, out);
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "sglang: the pools are beyond 64 bits") : HWL_OK;
 }

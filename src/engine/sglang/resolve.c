@@ -11,7 +11,9 @@
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
-#define DEFAULT_CONTEXT 4096
+#define DEFAULT_CONTEXT 2048 /* hf_transformers_utils.py get_context_length */
+#define LLAMA2_PREFILL 4096
+#define COMPRESSED_REQUESTS 256 /* deepseek_v4_hook.py */
 #define SPEC_REQUESTS 48 /* max_running_requests with speculation */
 
 static const struct hwl_sglang_kv_type kv_types[] = {
@@ -87,40 +89,14 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
         if (a->n_heads && a->n_heads % u->attention_tp)
             return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: %u attention heads do not divide over %u ranks",
                             a->n_heads, u->attention_tp);
-        if (a->compress_ratio > 1)
-            return hwl_fail(error, HWL_E_UNSUPPORTED, "sglang: the pools of compressed attention are not modelled");
+        if (a->compress_ratio > 1 && !u->rules->compressed)
+            return hwl_fail(error, HWL_E_UNSUPPORTED,
+                            "sglang: the pools of compressed attention are modelled from 0.5.18 on, not for %s",
+                            u->rules->version);
+        if (a->compress_ratio > 1 && a->compress_ratio != 4 && a->compress_ratio != 128)
+            return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: a compression ratio of %u", a->compress_ratio);
     }
     return HWL_OK;
-}
-
-/* Page of the attention kernels, tokens: overrides.py _mla_backend_page_constraints, _fa4_page_constraint; without a
- * name the one that get_default_attn_backend takes. */
-static uint64_t page_of(const char *backend, uint64_t asked, const struct hwl_sglang_setup *u)
-{
-    static const struct {
-        const char *names;
-        uint64_t page;
-        const char *also; /* other pages that the kernels take */
-    } kernels[] = {{"flashmla", 64, ""},
-                   {"cutlass_mla", 128, ""},
-                   {"trtllm_mla cutedsl_mla", 64, "32 64"},
-                   {"trtllm_mha", 64, "16 32 64 128"},
-                   {"hpc_ops", 64, ""},
-                   {"dsa nsa", 64, ""}};
-    const bool old = !u->rules->states_ratio;
-    if (!*backend)
-        backend = u->sparse                     ? "dsa"
-                  : old || u->cc / 10 != 10     ? ""
-                  : u->mla                      ? "trtllm_mla"
-                                                : "trtllm_mha";
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)asked);
-    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
-        if (hwl_words_have(kernels[i].names, backend))
-            return hwl_words_have(kernels[i].also, text) ? asked : kernels[i].page;
-    if (strcmp(backend, "fa4") == 0 && !u->mla && u->cc / 10 == 10)
-        return 128;
-    return asked ? asked : 1;
 }
 
 static hwl_status resolve_speculation(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
@@ -140,6 +116,7 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
         return hwl_fail(error, HWL_E_UNSUPPORTED,
                         "sglang: speculative algorithm '%s' is not modelled; EAGLE, EAGLE3, NEXTN and NGRAM are",
                         algorithm);
+    u->draft_named = own;
     u->spec_method = hwl_words_have("EAGLE3 eagle3", algorithm) ? "eagle3" : m->n_mtp && !own ? "mtp" : "eagle";
     /* _auto_choose_speculative_params */
     const bool llama = m->hints.class_name && strcmp(m->hints.class_name, "LlamaForCausalLM") == 0;
@@ -155,29 +132,52 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
 static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
                                  hwl_error *error)
 {
-    static const char extra_classes[] =
-        "KimiLinearForCausalLM Qwen3_5ForConditionalGeneration Qwen3_5MoeForConditionalGeneration Qwen3_5MoeForCausalLM "
-        "Qwen3_5ForCausalLM Qwen3NextForCausalLM BailingMoeV2_5ForCausalLM BailingMoeV3ForCausalLM FalconH1ForCausalLM "
-        "GraniteMoeHybridForCausalLM NemotronHForCausalLM";
     const char *strategy = hwl_opt_text(s, HWL_OPT_MAMBA_STRATEGY, "auto");
     bool extra = false, lazy = false;
+    const bool paged = hwl_opt_u64(s, HWL_OPT_BLOCK_SIZE, 1) > 1;
     if (strcmp(strategy, "auto") == 0)
-        extra = u->rules->states_extra_buffer && u->overlap && m->hints.class_name &&
-                hwl_words_have(extra_classes, m->hints.class_name);
+        extra = u->rules->states_extra_buffer && (u->overlap || paged) && hwl_sglang_has(m, HWL_SGLANG_EXTRA_STATES);
     else if (strcmp(strategy, "extra_buffer") == 0)
         extra = true;
     else if (strcmp(strategy, "extra_buffer_lazy") == 0)
         extra = lazy = true;
     else if (strcmp(strategy, "no_buffer") != 0)
         return hwl_fail(error, HWL_E_USAGE, "sglang: unknown strategy '%s' for recurrent states", strategy);
-    if (u->recurrent && u->prefix && !extra)
-        u->overlap = false; /* no_buffer switches it off */
+    if (u->pp > 1 || (u->recurrent && u->prefix && !extra))
+        u->overlap = false; /* no_buffer switches it off, pipeline stages do so too */
     u->states_per_request = !u->prefix || !u->rules->states_ratio ? 1 : 3u + (extra ? (lazy || !u->overlap ? 1 : 2) : 0);
     u->state_ratio = hwl_opt_real(s, HWL_OPT_MAMBA_RATIO, 0.9);
     if (!(u->state_ratio > 0.0 && u->state_ratio < 1e6))
         return hwl_fail(error, HWL_E_USAGE, "sglang: a ratio of recurrent states must be above 0");
     u->state_slots = hwl_opt_u64(s, HWL_OPT_MAMBA_SLOTS, 0) / u->attention_dp;
     return HWL_OK;
+}
+
+/* "1,2,4": how many there are, and the largest. */
+static void read_sizes(const char *list, uint64_t *n, uint64_t *max)
+{
+    *n = *max = 0;
+    for (const char *p = list; *p;) {
+        uint64_t v = 0;
+        while (*p >= '0' && *p <= '9')
+            v = hwl_min(v * 10 + (uint64_t)(*p++ - '0'), 1 << 20);
+        *max = hwl_max(*max, v);
+        (*n)++;
+        p += strcspn(p, "0123456789");
+    }
+}
+
+/* Most tokens that prefill is captured for. */
+static uint64_t prefill_limit(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u)
+{
+    uint64_t max = u->mla && u->rules->mla_prefill_max ? hwl_min(u->chunk, u->rules->mla_prefill_max) : u->chunk;
+    if (hwl_opt_has(s, HWL_OPT_PREFILL_GRAPH_MAX))
+        return hwl_opt_u64(s, HWL_OPT_PREFILL_GRAPH_MAX, 0);
+    if (u->max_tokens)
+        max = hwl_min(max, u->max_tokens);
+    if (!u->rules->draft_counted && hwl_opt_has(s, HWL_OPT_CTX))
+        max = hwl_min(max, u->context);
+    return m->source && hwl_text_holds(m->source, "llama-2") ? hwl_min(max, LLAMA2_PREFILL) : max;
 }
 
 static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u)
@@ -188,43 +188,54 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
         c++;
     u->max_prefill = hwl_opt_u64(s, HWL_OPT_MAX_PREFILL_TOKENS, 16384);
     u->chunk = hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true) ? hwl_opt_u64(s, HWL_OPT_MAX_BATCHED_TOKENS, c->chunk) : 0;
-    const uint64_t requests = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, 0);
-    u->max_requests = requests ? requests : *u->spec_method ? SPEC_REQUESTS : 0;
+    u->max_requests = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, 0);
     u->max_bs = u->tp >= 4 ? c->max_bs_wide : c->max_bs;
     if (u->rules->batch_by_requests && u->max_requests)
         u->max_bs = hwl_min(u->max_bs, u->max_requests);
     u->max_bs = hwl_opt_u64(s, HWL_OPT_MAX_CUDAGRAPH_SIZE, u->max_bs);
     u->n_decode_graphs = hwl_sglang_decode_graphs(hwl_min(u->max_bs, 1 << 20), *u->spec_method != 0);
     const char *list = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, "");
-    if (*list) {
-        u->n_decode_graphs = u->max_bs = 0;
-        for (const char *p = list; *p;) {
-            uint64_t v = 0;
-            while (*p >= '0' && *p <= '9')
-                v = hwl_min(v * 10 + (uint64_t)(*p++ - '0'), 1 << 20);
-            u->max_bs = hwl_max(u->max_bs, v);
-            u->n_decode_graphs++;
-            p += strcspn(p, "0123456789");
-        }
-    }
-    uint64_t prefill = u->mla && u->rules->mla_prefill_max ? hwl_min(u->chunk, u->rules->mla_prefill_max) : u->chunk;
-    if (u->max_tokens)
-        prefill = hwl_min(prefill, u->max_tokens);
-    if (!u->rules->draft_counted && hwl_opt_has(s, HWL_OPT_CTX))
-        prefill = hwl_min(prefill, u->context);
-    u->n_prefill_graphs = hwl_sglang_prefill_graphs(hwl_min(prefill, 1 << 20));
-    (void)m;
+    if (*list)
+        read_sizes(list, &u->n_decode_graphs, &u->max_bs);
+    u->max_prefill_graph = prefill_limit(m, s, u);
+    u->n_prefill_graphs = hwl_sglang_prefill_graphs(hwl_min(u->max_prefill_graph, 1 << 20));
+    const char *tokens = hwl_opt_text(s, HWL_OPT_PREFILL_GRAPH_SIZES, "");
+    if (*tokens)
+        read_sizes(tokens, &u->n_prefill_graphs, &u->max_prefill_graph);
 }
 
 /* Where prefill is not captured by default: cuda_graph_hook.py disable_breakable_cudagraph_if_incompatible. */
-static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u)
+static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u,
+                             bool *later_off)
 {
     bool kda = false;
     for (uint32_t i = 0; i < m->n_layers; i++)
         kda = kda || m->layers[i].mixer == HWL_MIXER_KDA;
-    const bool on = u->rules->prefill_graph && !hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) && u->pp == 1 &&
-                    u->dcp == 1 && !kda && !u->multimodal && u->chunk > 0;
+    const bool towers = u->multimodal && !(u->rules->media_graphs && hwl_sglang_has(m, HWL_SGLANG_MEDIA_GRAPHS));
+    const bool mla_kernels = u->cc / 10 == 10 && !u->sparse && m->hints.class_name &&
+                             strcmp(m->hints.class_name, "DeepseekV3ForCausalLM") == 0 &&
+                             hwl_words_have("trtllm_mla", hwl_opt_text(s, HWL_OPT_ATTENTION_BACKEND, "trtllm_mla"));
+    const bool on = u->rules->prefill_graph && !u->compressed && !hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) && u->pp == 1 &&
+                    u->dcp == 1 && !kda && !towers && u->chunk > 0;
+    *later_off = mla_kernels && !hwl_opt_has(s, HWL_OPT_PREFILL_GRAPH);
     return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, on) && u->rules->mla_prefill_max;
+}
+
+/* _derive_context_length: a longer one wants an environment variable, which 0.4.8 to 0.5.2 took as set. */
+static hwl_status resolve_context(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
+                                  hwl_error *error)
+{
+    uint64_t derived = m->context_train ? m->context_train : DEFAULT_CONTEXT;
+    if (m->hints.rope_factor > 1 && !m->hints.context_original && m->hints.rope_type &&
+        strcmp(m->hints.rope_type, "llama3") != 0 && strcmp(m->hints.rope_type, "default") != 0 && derived < (1u << 30))
+        derived = (uint64_t)(m->hints.rope_factor * (double)derived);
+    u->context = hwl_opt_u64(s, HWL_OPT_CTX, derived);
+    if (u->context > derived && u->rules->fraction != HWL_SGLANG_BY_CLASS)
+        return hwl_fail(error, HWL_E_REFUSED,
+                        "sglang refuses: a context of %llu tokens where the configuration says %llu; "
+                        "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1 would let it",
+                        (unsigned long long)u->context, (unsigned long long)derived);
+    return HWL_OK;
 }
 
 static hwl_status look_at_layers(const struct hwl_model *m, struct hwl_sglang_setup *u, hwl_error *error)
@@ -237,6 +248,7 @@ static hwl_status look_at_layers(const struct hwl_model *m, struct hwl_sglang_se
         u->recurrent = u->recurrent || hwl_layer_conv_elements(l) || hwl_layer_ssm_elements(l);
         u->mla = u->mla || l->attn.kv_lora_rank > 0;
         u->sparse = u->sparse || l->attn.index_heads > 0;
+        u->compressed = u->compressed || l->attn.compress_ratio > 1;
         windows = windows || l->attn.window > 0;
     }
     u->window_pool = windows && m->hints.class_name && hwl_words_have(u->rules->window_classes, m->hints.class_name);
@@ -260,17 +272,20 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.redundant_experts = (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536);
     u.encoder_only = model->encoder_only;
-    u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);
+    u.multimodal = (model->n_encoders > 0 || hwl_sglang_has(model, HWL_SGLANG_MEDIA)) &&
+                   hwl_opt_flag(settings, HWL_OPT_MULTIMODAL, !hwl_sglang_has(model, HWL_SGLANG_MEDIA_OFF)) &&
+                   !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false);
     HWL_TRY(look_at_layers(model, &u, error));
     HWL_TRY(check_parallel(model, devices, &u, error));
     HWL_TRY(resolve_types(model, settings, &u, error));
     u.prefix = hwl_opt_flag(settings, HWL_OPT_PREFIX_CACHING, true) && !u.encoder_only;
     u.overlap = hwl_opt_flag(settings, HWL_OPT_ASYNC_SCHEDULING, true);
-    u.window_pool = u.window_pool && hwl_opt_flag(settings, HWL_OPT_HYBRID_CACHE, true);
-    u.window_ratio = hwl_opt_real(settings, HWL_OPT_SWA_RATIO, 0.8);
+    u.uniform = u.window_pool && !hwl_opt_flag(settings, HWL_OPT_HYBRID_CACHE, true);
+    u.window_pool = u.window_pool && !u.uniform;
+    u.window_ratio = u.compressed ? hwl_sglang_compressed_share(settings) : hwl_opt_real(settings, HWL_OPT_SWA_RATIO, 0.8);
     if (!(u.window_ratio > 0.0 && u.window_ratio <= 1.0))
         return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: --swa-full-tokens-ratio must be above 0 and at most 1");
-    u.context = hwl_opt_u64(settings, HWL_OPT_CTX, model->context_train ? model->context_train : DEFAULT_CONTEXT);
+    HWL_TRY(resolve_context(model, settings, &u, error));
     u.max_tokens = hwl_opt_u64(settings, HWL_OPT_KV_TOKENS, 0);
     HWL_TRY(resolve_speculation(model, settings, &u, error));
     HWL_TRY(resolve_states(model, settings, &u, error));
@@ -278,19 +293,32 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version
     u.cpu_offload = hwl_opt_u64(settings, HWL_OPT_CPU_OFFLOAD, 0);
     resolve_batch(model, settings, &u);
     const bool decode = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false) && !u.encoder_only;
-    const bool prefill = captures_prefill(model, settings, &u);
+    bool later_off; /* by the attention kernels, which are chosen after the fraction */
+    const bool prefill = captures_prefill(model, settings, &u, &later_off);
     u.n_decode_graphs = decode ? u.n_decode_graphs : 0;
     u.n_prefill_graphs = prefill ? u.n_prefill_graphs : 0;
+    u.media_bytes = hwl_sglang_media_bytes(model, settings, &u);
     u.fraction_given = hwl_opt_has(settings, HWL_OPT_GPU_MEMORY_UTILIZATION);
     u.fraction = u.fraction_given ? hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.88)
                                   : hwl_sglang_fraction(model, &u, decode, prefill,
                                                         hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""));
     if (!(u.fraction > 0.0 && u.fraction < 1.0))
         return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: a static memory fraction of %.3f", u.fraction);
-    u.chunk = u.chunk ? hwl_max(u.chunk / u.attention_dp, 1) : 0; /* after the fraction */
+    /* what follows is decided after the fraction */
+    if (later_off)
+        u.n_prefill_graphs = 0;
+    if (!u.max_requests && (u.compressed || *u.spec_method))
+        u.max_requests = u.compressed ? COMPRESSED_REQUESTS : SPEC_REQUESTS;
+    if (hwl_sglang_has(model, HWL_SGLANG_WHOLE_PROMPTS))
+        u.chunk = 0;
+    u.chunk = u.chunk ? hwl_max(u.chunk / u.attention_dp, 1) : 0;
+    if (u.n_prefill_graphs && u.rules->prefill_per_rank && u.max_prefill_graph > u.chunk && u.chunk &&
+        !hwl_opt_has(settings, HWL_OPT_PREFILL_GRAPH_MAX))
+        u.n_prefill_graphs = hwl_sglang_prefill_graphs(hwl_min(u.chunk, 1 << 20));
     u.max_requests = u.max_requests ? hwl_max(u.max_requests / u.attention_dp, 1) : 0;
-    u.page = page_of(hwl_opt_text(settings, HWL_OPT_ATTENTION_BACKEND, ""), hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0),
-                     &u);
+    u.page = hwl_sglang_page(hwl_sglang_backend(model, settings, &u), hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0), &u);
+    u.raw_rows = u.sparse && hwl_sglang_raw_rows(model, settings, &u);
+    u.uniform_rows = u.compressed && strcmp(hwl_opt_text(settings, HWL_OPT_DSV4_BACKEND, "auto"), "trtllm") == 0;
     split_stages(model->n_layers, &u);
     *out = u;
     return HWL_OK;

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MEDIA_CACHE ((uint64_t)100 << 20) /* SGLANG_VLM_CACHE_SIZE_MB */
-
 struct planned {
     struct hwl_sglang_setup setup;
     struct hwl_shard_run shards;
@@ -74,8 +72,7 @@ static void budget(struct planned *p, uint32_t stage)
     p->loaded[stage] = loaded;
     p->after[stage] = less(p->before, loaded);
     const uint64_t slack = (uint64_t)((double)p->before * (1.0 - u->fraction));
-    const uint64_t media = u->multimodal && u->rules->media_reserve ? MEDIA_CACHE : 0;
-    p->rest[stage] = less(p->after[stage], slack + media);
+    p->rest[stage] = less(p->after[stage], slack + u->media_bytes);
 }
 
 static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char *version,
@@ -124,6 +121,26 @@ static void put_pool(struct hwl_ledger *l, uint16_t device, int32_t layer, hwl_c
     e->args[1] = row;
 }
 
+/* Compressed attention: a window, states of 4 or 128 tokens with their indexer keys, and rings of tokens in between. */
+static void put_compressed(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p, uint32_t layer,
+                           uint16_t device, bool pinned, struct hwl_ck *ck)
+{
+    const struct hwl_sglang_layer_pools b = hwl_sglang_compressed_layer(m, &p->setup, &p->pools, layer, ck);
+    hwl_entry *e = hwl_ledger_put(l, device, (int32_t)layer, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION,
+                                  hwl_ck_add(ck, hwl_ck_add(ck, b.window, b.compressed), b.index),
+                                  pinned ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED, "sglang: deepseek_v4_memory_pool.py");
+    e->error = pinned ? 0.0f : 0.05f;
+    e->formula = "{0} B of the window + {1} B of compressed states + {2} B of indexer keys";
+    e->args[0] = b.window;
+    e->args[1] = b.compressed;
+    e->args[2] = b.index;
+    if (!b.state)
+        return;
+    e = hwl_ledger_put(l, device, (int32_t)layer, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT, b.state,
+                       HWL_BASIS_MODELLED, "sglang: CompressStatePool, float32");
+    e->error = 0.05f;
+}
+
 static hwl_status put_cache(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p, uint32_t stage,
                             uint16_t device, struct hwl_ck *ck, hwl_error *error)
 {
@@ -132,7 +149,11 @@ static hwl_status put_cache(struct hwl_ledger *l, const struct hwl_model *m, con
     uint64_t last_row = 0;
     for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
         const struct hwl_layer *layer = &m->layers[i];
-        const struct hwl_sglang_row r = hwl_sglang_row_of(layer, u, ck);
+        if (u->compressed) {
+            put_compressed(l, m, p, i, device, pinned, ck);
+            continue;
+        }
+        const struct hwl_sglang_row r = hwl_sglang_row_of(hwl_sglang_cached_as(m, u, i), u, ck);
         const bool window = u->window_pool && layer->attn.window;
         const uint64_t tokens = (window ? p->pools.window_tokens : p->pools.full_tokens) + u->page;
         if (r.kv + r.index)
@@ -325,7 +346,7 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
             }
     hwl_ledger_place(ledger, (uint16_t)((u->pp - 1) * u->tp), m->n_layers);
     for (uint32_t i = 0; i < m->n_layers; i++) {
-        const struct hwl_sglang_row r = hwl_sglang_row_of(&m->layers[i], u, &ck);
+        const struct hwl_sglang_row r = hwl_sglang_row_of(hwl_sglang_cached_as(m, u, i), u, &ck);
         if (!(u->window_pool && m->layers[i].attn.window))
             per_token = hwl_ck_add(&ck, per_token, hwl_ck_mul(&ck, r.kv + r.index, u->attention_tp / u->dcp));
     }

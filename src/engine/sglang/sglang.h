@@ -32,7 +32,12 @@ struct hwl_sglang_rules {
     bool batch_by_requests;    /* captured batches stop at --max-running-requests */
     bool draft_counted;        /* draft weights and cache are inside the static share */
     bool state_padding;        /* the padding slot of recurrent states is budgeted */
+    bool half_requests;        /* requests are at most half the tokens */
+    bool media_graphs;         /* some models with towers capture prefill */
+    bool prefill_per_rank;     /* prefill is captured for the chunk of a rank of data-parallel attention */
+    bool compressed;           /* pools of compressed attention as compressed.c has them */
     bool media_reserve;        /* 100 MiB of the budget wait for the cache of image embeddings */
+    bool media_tuned;          /* settings of its own for Qwen3-VL on large Hopper cards */
     bool window_by_requests;   /* without prefix caching the window pool is sized by the requests */
     bool states_extra_buffer;  /* the automatic strategy keeps extra states */
     bool states_ratio;         /* recurrent states take a ratio of the budget; before: a number of slots */
@@ -56,6 +61,18 @@ struct hwl_sglang_kv_type {
     uint8_t group;  /* elements that share a scale of one byte; 0: none */
 };
 
+/* Lists of model classes in the engine's code. */
+enum hwl_sglang_trait {
+    HWL_SGLANG_MEDIA,         /* takes images, audio or video */
+    HWL_SGLANG_MEDIA_OFF,     /* but only when asked to */
+    HWL_SGLANG_MEDIA_GRAPHS,  /* and captures prefill all the same */
+    HWL_SGLANG_MEDIA_TUNED,   /* and has settings of its own on large Hopper cards */
+    HWL_SGLANG_WHOLE_PROMPTS, /* prompts are not split */
+    HWL_SGLANG_MTP_UNCOUNTED, /* names its MTP layers so that the budget does not see them */
+    HWL_SGLANG_EXTRA_STATES,  /* prefix caching keeps extra recurrent states */
+};
+bool hwl_sglang_has(const struct hwl_model *model, enum hwl_sglang_trait trait);
+
 /* A run resolved. */
 struct hwl_sglang_setup {
     const struct hwl_sglang_rules *rules;
@@ -72,7 +89,7 @@ struct hwl_sglang_setup {
     uint64_t max_requests; /* asked for, per attention rank; 0: by the capacity */
     uint64_t max_tokens;   /* --max-total-tokens; 0: none */
     uint64_t page;
-    uint64_t max_bs, n_decode_graphs, n_prefill_graphs;
+    uint64_t max_bs, n_decode_graphs, n_prefill_graphs, max_prefill_graph;
     double fraction;
     bool fraction_given;
     double window_ratio, state_ratio;
@@ -80,11 +97,17 @@ struct hwl_sglang_setup {
     uint32_t states_per_request;
     uint64_t conv_bytes, ssm_bytes; /* elements of recurrent states */
     bool prefix, overlap, window_pool, mla, sparse, recurrent, encoder_only, multimodal;
+    bool compressed;     /* DeepSeek-V4's attention */
+    bool uniform;        /* window layers in the pool of the full ones, with rows as wide as theirs */
+    bool raw_rows;       /* sparse attention keeps FP8 rows without scales */
+    bool uniform_rows;   /* compressed attention keeps FP8 rows without scales */
     const char *spec_method; /* of hwl_shard_run: "" none, "mtp", "eagle", "eagle3", "ngram" */
     uint32_t draft_layers, draft_tokens;
+    bool draft_named; /* a draft model of its own, not the target's MTP layers */
     uint64_t max_loras, max_lora_rank, cpu_offload;
     uint16_t stage_first[HWL_SGLANG_MAX_STAGES + 1];
     uint32_t redundant_experts;
+    uint64_t media_bytes;   /* of the budget, for images */
 };
 /* HWL_E_REFUSED where SGLang refuses the settings. */
 hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
@@ -98,10 +121,22 @@ uint64_t hwl_sglang_memory_mib(const struct hwl_sglang_setup *setup);
 double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglang_setup *setup, bool decode_graph,
                            bool prefill_graph, const char *algorithm);
 
+/* Bytes of the budget that wait for images. */
+uint64_t hwl_sglang_media_bytes(const struct hwl_model *model, const struct hwl_settings *settings,
+                                const struct hwl_sglang_setup *setup);
+/* The attention kernels' name, "" for those that take any page; the page of tokens for them. */
+const char *hwl_sglang_backend(const struct hwl_model *model, const struct hwl_settings *settings,
+                               const struct hwl_sglang_setup *setup);
+uint64_t hwl_sglang_page(const char *backend, uint64_t asked, const struct hwl_sglang_setup *setup);
+bool hwl_sglang_raw_rows(const struct hwl_model *model, const struct hwl_settings *settings,
+                         const struct hwl_sglang_setup *setup);
+
 /* Bytes of one token of a layer on a rank, K and V (or the latent row) and the indexer's keys. */
 struct hwl_sglang_row {
     uint64_t kv, index;
 };
+const struct hwl_layer *hwl_sglang_cached_as(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
+                                             uint32_t layer); /* the layer whose row the pool has for it */
 struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup,
                                         struct hwl_ck *ck);
 /* Bytes of one recurrent state of a layer on a rank. */
@@ -115,12 +150,25 @@ struct hwl_sglang_pools {
     uint64_t states;                     /* slots of recurrent states, without the padding one */
     uint64_t draft_states;               /* slots of states that drafted tokens pass through */
     uint64_t requests;                   /* max_running_requests of an attention rank */
+    uint64_t four_rows, long_rows;       /* compressed attention: rows of tokens waiting for a state of 4 and of 128 */
     bool starts;
     const char *why;                     /* where it does not start */
 };
 /* rest: bytes left to the pools on each stage. */
 hwl_status hwl_sglang_size_pools(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
                                  const uint64_t *rest, struct hwl_sglang_pools *out, hwl_error *error);
+
+/* Compressed attention (compressed.c): sizes its pools, of which a layer holds these bytes. */
+struct hwl_sglang_layer_pools {
+    uint64_t window, compressed, index, state;
+};
+void hwl_sglang_size_compressed(const struct hwl_model *model, const struct hwl_sglang_setup *setup, const uint64_t *rest,
+                                struct hwl_sglang_pools *out);
+struct hwl_sglang_layer_pools hwl_sglang_compressed_layer(const struct hwl_model *model,
+                                                          const struct hwl_sglang_setup *setup,
+                                                          const struct hwl_sglang_pools *pools, uint32_t layer,
+                                                          struct hwl_ck *ck);
+double hwl_sglang_compressed_share(const struct hwl_settings *settings); /* tokens of the window for one of the rest */
 
 /* What a rank holds beside weights and pools. Modelled. */
 struct hwl_sglang_other {

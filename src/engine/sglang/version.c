@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.18", "0.5.13", "0.5.9", "0.5.3", "0.4.9", "0.4.2", NULL};
+const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.22", "0.5.20", "0.5.18", "0.5.14", "0.5.13", "0.5.10",
+                                           "0.5.9",  "0.5.6",  "0.5.4",  "0.5.3",  "0.4.9",  "0.4.2",  NULL};
 
-/* arg_groups/memory_hook.py of 0.5.23, server_args.py before (_handle_gpu_memory_settings). */
-static const struct hwl_sglang_class by_23[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 4096, 48, 160},
+/* arg_groups/memory_hook.py from 0.5.20, server_args.py before (_handle_gpu_memory_settings). */
+static const struct hwl_sglang_class by_20[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 4096, 48, 160},
                                                 {60 * 1024, 4096, 32, 160},   {160 * 1024, 8192, 256, 512},
                                                 {UINT32_MAX, 16384, 512, 512}, {0, 4096, 160, 160}};
 static const struct hwl_sglang_class by_09[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 2048, 24, 80},
@@ -28,6 +29,11 @@ static const char windows_23[] =
     "IQuestQ1ForCausalLM MiMoV2ForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM Step3p7ForConditionalGeneration "
     "Gemma4ForCausalLM Gemma4ForConditionalGeneration Gemma4UnifiedForConditionalGeneration LagunaForCausalLM "
     "MellumForCausalLM MuseGlimmerForCausalLM MuseGlimmerForConditionalGeneration InklingForConditionalGeneration";
+static const char windows_18[] =
+    "Llama4ForConditionalGeneration GptOssForCausalLM MiMoV2ForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM "
+    "Step3p7ForConditionalGeneration Gemma4ForCausalLM Gemma4ForConditionalGeneration "
+    "Gemma4UnifiedForConditionalGeneration LagunaForCausalLM MellumForCausalLM MuseGlimmerForCausalLM "
+    "MuseGlimmerForConditionalGeneration InklingForConditionalGeneration";
 static const char windows_13[] =
     "Llama4ForConditionalGeneration GptOssForCausalLM MiMoV2ForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM "
     "Step3p7ForConditionalGeneration Gemma4ForCausalLM Gemma4ForConditionalGeneration "
@@ -38,15 +44,56 @@ static const char windows_09[] =
 static const struct hwl_sglang_rules rules[] = {
     {.version = "0.5.23",
      .fraction = HWL_SGLANG_BY_USE,
-     .classes = by_23,
+     .classes = by_20,
      .mla_prefill_max = 8192,
      .prefill_graph = true,
      .mla_prefill_reserve = true,
      .batch_by_requests = true,
      .draft_counted = true,
      .state_padding = true,
+     .half_requests = true,
+     .media_graphs = true,
+     .prefill_per_rank = true,
+     .compressed = true,
      .media_reserve = true,
+     .media_tuned = true,
      .window_by_requests = true,
+     .states_extra_buffer = true,
+     .states_ratio = true,
+     .window_classes = windows_23},
+    {.version = "0.5.22",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_20,
+     .mla_prefill_max = 2048,
+     .prefill_graph = true,
+     .mla_prefill_reserve = true,
+     .batch_by_requests = true,
+     .draft_counted = true,
+     .state_padding = true,
+     .half_requests = true,
+     .media_graphs = true,
+     .prefill_per_rank = true,
+     .compressed = true,
+     .media_reserve = true,
+     .media_tuned = true,
+     .window_by_requests = true,
+     .states_extra_buffer = true,
+     .states_ratio = true,
+     .window_classes = windows_23},
+    {.version = "0.5.20",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_20,
+     .mla_prefill_max = 2048,
+     .prefill_graph = true,
+     .mla_prefill_reserve = true,
+     .draft_counted = true,
+     .state_padding = true,
+     .half_requests = true,
+     .media_graphs = true,
+     .prefill_per_rank = true,
+     .compressed = true,
+     .media_reserve = true,
+     .media_tuned = true,
      .states_extra_buffer = true,
      .states_ratio = true,
      .window_classes = windows_23},
@@ -57,8 +104,22 @@ static const struct hwl_sglang_rules rules[] = {
      .prefill_graph = true,
      .mla_prefill_reserve = true,
      .draft_counted = true,
-     .state_padding = true,
+     .half_requests = true,
+     .media_graphs = true,
+     .prefill_per_rank = true,
+     .compressed = true,
      .media_reserve = true,
+     .states_extra_buffer = true,
+     .states_ratio = true,
+     .window_classes = windows_18},
+    {.version = "0.5.14",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_09,
+     .mla_prefill_max = 2048,
+     .prefill_graph = true,
+     .mla_prefill_reserve = true,
+     .draft_counted = true,
+     .half_requests = true,
      .states_extra_buffer = true,
      .states_ratio = true,
      .window_classes = windows_13},
@@ -70,8 +131,20 @@ static const struct hwl_sglang_rules rules[] = {
      .mla_prefill_max = 2048,
      .prefill_graph = true,
      .mla_prefill_reserve = true,
+     .half_requests = true,
      .states_ratio = true,
      .window_classes = windows_13},
+    {.version = "0.5.10",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_09,
+     .draft_reserve_mib = 4096,
+     .standalone_reserve_mib = 6144,
+     .mla_prefill_max = 2048,
+     .prefill_graph = true,
+     .mla_prefill_reserve = true,
+     .half_requests = true,
+     .states_ratio = true,
+     .window_classes = windows_09},
     {.version = "0.5.9",
      .fraction = HWL_SGLANG_BY_USE,
      .classes = by_09,
@@ -80,6 +153,22 @@ static const struct hwl_sglang_rules rules[] = {
      .mla_prefill_max = 2048,
      .states_ratio = true,
      .window_classes = windows_09},
+    {.version = "0.5.6",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_09,
+     .draft_reserve_mib = 2048,
+     .standalone_reserve_mib = 6144,
+     .mla_prefill_max = 2048,
+     .states_ratio = true,
+     .window_classes = ""},
+    {.version = "0.5.4",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_03,
+     .draft_reserve_mib = 2048,
+     .standalone_reserve_mib = 6144,
+     .mla_prefill_max = 2048,
+     .states_ratio = true,
+     .window_classes = ""},
     {.version = "0.5.3",
      .fraction = HWL_SGLANG_BY_USE,
      .classes = by_03,
@@ -103,12 +192,15 @@ const struct hwl_sglang_rules *hwl_sglang_rules_of(const char *version)
     return &rules[0];
 }
 
-/* First patch release of each known set of rules; between two that were read the change is taken to lie in the middle. */
+/* Releases that follow each set of rules, first to before end: read in the sources of 0.4.2, 0.4.4, 0.4.6 to 0.4.10 and
+ * all of 0.5. */
 static const struct {
     unsigned minor, first, end;
     const char *version;
-} ranges[] = {{4, 0, 5, "0.4.2"},    {4, 5, 11, "0.4.9"},   {5, 0, 6, "0.5.3"},    {5, 6, 11, "0.5.9"},
-              {5, 11, 16, "0.5.13"}, {5, 16, 21, "0.5.18"}, {5, 21, 26, "0.5.23"}};
+} ranges[] = {{4, 0, 8, "0.4.2"},     {4, 8, 11, "0.4.9"},    {5, 0, 3, "0.4.9"},    {5, 3, 4, "0.5.3"},
+              {5, 4, 5, "0.5.4"},     {5, 5, 8, "0.5.6"},     {5, 8, 10, "0.5.9"},   {5, 10, 12, "0.5.10"},
+              {5, 12, 14, "0.5.13"},  {5, 14, 18, "0.5.14"},  {5, 18, 20, "0.5.18"}, {5, 20, 22, "0.5.20"},
+              {5, 22, 23, "0.5.22"},  {5, 23, 26, "0.5.23"}};
 
 const char *hwl_sglang_version(const char *text)
 {

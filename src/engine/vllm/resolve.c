@@ -9,7 +9,6 @@
 #include "base/str.h"
 #include "engine/shared/shard.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,19 +38,6 @@ static const struct hwl_vllm_kv_type *kv_type(const char *name)
         if (hwl_text_eq_nocase(kv_types[i].name, name))
             return &kv_types[i];
     return NULL;
-}
-
-static bool text_holds(const char *text, const char *part)
-{
-    const size_t n = strlen(part);
-    for (; *text; text++) {
-        size_t i = 0;
-        while (i < n && tolower((unsigned char)text[i]) == part[i])
-            i++;
-        if (i == n)
-            return true;
-    }
-    return false;
 }
 
 static bool recurrent(const struct hwl_layer *l)
@@ -93,7 +79,7 @@ static uint64_t derived_len(const struct hwl_model *m, const struct hwl_vllm_set
     const struct hwl_hints *h = &m->hints;
     (void)u;
     if (h->rope_factor > 1.0 && h->rope_type && !hwl_words_have(unscaled, h->rope_type) &&
-        !text_holds(m->arch, "gemma3"))
+        !hwl_text_holds(m->arch, "gemma3"))
         len = (uint64_t)((double)len * h->rope_factor);
     return len;
 }
@@ -132,7 +118,7 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
     /* the API server's defaults by card */
     const struct hwl_vllm_rules *r = u->rules;
     const uint64_t memory = u->card->memory_bytes;
-    const bool large = memory != HWL_UNKNOWN && memory >= 70 * GIB && (r->a100_large || !text_holds(u->card->name, "a100")) &&
+    const bool large = memory != HWL_UNKNOWN && memory >= 70 * GIB && (r->a100_large || !hwl_text_holds(u->card->name, "a100")) &&
                        !(r->gb10_small && u->cc == 121);
     const bool largest = memory != HWL_UNKNOWN && memory >= 160 * GIB && r->largest_cards;
     u->mbt = largest ? 16384 : large ? 8192 : 2048;
@@ -221,7 +207,7 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
     u->spec_method = hwl_opt_text(s, HWL_OPT_SPEC_METHOD, "");
     const char *draft = hwl_opt_text(s, HWL_OPT_DRAFT, "");
     if (!*u->spec_method && *draft)
-        u->spec_method = text_holds(draft, "eagle3") ? "eagle3" : text_holds(draft, "eagle") ? "eagle" : "draft_model";
+        u->spec_method = hwl_text_holds(draft, "eagle3") ? "eagle3" : hwl_text_holds(draft, "eagle") ? "eagle" : "draft_model";
     const size_t n = strlen(u->spec_method);
     if (n > 4 && strcmp(u->spec_method + n - 4, "_mtp") == 0)
         u->spec_method = "mtp"; /* older names by family: deepseek_mtp ... */
