@@ -51,7 +51,8 @@ typedef struct hwl_log_term {
     const char *meaning; /* one sentence */
 } hwl_log_term;
 /* Plans the model as the log says it was run. A start that the engine refuses is no error: see the notes. model NULL: only what
- * the log's own lines determine (llama.cpp: the cache, where its cells, layers and widths are printed); devices may be NULL then. */
+ * the log's own lines determine (llama.cpp: the cache, where its cells, layers and widths are printed; vLLM: the sums that it
+ * states itself). devices NULL: the log names no card; of vLLM what does not depend on it is planned. */
 HWL_API hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_error *error);
 HWL_API bool hwl_log_get_term(const hwl_log *log, uint32_t index, hwl_log_term *out);
 HWL_API const char *hwl_log_note(const hwl_log *log, uint32_t index); /* NULL past the end */

@@ -202,6 +202,23 @@ static void linear(struct hwl_text *t, enum hwl_role role, int32_t l, uint64_t o
         (void)hwl_emit(t->b, role, l, out, 0, "%s.%d.%s.bias", t->r.stack, hwl_text_number(t, l), name);
 }
 
+/* Layers that use the choice of an earlier one have neither indexer nor its keys: by a list of words, a pattern of F and S,
+ * or every index_topk_freq-th from index_skip_topk_offset on (transformers glm_moe_dsa, vLLM deepseek_v2.py). A layer of
+ * MTP always has its own. */
+static bool has_indexer(const struct hwl_text *t, uint64_t layer)
+{
+    const struct hwl_config *c = &t->b->cfg;
+    if (!t->r.indexer || layer >= t->n_layers)
+        return t->r.indexer;
+    if (hwl_cfg_n(c, "indexer_types"))
+        return strcmp(hwl_cfg_at_str(c, "indexer_types", layer, "full"), "shared") != 0;
+    const char *pattern = hwl_cfg_str(c, "index_topk_pattern", "");
+    if (*pattern)
+        return layer >= strlen(pattern) || pattern[layer] != 'S';
+    const uint64_t freq = hwl_cfg_u64(c, "index_topk_freq", 1), offset = hwl_cfg_u64(c, "index_skip_topk_offset", 2);
+    return freq < 2 || layer + 1 < offset || (layer + 1 - offset) % freq == 0;
+}
+
 static void emit_mla(struct hwl_text *t, int32_t l)
 {
     const uint64_t qk = t->nope + t->rope;
@@ -216,7 +233,7 @@ static void emit_mla(struct hwl_text *t, int32_t l)
     hwl_text_norm(t, HWL_ROLE_ATTN_KV_A_NORM, l, t->kv_rank, "self_attn.kv_a_layernorm");
     linear(t, HWL_ROLE_ATTN_KV_B, l, t->heads * (t->nope + t->head_dim_v), t->kv_rank, false, "self_attn.kv_b_proj");
     linear(t, HWL_ROLE_ATTN_OUT, l, t->hidden, t->heads * t->head_dim_v, t->o_bias, t->r.o);
-    const uint64_t ih = t->r.indexer ? hwl_b_u64(t->b, "index_n_heads", 0) : 0, id = hwl_b_u64(t->b, "index_head_dim", 0);
+    const uint64_t ih = has_indexer(t, (uint32_t)l) ? hwl_b_u64(t->b, "index_n_heads", 0) : 0, id = hwl_b_u64(t->b, "index_head_dim", 0);
     if (!ih)
         return;
     linear(t, HWL_ROLE_INDEXER, l, ih * id, t->q_rank, false, "self_attn.indexer.wq_b");
@@ -366,7 +383,7 @@ static void describe(struct hwl_text *t, struct hwl_layer *layer, uint64_t i, bo
         a->qk_nope_dim = (uint32_t)t->nope;
         if (t->r.indexer) {
             layer->mixer = HWL_MIXER_SPARSE;
-            a->index_heads = hwl_b_u32(t->b, "index_n_heads", 0);
+            a->index_heads = has_indexer(t, i) ? hwl_b_u32(t->b, "index_n_heads", 0) : 0;
             a->index_head_dim = hwl_b_u32(t->b, "index_head_dim", 0);
             a->index_topk = hwl_b_u32(t->b, "index_topk", 0);
         }
@@ -457,6 +474,8 @@ static void mtp_layers(struct hwl_text *t, struct hwl_layer *layers)
         }
         t->moe = !form->dense && hwl_text_layer_is_moe(t, t->like);
         describe(t, &layers[i], t->like, t->moe);
+        if (t->mla && has_indexer(t, i)) /* its own, where the layer that it is like shares one */
+            layers[i].attn.index_heads = hwl_b_u32(t->b, "index_n_heads", 0);
         emit_layer(t, (int32_t)i, &layers[i]);
         hwl_mtp_parts(t->b, form, (int32_t)i, k, t->r.stack, t->hidden, t->vocab);
     }

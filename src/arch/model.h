@@ -110,6 +110,7 @@ struct hwl_quant {
     bool desc_act, zero_point;
     bool per_channel;       /* one scale a row of the weight */
     bool nested;            /* bitsandbytes: the scales are quantised too */
+    bool fp4_experts;       /* routed experts in 4 bits with one scale for 32, the rest as method says (DeepSeek-V4) */
     const char *const *skip; /* module name patterns left unquantised */
     uint32_t n_skip;
     uint16_t kv_dtype;      /* enum hwl_dtype of a cache that the checkpoint asks for; HWL_DTYPE_NONE */

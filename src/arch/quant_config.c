@@ -170,6 +170,7 @@ hwl_status hwl_quant_read(const struct hwl_config *root, const char *folder, str
         read_object(&q, arena, out);
     else if (folder)
         return read_beside(folder, arena, out, error);
+    out->fp4_experts = strcmp(out->method, "fp8") == 0 && strcmp(hwl_cfg_str(root, "expert_dtype", ""), "fp4") == 0;
     return HWL_OK;
 }
 

@@ -16,7 +16,7 @@
 enum form {
     FORM_NONE, FORM_FP8, FORM_FP8_CHANNEL, FORM_FP8_BLOCK, FORM_INT8, FORM_GPTQ, FORM_AWQ, FORM_PACK, FORM_BNB4, FORM_BNB4_NESTED,
     FORM_BNB8, FORM_MXFP4, FORM_MXFP4_EXPERTS, FORM_MXFP8, FORM_NVFP4, FORM_NVFP4_CT, FORM_MLX
-};
+, FORM_FP4_EXPERTS};
 
 /* Shapes over out, in, bits, group size and block. P = 32 / bits elements of an I32. */
 enum shape { S_FULL, S_SCALAR, S_ONE, S_TWO, S_OUT, S_OUT_1, S_IN, S_BLOCK, S_ROWS_PACKED, S_COLS_PACKED, S_GROUPS_OUT, S_GROUPS_OUT_PACKED,
@@ -70,6 +70,8 @@ static const struct part parts[] = {
     {FORM_MXFP4, ".weight_scale", HWL_PART_SCALE, "U8", S_OUT_GROUPS, ALWAYS},
     {FORM_MXFP4_EXPERTS, "_blocks", HWL_PART_WEIGHT, "U8", S_MX_BLOCKS, ALWAYS},
     {FORM_MXFP4_EXPERTS, "_scales", HWL_PART_SCALE, "U8", S_OUT_GROUPS, ALWAYS},
+    {FORM_FP4_EXPERTS, ".weight", HWL_PART_WEIGHT, "I8", S_HALF, ALWAYS},
+    {FORM_FP4_EXPERTS, ".scale", HWL_PART_SCALE, "U8", S_OUT_GROUPS, ALWAYS},
     {FORM_MXFP8, ".weight", HWL_PART_WEIGHT, "F8_E4M3", S_FULL, ALWAYS},
     {FORM_MXFP8, ".weight_scale", HWL_PART_SCALE, "U8", S_OUT_GROUPS, ALWAYS},
     {FORM_NVFP4, ".weight", HWL_PART_WEIGHT, "U8", S_HALF, ALWAYS},
@@ -134,6 +136,11 @@ static enum form form_of(struct hwl_quant *q)
 }
 
 /* The linear layers that the tool kits quantise. Routers, heads, norms, embeddings and towers stay, in all of them. */
+static bool is_expert(const struct hwl_tensor *t)
+{
+    return t->role == HWL_ROLE_EXP_GATE || t->role == HWL_ROLE_EXP_UP || t->role == HWL_ROLE_EXP_DOWN || t->role == HWL_ROLE_EXP_GATE_UP;
+}
+
 static bool is_linear(const struct hwl_tensor *t, enum form form)
 {
     if (t->part != HWL_PART_WEIGHT || t->n_dims < 2 || t->tied || t->buffer || !t->elements)
@@ -309,7 +316,15 @@ static hwl_status pack_all(struct packer *p, const struct hwl_tensor *tensors, u
             p->plain = t->dtype;
             if (p->form == FORM_MLX && (t->role == HWL_ROLE_ROUTER || t->role == HWL_ROLE_SHEXP_ROUTER))
                 p->q.bits = hwl_words_have(mlx_router_8bit, p->arch) ? 8 : bits;
+            const enum form form = p->form;
+            const uint32_t group = p->q.group_size;
+            if (p->q.fp4_experts && is_expert(t)) {
+                p->form = FORM_FP4_EXPERTS;
+                p->q.group_size = 32;
+            }
             const hwl_status status = pack_one(p, t);
+            p->form = form;
+            p->q.group_size = group;
             p->q.bits = bits;
             HWL_TRY(status);
         } else if (!append(p, t)) {

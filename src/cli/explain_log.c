@@ -116,12 +116,12 @@ int cli_explain_log(struct cli_args *args)
         rc = cli_devices(args, &devices);
     else if (!rc && model && hwl_log_devices(log, &devices, &error) != HWL_OK)
         devices = NULL;
-    if (!rc && ((model && devices) || !model)) {
+    const bool vllm = strcmp(hwl_log_engine(log), "vllm") == 0; /* of which much can be planned without a card */
+    if (!rc && ((model && (devices || vllm)) || !model)) {
         hwl_error failed = {.offset = HWL_NO_OFFSET};
         const hwl_status status = hwl_log_plan(log, model, devices, &failed); /* without a model: what the log alone tells */
         rc = status == HWL_OK ? 0 : cli_fail(&failed);
     }
-    const bool planned = model && devices;
     if (!rc)
         rc = print(args, log, model, devices);
     if (!rc && !planned) { /* one line says why nothing was planned */

@@ -44,7 +44,7 @@ static const struct pattern {
     {HWL_LOG_VLLM, "available_kv_bytes", "kv_cache_size=", NULL, GIB},
     {HWL_LOG_VLLM, "available_kv_bytes", "larger than the available KV cache memory (", NULL, GIB},
     {HWL_LOG_VLLM, "kv_needed_bytes", NULL, " GiB KV cache is needed", GIB},
-    {HWL_LOG_VLLM, "kv_cache_tokens", "GPU KV cache size: ", NULL, 1},
+    {HWL_LOG_VLLM, "kv_cache_tokens", "KV cache size: ", " tokens", 1},
     {HWL_LOG_VLLM, "num_gpu_blocks", "# GPU blocks: ", NULL, 1},
     {HWL_LOG_VLLM, "num_gpu_blocks", "# cuda blocks: ", NULL, 1},
     {HWL_LOG_VLLM, "max_concurrency", " tokens per request: ", NULL, 1},
@@ -56,6 +56,7 @@ static const struct pattern {
     {HWL_LOG_VLLM, "gpu_memory_utilization", " gpu_memory_utilization=", NULL, 1},
     {HWL_LOG_VLLM, "total_bytes", "total_gpu_memory (", NULL, GIB},
     {HWL_LOG_VLLM, "total_bytes", "total_gpu_memory=", NULL, GIB},
+    {HWL_LOG_VLLM, "requested_bytes", ") = ", "GiB", GIB}, /* of V0: total x utilization = this */
     {HWL_LOG_VLLM, "max_batched_tokens", "enabled with max_num_batched_tokens=", NULL, 1},
     {HWL_LOG_SGLANG, "weights_bytes", "Load weight end.", NULL, 0}, /* the number stands behind "mem usage=" */
     {HWL_LOG_SGLANG, "kv_cache_tokens", "KV Cache is allocated. #tokens: ", NULL, 1},
@@ -163,6 +164,14 @@ static void free_of_total(struct hwl_log *log, const char *line, uint64_t number
         return;
     put(log, HWL_LOG_VLLM, "free_before_bytes", "", have, r, GIB, number);
     put(log, HWL_LOG_VLLM, "total_bytes", "", all, r, GIB, number);
+    /* "Desired GPU memory utilization is (0.92, 36.33 GiB)" */
+    at = strstr(line, "esired GPU memory utilization is (");
+    double share, asked;
+    if (!at)
+        return;
+    const uint64_t k = hwl_log_number(at + 34, &share, &r);
+    if (k && strncmp(at + 34 + k, ", ", 2) == 0 && hwl_log_number(at + 36 + k, &asked, &r))
+        put(log, HWL_LOG_VLLM, "requested_bytes", "", asked, r, GIB, number);
 }
 
 /* "load_tensors:        CUDA0 model buffer size =  4403.49 MiB", "llama_kv_cache: CUDA0 KV buffer size = ...". Before

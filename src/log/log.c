@@ -122,6 +122,7 @@ static hwl_status read_lines(struct hwl_log *log, const char *text, uint64_t len
         number++;
         hwl_log_read_settings(log, line, number);
         hwl_log_read_figures(log, line, number);
+        hwl_log_read_wording(log, line);
         at += n + 1;
     }
     free(line);
@@ -145,6 +146,7 @@ hwl_status hwl_log_from_text(const char *text, uint64_t length, const char *name
     if (!log)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     log->version = log->model = log->failure = log->file_type = log->era = "";
+    log->minor_last = 99;
     const hwl_status status = read_lines(log, text, length, name, error);
     if (status != HWL_OK) {
         hwl_log_free(log);

@@ -56,12 +56,15 @@ struct hwl_log {
     bool no_type; /* no line says what type the weights have */
     bool mapped; /* a buffer of the file as it is mapped */
     bool nomem;
+    uint8_t minor_first, minor_last; /* releases of vLLM, 0.x, whose words these are */
 };
 
 /* Reads one line without its end; n <= HWL_LOG_MAX_LINE, line[n] is 0. */
 void hwl_log_read_figures(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_llamacpp(struct hwl_log *log, const char *line, uint64_t number);
+void hwl_log_read_wording(struct hwl_log *log, const char *line);
+void hwl_log_check(struct hwl_log *log); /* the sums that the log itself states, as terms */
 
 void hwl_log_add_figure(struct hwl_log *log, const hwl_log_figure *figure);
 /* Of llama.cpp's memory table: of several tables the last one's stays. */
@@ -70,6 +73,8 @@ void hwl_log_set_meta(struct hwl_log *log, struct hwl_str key, struct hwl_str va
 const char *hwl_log_meta(const struct hwl_log *log, const char *key); /* NULL: not logged */
 void hwl_log_add_gpu(struct hwl_log *log, struct hwl_str id, struct hwl_str name, uint64_t total, uint64_t free_bytes);
 void hwl_log_set(struct hwl_log *log, struct hwl_str name, struct hwl_str value, bool resolved);
+void hwl_log_add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *f, double allowed,
+                      const char *more, const char *less);
 void hwl_log_add_note(struct hwl_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *hwl_log_copy(struct hwl_log *log, const char *text, uint64_t n);
 

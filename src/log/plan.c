@@ -244,39 +244,44 @@ static const struct row {
     const char *name;
     double allowed;
     bool most; /* of several ranks the plan's is the largest */
+    bool any_card;
     const char *more, *less;
 } rows[] = {
-    {"weights_bytes", 0.01, true,
+    {"weights_bytes", 0.01, true, true,
      "more is loaded than the shapes give: weights kept in another type, a draft, an adapter or a tower that the flags do not show",
      "less is loaded than planned: the checkpoint is packed more tightly, or split over more ranks"},
-    {"peak_activation_bytes", 0.1, true,
+    {"peak_activation_bytes", 0.1, true, false,
      "the profile run needed more: a larger batch (max_num_batched_tokens, max_num_seqs), an encoder or a kernel's workspace",
      "the profile run needed less: a smaller batch than the defaults of this version, or no sampler on this rank"},
-    {"non_torch_bytes", 0.2, true,
+    {"non_torch_bytes", 0.2, true, false,
      "more lies outside torch: NCCL, compilation that ran in the same start, or another process that grew in between",
      "less lies outside torch than on the cards that the plan was fitted to"},
-    {"graph_bytes", 0.2, true, "CUDA graphs took more: more sizes, or kernels with buffers of their own",
+    {"graph_bytes", 0.2, true, false, "CUDA graphs took more: more sizes, or kernels with buffers of their own",
      "CUDA graphs took less: fewer sizes, or memory that was reused"},
-    {"available_kv_bytes", 0.03, false, "more was left for the cache: the sum of the terms above",
+    {"available_kv_bytes", 0.03, false, false, "more was left for the cache: the sum of the terms above",
      "less was left for the cache: the sum of the terms above"},
-    {"num_gpu_blocks", 0.03, false, "more blocks, for the same reason as the bytes", "fewer blocks, for the same reason as the bytes"},
-    {"kv_cache_tokens", 0.03, false, "more tokens, for the same reason as the bytes", "fewer tokens, for the same reason as the bytes"},
-    {"mamba_slots", 0.03, false, "more recurrent states, for the same reason as the tokens",
+    {"num_gpu_blocks", 0.03, false, false, "more blocks, for the same reason as the bytes", "fewer blocks, for the same reason as the bytes"},
+    {"kv_cache_tokens", 0.03, false, false, "more tokens, for the same reason as the bytes", "fewer tokens, for the same reason as the bytes"},
+    {"mamba_slots", 0.03, false, false, "more recurrent states, for the same reason as the tokens",
      "fewer recurrent states, for the same reason as the tokens"},
-    {"max_concurrency", 0.03, false, "follows from the tokens", "follows from the tokens"},
-    {"block_size", 0, false, "the hybrid block is larger: another cache type, or states of another type or with drafted tokens",
+    {"max_concurrency", 0.03, false, false, "follows from the tokens", "follows from the tokens"},
+    {"block_size", 0, false, true, "the hybrid block is larger: another cache type, or states of another type or with drafted tokens",
      "the hybrid block is smaller: another cache type, or states of another type"},
 };
 
-static void server_terms(struct hwl_log *log, const hwl_plan *plan)
+static void server_terms(struct hwl_log *log, const hwl_plan *plan, bool card)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double planned;
+        if (!card && !rows[i].any_card)
+            continue;
         const hwl_log_figure *f = hwl_log_figure_of(log, rows[i].name, rows[i].most);
         if (view_value(plan, rows[i].name, &planned))
             hwl_log_add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
     }
     double weights, other, peak, graphs;
+    if (!card)
+        return;
     if (view_value(plan, "peak_activation_bytes", &peak) && view_value(plan, "graph_bytes", &graphs))
         hwl_log_add_term(log, "activation_and_graph_bytes", "", peak + graphs, hwl_log_figure_of(log, "activation_and_graph_bytes", true), 0.15, rows[1].more,
                  rows[1].less);
@@ -346,6 +351,15 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
         hwl_log_add_note(log, "the log prints no build: planned by the rules of %s, whose words its lines are in", log->era);
         return log->era;
     }
+    char text[16];
+    if (!*log->version && log->engine == HWL_LOG_VLLM && log->minor_last < 99 && log->minor_first <= log->minor_last && engine->version) {
+        (void)snprintf(text, sizeof text, "0.%u.0", log->minor_last);
+        v = engine->version(text);
+        if (v)
+            hwl_log_add_note(log, "the log does not say the release: its words are of 0.%u to 0.%u, planned by the rules of %s",
+                             log->minor_first, log->minor_last, v);
+        return v;
+    }
     if (!*log->version)
         return NULL;
     if (engine->version)
@@ -364,9 +378,24 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
     return oldest;
 }
 
+/* A card for plans whose figures do not depend on it. */
+static hwl_status any_card(const struct hwl_log *log, hwl_devices **out, hwl_error *error)
+{
+    char spec[64];
+    HWL_TRY(hwl_devices_new(out));
+    (void)snprintf(spec, sizeof spec, "%llux%llu", 1ull << 40, (unsigned long long)ranks(log));
+    const hwl_status status = hwl_devices_add_gpu_memory(*out, spec, error);
+    if (status != HWL_OK) {
+        hwl_devices_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_error *error)
 {
     const char *id = hwl_log_engine(log);
+    hwl_devices *any = NULL;
     log->n_terms = 0;
     log->n_notes = log->n_open_notes;
     hwl_settings *s;
@@ -378,10 +407,21 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     if (!model) {
         if (log->engine == HWL_LOG_LLAMACPP)
             hwl_log_metadata_terms(log);
+        hwl_log_check(log);
         return HWL_OK;
     }
-    if (hwl_settings_new(&s) != HWL_OK)
+    if (!devices && log->engine != HWL_LOG_VLLM)
+        return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no device");
+    if (!devices) {
+        HWL_TRY(any_card(log, &any, error));
+        hwl_log_add_note(log, "the log names no card: what does not depend on it is planned");
+    }
+    if (hwl_settings_new(&s) != HWL_OK) {
+        hwl_devices_free(any);
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    }
+    const bool card = !any;
+    devices = any ? any : devices;
     hwl_planner *planner = NULL;
     hwl_plan *plan = NULL;
     hwl_error e = {.offset = HWL_NO_OFFSET};
@@ -402,8 +442,7 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         (void)hwl_settings_set(s, "quant", quant, NULL);
         hwl_log_add_note(log, "the logged variant is not known itself: planned as %s with its weights as %s", model->name, quant);
     }
-    if (log->engine == HWL_LOG_LLAMACPP && !*log->file_type && !*log->quant && strcmp(model->form, "gguf") != 0)
-    {
+    if (log->engine == HWL_LOG_LLAMACPP && !*log->file_type && !*log->quant && strcmp(model->form, "gguf") != 0) {
         hwl_log_add_note(log, "the log does not say the file type: weights are planned as they are published and not laid beside it");
         log->no_type = true;
     }
@@ -422,12 +461,14 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         if (log->engine == HWL_LOG_LLAMACPP)
             hwl_log_buffer_terms(log, plan);
         else
-            server_terms(log, plan);
+            server_terms(log, plan, card);
         given_terms(log, planner, devices, s);
         for (uint64_t i = 0; i < plan->ledger.n_notes; i++)
             hwl_log_add_note(log, "%s", plan->ledger.notes[i]);
         const bool refused = plan->ledger.exceeds || plan->verdict == HWL_VERDICT_EXCEEDS;
-        if (log->engine == HWL_LOG_LLAMACPP && !*log->failure)
+        if (!card)
+            ;
+        else if (log->engine == HWL_LOG_LLAMACPP && !*log->failure)
             ; /* its logs seldom tell the host's memory */
         else if (refused != (*log->failure != 0))
             hwl_log_add_note(log, refused ? "the plan says that it does not fit, the log shows that it started"
@@ -440,8 +481,10 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     } else if (error) {
         *error = e;
     }
+    hwl_log_check(log);
     hwl_plan_free(plan);
     hwl_planner_free(planner);
     hwl_settings_free(s);
+    hwl_devices_free(any);
     return status;
 }

@@ -242,6 +242,55 @@ static void planned(void **state)
     hwl_log_free(log);
 }
 
+static bool noted(const hwl_log *log, const char *text)
+{
+    const char *note;
+    for (uint32_t i = 0; (note = hwl_log_note(log, i)); i++)
+        if (strstr(note, text))
+            return true;
+    return false;
+}
+
+/* What a log states twice, without model or card; the release by its words; figures that no card moves. */
+static void own_sums(void **state)
+{
+    (void)state;
+    static const char text[] = "INFO [gpu_model_runner.py:1] Model loading took 15.27 GiB memory and 3.1 seconds\n"
+                               "INFO [gpu_worker.py:1] Available KV cache memory: 25.94 GiB\n"
+                               "INFO [kv_cache_utils.py:1] GPU KV cache size: 188,880 tokens\n"
+                               "INFO [kv_cache_utils.py:2] Maximum concurrency for 40,960 tokens per request: 4.61x\n"
+                               "INFO [gpu_worker.py:2] Free memory on device (47.03/47.37 GiB) on startup. Desired GPU memory utilization is "
+                               "(0.9, 42.63 GiB). Actual usage is 15.27 GiB for weight, 1.4 GiB for peak activation, 0.03 GiB for non-torch "
+                               "memory, and 0.54 GiB for CUDAGraph memory.\n";
+    hwl_log *log;
+    hwl_model *model;
+    hwl_error e = {0};
+    hwl_log_term t;
+    assert_int_equal(hwl_log_from_text(text, sizeof text - 1, "t", &log, &e), HWL_OK);
+    found(log, "requested_bytes", "", 42.63 * GIB);
+    assert_int_equal(hwl_log_plan(log, NULL, NULL, &e), HWL_OK);
+    assert_true(term(log, "requested_bytes_sum", &t)->within);
+    assert_true(term(log, "available_kv_bytes_sum", &t)->within);
+    assert_true(term(log, "max_concurrency_sum", &t)->within);
+    assert_true(noted(log, "bytes a token on a rank"));
+    assert_int_equal(hwl_model_open("qwen3-8b", NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_log_plan(log, model, NULL, &e), HWL_OK); /* no card */
+    assert_true(noted(log, "words are of 0.11 to 0.26"));
+    assert_true(term(log, "weights_bytes", &t)->within);
+    assert_true(term(log, "kv_cache_tokens_exact", &t)->within);
+    for (uint32_t i = 0; hwl_log_get_term(log, i, &t); i++)
+        assert_string_not_equal(t.name, "peak_activation_bytes"); /* which the card moves */
+    hwl_model_free(model);
+    hwl_log_free(log);
+
+    /* a sum that does not hold is told apart from one that does */
+    static const char wrong[] = "Free memory on device (47.03/47.37 GiB) on startup. Desired GPU memory utilization is (0.5, 42.63 GiB).\n";
+    assert_int_equal(hwl_log_from_text(wrong, sizeof wrong - 1, "t", &log, &e), HWL_OK);
+    assert_int_equal(hwl_log_plan(log, NULL, NULL, &e), HWL_OK);
+    assert_false(term(log, "requested_bytes_sum", &t)->within);
+    hwl_log_free(log);
+}
+
 static void hostile(void **state)
 {
     (void)state;
@@ -297,7 +346,8 @@ static void hostile(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(vllm_eras), cmocka_unit_test(other_engines), cmocka_unit_test(metadata), cmocka_unit_test(planned),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vllm_eras), cmocka_unit_test(other_engines), cmocka_unit_test(metadata),
+                                       cmocka_unit_test(planned), cmocka_unit_test(own_sums),
                                        cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a log of vLLM says twice: its own sums, for which no model and no card need be known. */
+#include "log/log.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The figure, where the log has it once: of several ranks it is not known whose the others are. */
+static const hwl_log_figure *only(const struct hwl_log *log, const char *name)
+{
+    const hwl_log_figure *f = NULL;
+    for (uint64_t i = 0; i < log->n_figures; i++) {
+        const hwl_log_figure *x = &log->figures[i];
+        if (strcmp(x->name, name) != 0)
+            continue;
+        /* the same figure in a second line, with as many digits or fewer */
+        if (f && fabs(f->value - x->value) > f->rounding + x->rounding)
+            return NULL;
+        f = !f || x->rounding < f->rounding ? x : f;
+    }
+    return f;
+}
+
+static void requested(struct hwl_log *log)
+{
+    const hwl_log_figure *total = only(log, "total_bytes"), *share = only(log, "gpu_memory_utilization");
+    const hwl_log_figure *f = only(log, "requested_bytes");
+    if (!total || !share || !f || !(share->value > 0 && share->value <= 1))
+        return;
+    hwl_log_figure sum = *f;
+    /* V0 printed two digits of the share, later releases all of it */
+    sum.rounding += total->rounding * share->value + (log->minor_last <= 10 ? total->value * share->rounding : 0);
+    hwl_log_add_term(log, "requested_bytes_sum", "", total->value * share->value, &sum, 0,
+                     "more was requested than the share of this card: another card, or another utilization",
+                     "less was requested than the share of this card: another card, or another utilization");
+}
+
+/* requested - weights - outside torch - peak; from 0.21 on the peak holds the graphs' estimate, from 0.27 on one figure
+ * stands for weights and what lies outside torch. */
+static void left_for_cache(struct hwl_log *log)
+{
+    static const char *const parts[][3] = {{"consumed_bytes", "activation_and_graph_bytes", NULL},
+                                           {"weights_bytes", "non_torch_bytes", "peak_activation_bytes"},
+                                           {"weights_bytes", "non_torch_bytes", "activation_and_graph_bytes"}};
+    const hwl_log_figure *f = only(log, "available_kv_bytes"), *asked = only(log, "requested_bytes");
+    if (!f || !asked)
+        return;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        hwl_log_figure sum = *f;
+        double left = asked->value;
+        sum.rounding += asked->rounding;
+        size_t k = 0;
+        for (; k < 3 && parts[i][k]; k++) {
+            const hwl_log_figure *part = only(log, parts[i][k]);
+            if (!part)
+                break;
+            left -= part->value;
+            sum.rounding += part->rounding;
+        }
+        if (k < 3 && parts[i][k])
+            continue;
+        hwl_log_add_term(log, "available_kv_bytes_sum", "", left, &sum, 0,
+                         "more was left for the cache than the log's own terms leave: memory that is counted apart (sleep mode), or was "
+                         "freed in between",
+                         "less was left for the cache than the log's own terms leave: a term that is taken off and not printed there, as "
+                         "the graphs' estimate from 0.20 on");
+        return;
+    }
+}
+
+static void requests(struct hwl_log *log)
+{
+    const hwl_log_figure *tokens = only(log, "kv_cache_tokens"), *len = only(log, "concurrency_len");
+    const hwl_log_figure *f = only(log, "max_concurrency"), *bytes = only(log, "available_kv_bytes");
+    if (tokens && len && f && len->value >= 1) {
+        hwl_log_figure sum = *f;
+        sum.rounding += 16 / len->value * f->value; /* a request takes whole blocks */
+        hwl_log_add_term(log, "max_concurrency_sum", "", tokens->value / len->value, &sum, 0,
+                         "the tokens are those of one of several groups of layers (releases before 0.20): a request needs blocks of each, "
+                         "and the concurrency is the figure to go by",
+                         "fewer requests than tokens: groups of layers with windows or recurrent states hold blocks that no token fills");
+    }
+    if (tokens && bytes && tokens->value >= 1 && bytes->value > 0)
+        hwl_log_add_note(log, "the cache takes %.0f bytes a token on a rank", bytes->value / tokens->value);
+}
+
+void hwl_log_check(hwl_log *log)
+{
+    if (log->engine != HWL_LOG_VLLM)
+        return;
+    requested(log);
+    left_for_cache(log);
+    requests(log);
+}
+
+/* Wordings that came and went, by minor number of 0.x: v1/worker/gpu_worker.py, gpu_model_runner.py, v1/core/kv_cache_utils.py,
+ * worker/worker.py of the releases. */
+static const struct wording {
+    const char *text;
+    uint8_t first, last;
+} wordings[] = {
+    {"# GPU blocks: ", 1, 7},
+    {"# cuda blocks: ", 7, 10},
+    {"Loading model weights took ", 1, 8},
+    {" GiB and ", 8, 12}, /* of "Model loading took" */
+    {" GiB memory and ", 11, 99},
+    {"the rest of the memory reserved for KV Cache", 1, 10},
+    {"Available KV cache memory: ", 8, 99},
+    {"Free memory on device", 9, 99},
+    {" GiB for weight, ", 10, 26},
+    {"for consumed memory (weights + non-torch)", 27, 99},
+    {"Estimated CUDA graph memory: ", 18, 99},
+    {"CUDA graph pool memory: ", 18, 99},
+};
+
+void hwl_log_read_wording(struct hwl_log *log, const char *line)
+{
+    const bool loading = strstr(line, "Model loading took ") != NULL;
+    const char *size = strstr(line, "KV cache size: ");
+    uint8_t first = 0, last = 99;
+    if (size && strstr(size, "tokens")) /* since 0.28 the concurrency stands on the same line */
+        strstr(size, "Maximum concurrency") ? (first = 28) : (last = 27);
+    for (size_t i = 0; i < sizeof wordings / sizeof *wordings; i++) {
+        const struct wording *w = &wordings[i];
+        if (!strstr(line, w->text) || (strncmp(w->text, " GiB", 4) == 0 && strstr(w->text, " and ") && !loading))
+            continue;
+        first = w->first > first ? w->first : first;
+        last = w->last < last ? w->last : last;
+    }
+    log->minor_first = first > log->minor_first ? first : log->minor_first;
+    log->minor_last = last < log->minor_last ? last : log->minor_last;
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""compare_starts.py PROGRAM [-v]: plans against start-ups of vLLM of all releases and cards (tests/data/vllm/starts.jsonl).
+
+A row is a public start-up log: what it states, the question that it answers, and what of it can be checked:
+given        with the logged bytes of the cache its tokens, blocks or concurrency, within the rounding of the bytes
+tokens, concurrency, block   the same where bytes or blocks are among the arguments
+weights      within 1 %
+predicted    bytes and tokens from the flags alone, within 6 %; the median over all rows within 2 %
+verdict      started or refused
+needed, peak the bytes of a request that does not fit; the profile run's peak within 20 %
+A row that names too little says so ("open"). The sums that a log states itself are checked in every row."""
+import json, pathlib, statistics, subprocess, sys
+
+GIB = 1 << 30
+ROWS = pathlib.Path(__file__).resolve().parent / "data" / "vllm" / "starts.jsonl"
+
+
+def ask(program, r, *more):
+    gpu = ["--gpu-memory", r["gpu"][4:]] if r["gpu"].startswith("mem:") else ["--gpu", r["gpu"]]
+    quant = ["--quant", r["quant"]] if "quant" in r else []
+    c = subprocess.run([program, "plan", r["model"], "--engine", "vllm", "--engine-version", r["version"], *gpu, *quant, "--json", "--", *r["args"], *more],
+                       capture_output=True, text=True)
+    return (json.loads(c.stdout), "") if c.returncode in (0, 3) else (None, c.stderr.strip())
+
+
+def given(program, r, g):
+    """(figure, least, most, logged)"""
+    known = g.get("available_kv_bytes")
+    ends = [known, known] if known else [int((g["available_kv_gib"] + d) * GIB) for d in (-0.00501, 0.00501)]
+    views = [ask(program, r, "--kv-cache-memory-bytes", str(x))[0] for x in ends]
+    if None in views:
+        return None
+    for name, logged in (("kv_cache_tokens", "kv_cache_tokens"), ("num_gpu_blocks", "kv_blocks"), ("max_concurrency", "max_concurrency")):
+        if logged in g:
+            a, b = (round(v["engine_view"][name], 2) for v in views)
+            return name, a, b, g[logged]
+
+
+def sums(g):
+    """What the log itself adds up to: (name, difference, allowed)."""
+    if {"total_gib", "utilization", "requested_gib"} <= g.keys() and g["total_gib"] != int(g["total_gib"]):
+        yield "requested", g["total_gib"] * g["utilization"] - g["requested_gib"], 0.006 + 0.005 * g["utilization"]
+    if {"requested_gib", "consumed_gib", "activation_peak_gib", "available_kv_gib"} <= g.keys():
+        yield "left", g["requested_gib"] - g["consumed_gib"] - g["activation_peak_gib"] - g["available_kv_gib"], 0.021
+
+
+def check(program, r):
+    """(what, planned, logged, good, error or None)"""
+    g = r["logged"]
+    for name, off, allowed in sums(g):
+        yield "sum " + name, off, 0, abs(off) <= allowed or "sum" in r, None
+    if "open" in r:
+        return
+    j, error = ask(program, r)
+    if not j:
+        yield "plan", error, "", False, None
+        return
+    v = j["engine_view"]
+    for c in r["checks"]:
+        if c == "given":
+            got = given(program, r, g)
+            yield c, got and f"{got[0]} {got[1]}..{got[2]}", got and got[3], bool(got) and got[1] <= got[3] <= got[2], None
+        elif c == "weights":
+            w = g.get("model_load_gib", g.get("weights_gib")) * GIB
+            e = v["weights_bytes"] / w - 1
+            yield c, v["weights_bytes"], w, abs(e) <= 0.01, e
+        elif c == "predicted":
+            for name, logged in (("available_kv_bytes", g.get("available_kv_gib", 0) * GIB), ("kv_cache_tokens", g.get("kv_cache_tokens"))):
+                if logged:
+                    e = v[name] / logged - 1
+                    yield f"{c} {name}", v[name], logged, abs(e) <= 0.06, e
+        elif c == "verdict":
+            fits = j["verdict"] != "exceeds"
+            yield c, "started" if fits else "refused", g["outcome"], fits == (g["outcome"] == "ok"), None
+        elif c in ("concurrency", "tokens"):
+            name, logged = ("max_concurrency", "max_concurrency") if c == "concurrency" else ("kv_cache_tokens", "kv_cache_tokens")
+            yield c, v[name], g[logged], abs(v[name] - g[logged]) <= (0.00501 if c == "concurrency" else 0), None
+        elif c == "block":
+            yield c, v["block_size"], g["block_size"], v["block_size"] == g["block_size"], None
+        elif c == "peak":
+            e = v["peak_activation_bytes"] / GIB / g["activation_peak_gib"] - 1
+            yield c, v["peak_activation_bytes"], g["activation_peak_gib"] * GIB, abs(e) <= 0.2, e
+        elif c == "needed":
+            length = int(r["args"][r["args"].index("--max-model-len") + 1])
+            need = length * j["kv_bytes_per_token"] / GIB
+            yield c, need, g["kv_needed_gib"], abs(need - g["kv_needed_gib"]) <= 0.0051, None
+
+
+def main():
+    program, verbose = sys.argv[1], "-v" in sys.argv
+    n = bad = unnamed = 0
+    kinds, errors = {}, {}
+    for r in map(json.loads, ROWS.read_text().splitlines()):
+        unnamed += "open" in r
+        for what, planned, logged, good, error in check(program, r):
+            n += 1
+            bad += not good
+            kinds.setdefault(what, [0, 0])
+            kinds[what][0] += good
+            kinds[what][1] += 1
+            if error is not None:
+                errors.setdefault(what, []).append(abs(error))
+            if not good or verbose:
+                print(f"{'' if good else 'WRONG '}{r['origin']}: {r.get('model', '')} {what}: {planned}, logged {logged}{'' if error is None else f' ({error:+.1%})'}")
+    for what, e in sorted(errors.items()):
+        e.sort()
+        middle = statistics.median(e)
+        print(f"{what}: median {middle:.1%}, p90 {e[int(0.9 * (len(e) - 1))]:.1%}, worst {e[-1]:.1%} of {len(e)}")
+        if what.startswith("predicted") and middle > 0.02:
+            bad += 1
+    print("; ".join(f"{k} {a}/{b}" for k, (a, b) in sorted(kinds.items())))
+    print(f"{n} figures of {len(ROWS.read_text().splitlines())} start-ups, {unnamed} of which name too little, {bad} wrong")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
