@@ -64,7 +64,7 @@ uint32_t hwl_log_device_index(const struct hwl_log *log, const char *name, uint3
     return id.n && n_gpus ? id.n == strlen("Metal") ? 0 : UINT32_MAX : n_gpus;
 }
 
-static uint64_t ranks(const struct hwl_log *log)
+uint64_t hwl_log_ranks(const struct hwl_log *log)
 {
     static const char *const sizes[] = {
         "tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size", "tp-size", "pp-size", "dp-size"};
@@ -114,10 +114,10 @@ static hwl_status server_devices(const struct hwl_log *log, hwl_devices *d, hwl_
         if (a->driver_bytes != HWL_UNKNOWN && fabs((double)a->driver_bytes - total->value) <= total->rounding * 1.01)
             hit = a;
     if (hit) {
-        (void)snprintf(spec, sizeof spec, "%sx%llu", hit->name, (unsigned long long)ranks(log));
+        (void)snprintf(spec, sizeof spec, "%sx%llu", hit->name, (unsigned long long)hwl_log_ranks(log));
         status = hwl_devices_add_gpu(d, spec, error);
     } else {
-        (void)snprintf(spec, sizeof spec, "%.0fx%llu", total->value, (unsigned long long)ranks(log));
+        (void)snprintf(spec, sizeof spec, "%.0fx%llu", total->value, (unsigned long long)hwl_log_ranks(log));
         status = hwl_devices_add_gpu_memory(d, spec, error);
     }
     return status;

@@ -64,6 +64,7 @@ void hwl_log_read_figures(struct hwl_log *log, const char *line, uint64_t number
 void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_llamacpp(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_wording(struct hwl_log *log, const char *line);
+uint64_t hwl_log_ranks(const struct hwl_log *log); /* processes of the run, by its degrees of parallelism */
 void hwl_log_check(struct hwl_log *log); /* the sums that the log itself states, as terms */
 
 void hwl_log_add_figure(struct hwl_log *log, const hwl_log_figure *figure);

@@ -383,7 +383,7 @@ static hwl_status any_card(const struct hwl_log *log, hwl_devices **out, hwl_err
 {
     char spec[64];
     HWL_TRY(hwl_devices_new(out));
-    (void)snprintf(spec, sizeof spec, "%llux%llu", 1ull << 40, (unsigned long long)ranks(log));
+    (void)snprintf(spec, sizeof spec, "%llux%llu", 1ull << 40, (unsigned long long)hwl_log_ranks(log));
     const hwl_status status = hwl_devices_add_gpu_memory(*out, spec, error);
     if (status != HWL_OK) {
         hwl_devices_free(*out);
