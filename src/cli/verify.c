@@ -95,7 +95,8 @@ static uint64_t sum(const hwl_plan *plan, int device, unsigned kinds)
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++) {
         const hwl_entry *e = hwl_plan_entry(plan, i);
-        if (e->device == device && kinds >> e->kind & 1)
+        /* what is repacked for the CPU lies in a buffer that is no host buffer and no device's: the tool leaves it out */
+        if (e->device == device && kinds >> e->kind & 1 && e->memory != HWL_MEMORY_REPACKED)
             bytes += e->bytes;
     }
     return bytes;

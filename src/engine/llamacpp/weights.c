@@ -21,7 +21,7 @@ bool hwl_lc_repackable(const struct hwl_gguf_tensor *t, bool experts)
 
 static bool repacks(const struct lc_tensor *t)
 {
-    return t->where != LC_WHERE_INPUT && hwl_lc_repackable(t->t, t->t->dims[2] > 1);
+    return t->where != LC_WHERE_INPUT && hwl_lc_repackable(t->t, t->component == HWL_COMP_EXPERTS);
 }
 
 static uint64_t host_bytes(struct hwl_ck *ck, const struct hwl_gguf_tensor *t)
