@@ -23,13 +23,14 @@ def options(s):
         o += [flag, s[key]] if key in s else []
     o += ["-sm", "none"] if s.get("split_mode") == 0 else []
     o += ["-ts", s["ts"].replace("/", ",")] if "ts" in s else []
+    o += ["--spec-type", "draft-mtp", "--spec-draft-n-max", s["mtp"]] if "mtp" in s else []
     for p in filter(None, s.get("ot", "").split(";")):
         o += ["-ot", "=".join(p.rsplit("@", 1)).replace("GPU", "CUDA")]
     return [str(x) for x in o]
 
 
 def plan(program, f, s):
-    server = s.get("n_outputs_max") and s["n_outputs_max"] == s.get("n_seq_max", 1)
+    server = "mtp" in s or s.get("n_outputs_max") and s["n_outputs_max"] == s.get("n_seq_max", 1)
     devices = [x for d in s.get("devs", "").split(",") if d for x in ("--gpu-memory", d + "MiB")] or ["--gpu", "none"]
     r = subprocess.run([program, "plan", str(f), "--engine", "llama.cpp", "--engine-version", VERSION, "--program", "llama-server" if server else "library", "--ram", "64TiB",
                         *devices, "--json", "--", *options(s)], capture_output=True, text=True)

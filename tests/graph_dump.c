@@ -53,6 +53,7 @@ int main(int argc, char **argv)
     struct lc_digest digest = {0};
     hwl_devices *devices;
     hwl_settings *settings;
+    bool mtp = false;
     if (argc < 4)
         return 2;
     if (hwl_gguf_open(argv[1], &arena, &g, &e) != HWL_OK || hwl_lc_read(g, &arena, &m, &e) != HWL_OK ||
@@ -69,10 +70,14 @@ int main(int argc, char **argv)
         if (!eq)
             return 2;
         *eq = 0;
+        if (strcmp(argv[i], "mtp") == 0) { /* the context on the MTP layers */
+            mtp = true;
+            continue;
+        }
         if (hwl_settings_set(settings, argv[i], eq + 1, &e) != HWL_OK)
             return fail(&e);
     }
-    struct lc_plan p = {.m = &m, .digest = &digest, .devices = devices, .settings = settings, .arena = &arena, .error = &e};
+    struct lc_plan p = {.m = &m, .digest = &digest, .devices = devices, .settings = settings, .arena = &arena, .error = &e, .is_mtp = mtp};
     struct lc_compute c;
     struct hwl_gsys sys;
     struct hwl_gsplit split;

@@ -164,6 +164,12 @@ model("qwen3next", 4, 2048, 16, 2, 5120, vocab=151936, name="qwen3next-old", **{
       expert_feed_forward_length=512, expert_shared_feed_forward_length=512, add=out(2048, 151936) + only([0, 1, 2], ("ssm_in.weight", 2048, 12288)))
 model("qwen35moe", 8, 2048, 16, 2, 5120, vocab=248320, **{**HD, "attention__key_length": 256, "attention__value_length": 256, "rope__dimension_count": 64}, **GDN, expert_count=128, expert_used_count=8,
       expert_feed_forward_length=512, expert_shared_feed_forward_length=512, rope__dimension_sections=[11, 11, 10, 0], add=out(2048, 248320) + only(RECR8, ("attn_qkv.weight", 2048, 8192), ("attn_gate.weight", 2048, 4096)))
+MTP8 = [0, 1, 2, 4, 5, 6]
+model("qwen35moe", 9, 2048, 16, 2, 5120, vocab=248320, name="qwen35moe-mtp", **{**HD, "attention__key_length": 256, "attention__value_length": 256, "rope__dimension_count": 64}, **GDN, expert_count=128, expert_used_count=8,
+      expert_feed_forward_length=512, expert_shared_feed_forward_length=512, rope__dimension_sections=[11, 11, 10, 0], nextn_predict_layers=1,
+      add=out(2048, 248320) + only(MTP8, ("attn_qkv.weight", 2048, 8192), ("attn_gate.weight", 2048, 4096)))
+model("qwen35", 9, 2560, 16, 4, 9216, vocab=248320, name="qwen35-mtp", **{**HD, "attention__key_length": 256, "attention__value_length": 256, "rope__dimension_count": 64}, **GDN,
+      rope__dimension_sections=[11, 11, 10, 0], nextn_predict_layers=1, add=only(MTP8, ("attn_qkv.weight", 2560, 8192), ("attn_gate.weight", 2560, 4096)))
 model("mamba2", 6, 2560, 0, 0, 0, vocab=50288, **SSM, ssm__inner_size=5120, ssm__state_size=128, ssm__time_step_rank=80, ssm__group_count=1)
 model("jamba", 8, 4096, 32, [0, 0, 0, 8, 0, 0, 0, 8], 14336, vocab=65536, **SSM, ssm__inner_size=8192, ssm__state_size=16, ssm__time_step_rank=256, expert_count=16, expert_used_count=2,
       add=out(4096, 65536), jamba_moe=None)

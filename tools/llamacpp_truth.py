@@ -101,6 +101,9 @@ def cases(spec, every):
               {"devs": BIG, "ngl": layers - 3, "n_ctx": 32768, "n_seq_max": 4, "kv_unified": 1, "n_outputs_max": 4, "offload_kqv": 0}]
     if moe:
         c += [{"devs": BIG, "ncmoe": layers, "n_ctx": 32768}]
+    if spec["metadata"].get(spec["arch"] + ".nextn_predict_layers") and spec["arch"] in ("qwen35", "qwen35moe"):
+        c += [{"n_ctx": 8192, "mtp": 3, **gpu}, {"n_ctx": 32768, "mtp": 2, "n_seq_max": 4, "kv_unified": 1, **gpu}, {"n_ctx": 8192, "mtp": 3, "n_ubatch": 2048, "fa": "off", **gpu},
+              {"n_ctx": 16384, "mtp": 1, "devs": f"{BIG},{BIG}"}, {"n_ctx": 8192, "mtp": 3, "devs": BIG, "ngl": layers // 2}, {"n_ctx": 4096, "mtp": 3}]
     if moe and every:
         c += [{"devs": BIG, "ncmoe": layers // 2, "n_ctx": 32768, "n_ubatch": 2048}, {"devs": f"{BIG},{BIG}", "ot": r"ffn_.*_exps@CPU", "n_ctx": 32768, "type_k": "q8_0", "type_v": "q8_0"}]
     return c
@@ -116,8 +119,24 @@ def layers_of(log):
     return runs
 
 
+def mtp_runs(s):
+    """What llama-server makes of --spec-type draft-mtp: the model with states to roll back to, and a context on its MTP layers."""
+    n, seqs = s["mtp"], s.get("n_seq_max", 1)
+    s = {k: v for k, v in s.items() if k != "mtp"}
+    return [{**s, "load_mtp": 1, "n_rs_seq": n, "n_outputs_max": seqs * (1 + n)}, {**s, "load_mtp": 1, "ctx_type": 1, "n_outputs_max": seqs}]
+
+
 def row(lib, f, name, settings):
     s = {"extra_bufts": 0, **settings}
+    if "mtp" in s:
+        own, draft = (row(lib, f, name, x) for x in mtp_runs(s))
+        if not own["ok"] or not draft["ok"]:
+            return {**(own if not own["ok"] else draft), "settings": s}
+        both = {k: list(v) for k, v in own["bytes"].items()}
+        for k, v in draft["bytes"].items(): # one set of weights
+            at = both.setdefault(k, [0, 0, 0])
+            both[k] = [at[0], at[1] + v[1], at[2] + v[2]]
+        return {**own, "settings": s, "bytes": both}
     d = lib.run(f, s)
     r = {"model": name, "settings": s, "ok": d["ok"]}
     if not d["ok"]:

@@ -80,6 +80,29 @@ static void a_draft_is_a_model(void **state)
     unmake(&alone);
 }
 
+/* The draft's own layers, cache type, devices and experts are those of a model that is given them alone. */
+static void a_draft_has_options_of_its_own(void **state)
+{
+    static const hwl_kind kinds[] = {HWL_KIND_WEIGHTS, HWL_KIND_KV_CACHE, HWL_KIND_OUTPUT, HWL_KIND_COMPUTE};
+    static const char *const with[] = {"ctx", "8192", "kv-type", "q8_0", "ngl", "20", "draft", "llama-3.2-1b", "draft-ngl", "9", "draft-kv-type", "q8_0,q4_0", "draft-device", "CUDA1", "draft-override-tensor", "ffn_up=CPU", NULL};
+    struct made both, target, alone;
+    (void)state;
+    make(&both, "llama-3.1-8b", "RTX4090x2", with);
+    make(&target, "llama-3.1-8b", "RTX4090x2", (const char *const[]){"ctx", "8192", "kv-type", "q8_0", "ngl", "20", "draft-max", "3", NULL});
+    make(&alone, "llama-3.2-1b", "RTX4090x2", (const char *const[]){"ctx", "8192", "ngl", "9", "kv-type", "q8_0,q4_0", "device", "1", "override-tensor", "ffn_up=CPU", NULL});
+    for (uint32_t d = 0; d < 3; d++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            const uint64_t want = bytes(alone.plan, d, kinds[k], HWL_COMP_COUNT);
+            assert_int_equal(bytes(both.plan, d, kinds[k], HWL_COMP_DRAFT), want);
+            assert_int_equal(bytes(both.plan, d, kinds[k], HWL_COMP_COUNT), want + bytes(target.plan, d, kinds[k], HWL_COMP_COUNT));
+        }
+    assert_int_equal(bytes(both.plan, 0, HWL_KIND_KV_CACHE, HWL_COMP_DRAFT), 0);
+    assert_true(bytes(both.plan, 1, HWL_KIND_KV_CACHE, HWL_COMP_DRAFT) > 0);
+    unmake(&both);
+    unmake(&target);
+    unmake(&alone);
+}
+
 /* --fit counts the draft: with it fewer layers of the model find room. */
 static void fit_leaves_room_for_a_draft(void **state)
 {
@@ -118,6 +141,13 @@ static void a_projector_lies_on_the_first_gpu(void **state)
     make(&m, "llama-3.2-1b", "RTX4090x2", (const char *const[]){"ctx", "4096", "main-gpu", "1", "mmproj", path, NULL});
     assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_VISION), 640);
     assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_PROJECTOR), 128);
+    unmake(&m);
+    make(&m, "llama-3.2-1b", "RTX4090x2", (const char *const[]){"ctx", "4096", "mmproj", path, "mmproj-device", "CUDA1", NULL});
+    assert_int_equal(bytes(m.plan, 1, HWL_KIND_WEIGHTS, HWL_COMP_VISION), 640);
+    assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_VISION), 0);
+    unmake(&m);
+    make(&m, "llama-3.2-1b", "RTX4090x2", (const char *const[]){"ctx", "4096", "mmproj", path, "mmproj-offload", "false", NULL});
+    assert_int_equal(bytes(m.plan, 2, HWL_KIND_WEIGHTS, HWL_COMP_VISION), 160);
     unmake(&m);
     make(&m, "llama-3.2-1b", NULL, (const char *const[]){"ctx", "4096", "mmproj", path, NULL});
     assert_int_equal(bytes(m.plan, 0, HWL_KIND_WEIGHTS, HWL_COMP_VISION), 160);
@@ -192,7 +222,7 @@ static void adapters_are_ranks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_draft_is_a_model),
+        cmocka_unit_test(a_draft_is_a_model), cmocka_unit_test(a_draft_has_options_of_its_own),
         cmocka_unit_test(fit_leaves_room_for_a_draft),
         cmocka_unit_test(a_projector_lies_on_the_first_gpu),
         cmocka_unit_test(adapters_lie_beside_their_matrices),

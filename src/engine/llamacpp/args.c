@@ -65,15 +65,63 @@ static hwl_status load_mode(struct hwl_settings *s, const char *value, hwl_error
     return hwl_settings_set(s, "mmap", hwl_words_have("none mlock dio", value) ? "false" : "true", error);
 }
 
-/* A draft model's kind follows from --model-draft; MTP takes a second context, n-grams more rows of logits. */
+/* Kinds of drafts with commas between them: MTP takes a second context, others a state to roll back to, n-grams more rows of
+ * logits; a plain draft is what --model-draft says. */
 static hwl_status spec_type(struct hwl_settings *s, const char *value, hwl_error *error)
 {
-    (void)error;
-    if (strstr(value, "mtp") || strstr(value, "ngram"))
+    static const char *const kinds[][2] = {{"draft-mtp", "mtp"}, {"draft-eagle3", "eagle3"}, {"draft-dflash", "dflash"}, {"draft-dspark", "dspark"}};
+    if (strstr(value, "ngram"))
         hwl_settings_unmodelled(s, "--spec-type");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strstr(value, kinds[i][0]))
+            return hwl_settings_set(s, "spec-method", kinds[i][1], error);
+    hwl_settings_ignore(s, "--spec-type");
+    return hwl_settings_clear(s, "spec-method", error);
+}
+
+/* --n-cpu-ffn: common/common.h LLM_FFN_DENSE_REGEX for each of the first N layers. */
+static hwl_status cpu_ffn(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    char text[4096] = "blk\\.(";
+    uint64_t n;
+    size_t k = strlen(text);
+    if (!hwl_text_u64(value, &n) || n > 700)
+        return hwl_fail(error, HWL_E_USAGE, "n-cpu-ffn '%.30s' is no number of layers", value);
+    if (!n)
+        return HWL_OK;
+    for (uint64_t i = 0; i < n; i++)
+        k += (size_t)snprintf(text + k, sizeof text - k, "%s%llu", i ? "|" : "", (unsigned long long)i);
+    (void)snprintf(text + k, sizeof text - k, ")\\.ffn_(up|down|gate)\\.=CPU");
+    return hwl_settings_set(s, "override-tensor", text, error);
+}
+
+static hwl_status draft_type(struct hwl_settings *s, const char *value, bool of_v, hwl_error *error)
+{
+    const char *text = hwl_opt_text(s, HWL_OPT_DRAFT_KV_TYPE, "f16,f16"), *comma = strchr(text, ',');
+    const char *v = comma ? comma + 1 : text;
+    char both[64];
+    if (of_v)
+        (void)snprintf(both, sizeof both, "%.*s,%.24s", comma ? (int)hwl_min((uint64_t)(comma - text), 24) : 24, text, value);
     else
-        hwl_settings_ignore(s, "--spec-type");
-    return HWL_OK;
+        (void)snprintf(both, sizeof both, "%.24s,%.24s", value, v);
+    return hwl_settings_set(s, "draft-kv-type", both, error);
+}
+
+static hwl_status draft_type_k(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    return draft_type(s, value, false, error);
+}
+
+static hwl_status draft_type_v(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    return draft_type(s, value, true, error);
+}
+
+static hwl_status draft_layers(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    if (strcmp(value, "auto") == 0)
+        return hwl_settings_clear(s, "draft-ngl", error);
+    return hwl_settings_set(s, "draft-ngl", strcmp(value, "all") == 0 ? "-2" : value, error);
 }
 
 /* Files with commas between them; of --lora-scaled each FILE:SCALE. */
@@ -213,9 +261,9 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"mmu mmproj-url", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
     {"mmproj-auto", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"no-mmproj no-mmproj-auto", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
-    {"mmproj-offload", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"no-mmproj-offload", HWL_ARG_UNMODELLED, HWL_OPT_COUNT, NULL, NULL},
-    {"mmdev mmproj-device", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"mmproj-offload", HWL_ARG_TRUE, HWL_OPT_MMPROJ_OFFLOAD, NULL, NULL},
+    {"no-mmproj-offload", HWL_ARG_FALSE, HWL_OPT_MMPROJ_OFFLOAD, NULL, NULL},
+    {"mmdev mmproj-device", HWL_ARG_VALUE, HWL_OPT_MMPROJ_DEVICE, NULL, NULL},
     {"image-min-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"image-max-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"mtmd-batch-max-tokens", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
@@ -226,12 +274,12 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"lm load-mode", HWL_ARG_CUSTOM, HWL_OPT_MMAP, load_mode, NULL},
     {"lzm lazy-mode", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"numa", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"dev device", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"dev device", HWL_ARG_VALUE, HWL_OPT_DEVICE, NULL, NULL},
     {"list-devices", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
     {"ot override-tensor", HWL_ARG_VALUE, HWL_OPT_OVERRIDE_TENSOR, NULL, NULL},
     {"cmoe cpu-moe", HWL_ARG_TRUE, HWL_OPT_CPU_MOE, NULL, NULL},
     {"ncmoe n-cpu-moe", HWL_ARG_VALUE, HWL_OPT_N_CPU_MOE, NULL, NULL},
-    {"ncffn n-cpu-ffn", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
+    {"ncffn n-cpu-ffn", HWL_ARG_CUSTOM, HWL_OPT_OVERRIDE_TENSOR, cpu_ffn, NULL},
     {"ngl gpu-layers n-gpu-layers", HWL_ARG_CUSTOM, HWL_OPT_NGL, gpu_layers, NULL},
     {"sm split-mode", HWL_ARG_VALUE, HWL_OPT_SPLIT_MODE, NULL, NULL},
     {"ts tensor-split", HWL_ARG_VALUE, HWL_OPT_TENSOR_SPLIT, NULL, NULL},
@@ -346,11 +394,11 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"spec-draft-cpu-strict-batch cpu-strict-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-prio-batch prio-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-poll-batch poll-batch-draft", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-type-k ctkd cache-type-k-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-type-v ctvd cache-type-v-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-override-tensor otd override-tensor-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-cpu-moe cmoed cpu-moe-draft", HWL_ARG_UNMODELLED, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-n-cpu-moe spec-draft-ncmoe ncmoed n-cpu-moe-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-type-k ctkd cache-type-k-draft", HWL_ARG_CUSTOM, HWL_OPT_DRAFT_KV_TYPE, draft_type_k, NULL},
+    {"spec-draft-type-v ctvd cache-type-v-draft", HWL_ARG_CUSTOM, HWL_OPT_DRAFT_KV_TYPE, draft_type_v, NULL},
+    {"spec-draft-override-tensor otd override-tensor-draft", HWL_ARG_VALUE, HWL_OPT_DRAFT_OVERRIDE_TENSOR, NULL, NULL},
+    {"spec-draft-cpu-moe cmoed cpu-moe-draft", HWL_ARG_TRUE, HWL_OPT_DRAFT_CPU_MOE, NULL, NULL},
+    {"spec-draft-n-cpu-moe spec-draft-ncmoe ncmoed n-cpu-moe-draft", HWL_ARG_VALUE, HWL_OPT_DRAFT_N_CPU_MOE, NULL, NULL},
     {"spec-draft-n-max", HWL_ARG_VALUE, HWL_OPT_DRAFT_MAX, NULL, NULL},
     {"spec-draft-n-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-synth-len", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
@@ -359,10 +407,10 @@ const struct hwl_engine_arg hwl_lc_args[] = {
     {"spec-draft-p-min draft-p-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-draft-backend-sampling", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"no-spec-draft-backend-sampling", HWL_ARG_IGNORE, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-device devd device-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
-    {"spec-draft-ngl ngld gpu-layers-draft n-gpu-layers-draft", HWL_ARG_UNMODELLED1, HWL_OPT_COUNT, NULL, NULL},
+    {"spec-draft-device devd device-draft", HWL_ARG_VALUE, HWL_OPT_DRAFT_DEVICE, NULL, NULL},
+    {"spec-draft-ngl ngld gpu-layers-draft n-gpu-layers-draft", HWL_ARG_CUSTOM, HWL_OPT_DRAFT_NGL, draft_layers, NULL},
     {"spec-draft-model md model-draft", HWL_ARG_VALUE, HWL_OPT_DRAFT, NULL, NULL},
-    {"spec-type", HWL_ARG_CUSTOM, HWL_OPT_ENGINE, spec_type, NULL},
+    {"spec-type", HWL_ARG_CUSTOM, HWL_OPT_SPEC_METHOD, spec_type, NULL},
     {"spec-ngram-mod-n-min", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-ngram-mod-n-max", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},
     {"spec-ngram-mod-n-match", HWL_ARG_IGNORE1, HWL_OPT_COUNT, NULL, NULL},

@@ -172,7 +172,7 @@ static bool simulate(void *user, const struct lc_fit *fit, int64_t bytes[LC_FIT_
     p.error = NULL;
     p.fit = *fit;
     bool ok = measure(&p, sum, &model);
-    if (ok && hwl_lc_draft(&p, &settings, &draft) && !hwl_lc_borrows(draft.m)) {
+    if (ok && hwl_lc_draft(&p, &settings, &draft) && (draft.is_mtp || !hwl_lc_borrows(draft.m))) {
         uint64_t with[LC_FIT_GPUS + 1], all = model;
         memcpy(with, sum, sizeof with);
         if (measure(&draft, with, &all)) { /* else the engine goes on without it */
@@ -283,7 +283,7 @@ static hwl_status put_draft(const struct lc_plan *target, struct hwl_ledger *l)
     if (!hwl_lc_draft(target, &settings, &p))
         return HWL_OK;
     struct hwl_ledger of = {.arena = l->arena, .work = l->work};
-    const bool alone = !hwl_lc_borrows(p.m);
+    const bool alone = p.is_mtp || !hwl_lc_borrows(p.m);
     bool built = false;
     if (alone) {
         HWL_TRY(resolve_alone(&p, &built, &compute));
@@ -299,7 +299,10 @@ static hwl_status put_draft(const struct lc_plan *target, struct hwl_ledger *l)
         hwl_ledger_note(l, "the draft's architecture '%s' borrows from the model: its cache and compute buffers move memory and are not modelled",
                         p.m->arch);
     }
-    hwl_lc_weights(&p, &of);
+    if (!p.is_mtp)
+        hwl_lc_weights(&p, &of);
+    else if (!built || !compute.exact)
+        hwl_ledger_note(l, "the MTP context's graph is not built for '%s': its compute buffer is modelled", p.m->arch);
     for (uint64_t i = 0; i < of.n_entries; i++) {
         hwl_entry *e = hwl_ledger_add(l);
         *e = of.entries[i];
@@ -324,7 +327,11 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         .rules = hwl_lc_rules(version), .extras = &pre->extras, .arena = l->arena, .scratch = l->work, .error = error};
     struct lc_compute compute;
     bool built, unfitted;
-    (void)model;
+    if (strcmp(hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""), "mtp") == 0 && !hwl_opt_has(settings, HWL_OPT_DRAFT) && !hwl_lc_wants_mtp(&p)) {
+        if (model->gguf)
+            return hwl_fail(error, HWL_E_REFUSED, "context type MTP requested but model doesn't contain MTP layers");
+        hwl_ledger_note(l, "MTP layers are not converted here: their weights and the context on them move memory and are not modelled");
+    }
     HWL_TRY(resolve(&p, &unfitted, &built, &compute));
     hwl_lc_weights(&p, l);
     hwl_lc_memory(&p, l);

@@ -75,30 +75,65 @@ static void set_count(struct hwl_settings *s, enum hwl_opt id, uint64_t value)
     s->value[id] = (struct hwl_setting_value){.set = true, .v.u64 = value};
 }
 
+bool hwl_lc_wants_mtp(const struct lc_plan *p)
+{
+    return !p->is_draft && p->m->n_layer_nextn > 0 && p->m->router_layer < 0 && !hwl_opt_has(p->settings, HWL_OPT_DRAFT) &&
+           strcmp(hwl_opt_text(p->settings, HWL_OPT_SPEC_METHOD, ""), "mtp") == 0;
+}
+
+static bool places_weights(enum hwl_opt id)
+{
+    return id == HWL_OPT_NGL || id == HWL_OPT_CPU_MOE || id == HWL_OPT_N_CPU_MOE || id == HWL_OPT_OVERRIDE_TENSOR;
+}
+
 /* The target's context, slots, batches and devices; layers, overrides and cache types of its own, which are the defaults;
  * one row of logits a slot. */
 bool hwl_lc_draft(const struct lc_plan *target, struct hwl_settings *s, struct lc_plan *out)
 {
     static const enum hwl_opt own[] = {HWL_OPT_CTX,    HWL_OPT_NGL,       HWL_OPT_CPU_MOE, HWL_OPT_N_CPU_MOE, HWL_OPT_OVERRIDE_TENSOR,
-                                       HWL_OPT_KV_TYPE, HWL_OPT_EMBEDDING, HWL_OPT_DRAFT,   HWL_OPT_DRAFT_MAX};
+                                       HWL_OPT_KV_TYPE, HWL_OPT_EMBEDDING, HWL_OPT_DRAFT,   HWL_OPT_DRAFT_MAX, HWL_OPT_SPEC_METHOD};
+    static const enum hwl_opt given[][2] = {{HWL_OPT_DRAFT_NGL, HWL_OPT_NGL}, {HWL_OPT_DRAFT_CPU_MOE, HWL_OPT_CPU_MOE}, {HWL_OPT_DRAFT_N_CPU_MOE, HWL_OPT_N_CPU_MOE},
+                                            {HWL_OPT_DRAFT_OVERRIDE_TENSOR, HWL_OPT_OVERRIDE_TENSOR}, {HWL_OPT_DRAFT_KV_TYPE, HWL_OPT_KV_TYPE}};
     const struct lc_extras *x = target->extras;
-    if (!x || !x->draft || !hwl_opt_has(target->settings, HWL_OPT_DRAFT))
+    const bool mtp = hwl_lc_wants_mtp(target);
+    if (!mtp && (!x || !x->draft || !hwl_opt_has(target->settings, HWL_OPT_DRAFT)))
         return false;
     *s = *target->settings;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        s->value[own[i]] = (struct hwl_setting_value){0};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) /* an MTP context runs on the weights as the model has them */
+        if (!mtp || !places_weights(own[i]))
+            s->value[own[i]] = (struct hwl_setting_value){0};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (target->settings->value[given[i][0]].set && (!mtp || given[i][1] == HWL_OPT_KV_TYPE))
+            s->value[given[i][1]] = target->settings->value[given[i][0]];
+    const char *device = hwl_opt_text(target->settings, HWL_OPT_DRAFT_DEVICE, "");
+    if (*device && !mtp)
+        s->value[HWL_OPT_DEVICE] = target->settings->value[HWL_OPT_DRAFT_DEVICE];
+    if (*device && !mtp && !strchr(device, ',')) /* one device needs no split */
+        s->value[HWL_OPT_SPLIT_MODE] = (struct hwl_setting_value){0};
     set_count(s, HWL_OPT_CTX_TOTAL, target->params.n_ctx);
     set_count(s, HWL_OPT_CONCURRENCY, target->params.n_seq_max);
     s->value[HWL_OPT_KV_UNIFIED] = (struct hwl_setting_value){.set = true, .v.flag = target->params.kv_unified};
-    *out = (struct lc_plan){.m = &x->draft_m, .digest = &x->draft_digest, .devices = target->devices, .settings = s, .rules = target->rules,
-                            .arena = target->arena, .scratch = target->scratch, .error = target->error, .is_draft = true};
+    *out = (struct lc_plan){.m = mtp ? target->m : &x->draft_m, .digest = mtp ? target->digest : &x->draft_digest, .devices = target->devices, .settings = s, .rules = target->rules,
+                            .arena = target->arena, .scratch = target->scratch, .error = target->error, .is_draft = true, .is_mtp = mtp, .fit = mtp ? target->fit : (struct lc_fit){0}};
     return true;
 }
 
-/* In the default buffer of the first device that is a GPU, whatever main-gpu says; without one in host memory. */
+/* In the default buffer of --mmproj-device or of the first device that is a GPU, whatever main-gpu says; LC_HOST without one. */
+static uint16_t projector_device(const struct lc_plan *p)
+{
+    const char *name = hwl_opt_text(p->settings, HWL_OPT_MMPROJ_DEVICE, "");
+    uint16_t list[16];
+    uint32_t n = 0;
+    if (!p->devices->n_gpus || !hwl_opt_flag(p->settings, HWL_OPT_MMPROJ_OFFLOAD, true))
+        return LC_HOST;
+    if (*name && hwl_lc_devices(p, name, list, &n, NULL) == HWL_OK)
+        return n ? list[0] : (uint16_t)LC_HOST;
+    return 0;
+}
+
 static uint64_t projector_tensor(struct lc_plan *p, const struct hwl_gguf_tensor *t)
 {
-    if (!p->devices->n_gpus)
+    if (projector_device(p) == LC_HOST)
         return hwl_ck_align(&p->ck, t->bytes, ALIGN_CPU);
     return hwl_ck_align(&p->ck, hwl_ck_add(&p->ck, t->bytes, hwl_lc_row_pad(t->dtype, t->dims[0])), ALIGN_CUDA);
 }
@@ -128,7 +163,8 @@ static hwl_component tower_of(struct hwl_str name)
 static void put_mmproj(struct lc_plan *p, struct hwl_ledger *l)
 {
     const struct hwl_gguf *g = p->extras->mmproj;
-    const bool gpu = p->devices->n_gpus > 0;
+    const uint16_t device = projector_device(p);
+    const bool gpu = device != LC_HOST;
     uint64_t sum[HWL_COMP_COUNT] = {0};
     for (uint64_t i = 0; i < g->n_tensors; i++) {
         uint64_t *s = &sum[tower_of(g->tensors[i].name)];
@@ -137,7 +173,7 @@ static void put_mmproj(struct lc_plan *p, struct hwl_ledger *l)
     for (int c = 0; c < HWL_COMP_COUNT; c++) {
         if (!sum[c])
             continue;
-        hwl_entry *e = hwl_ledger_put(l, (uint16_t)(gpu ? 0 : p->devices->n_gpus), -1, HWL_KIND_WEIGHTS, (hwl_component)c, sum[c],
+        hwl_entry *e = hwl_ledger_put(l, (uint16_t)(gpu ? device : p->devices->n_gpus), -1, HWL_KIND_WEIGHTS, (hwl_component)c, sum[c],
                                       HWL_BASIS_MODELLED, "llama.cpp tools/mtmd/clip.cpp load_tensors");
         e->error = 0.01f;
         e->memory = gpu ? HWL_MEMORY_DEVICE : HWL_MEMORY_PAGEABLE;

@@ -20,6 +20,8 @@ void hwl_lc_extras_close(struct lc_extras *x);
 /* The settings that the draft's context is made from, and its plan before anything is resolved: the target's is resolved.
  * False: there is no draft. */
 bool hwl_lc_draft(const struct lc_plan *target, struct hwl_settings *settings, struct lc_plan *out);
+/* Is the draft a context on the model's own MTP layers? */
+bool hwl_lc_wants_mtp(const struct lc_plan *p);
 /* Does that draft take embeddings or caches of its target, so that it is no model of its own? */
 bool hwl_lc_borrows(const struct lc_model *m);
 /* Bytes of the projector in the first GPU's buffer, in host memory where there is none. */

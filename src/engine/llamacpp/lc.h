@@ -112,6 +112,8 @@ struct lc_params {
     bool fa;                 /* resolved */
     bool kv_unified, swa_full, offload_kqv, op_offload, extra_bufts, embeddings, mmap, no_host;
     bool pipeline;           /* scheduler copies 4 */
+    bool load_mtp, mtp;      /* the MTP layers are loaded; this context runs on them */
+    uint32_t n_rs_seq;       /* states kept to roll back to, of each sequence */
     uint8_t split_mode;      /* 0 none, 1 layer, 2 row */
     uint32_t main_gpu;
     int64_t ngl;             /* resolved: -1 has become n_layer_all + 1 */
@@ -144,6 +146,8 @@ static inline uint16_t hwl_lc_where(const struct lc_model *m, const struct lc_pl
 {
     if (p->tensor)
         return p->tensor[t - m->tensors];
+    if (t->where == LC_WHERE_SKIP && t->layer >= (int32_t)m->n_layer) /* an MTP layer: loaded on demand */
+        return p->layer[t->layer];
     if (t->where == LC_WHERE_INPUT || t->where == LC_WHERE_SKIP)
         return LC_HOST;
     return t->where == LC_WHERE_LAYER ? p->layer[t->layer] : p->layer[m->n_layer_all];

@@ -61,12 +61,12 @@ static void put_state(struct lc_plan *p, struct hwl_ledger *l, uint32_t il)
 {
     const struct lc_model *m = p->m;
     const uint16_t where = place_of(p, il);
-    const uint64_t r = hwl_lc_embd_r(m), s = hwl_lc_embd_s(m), n = p->params.n_seq_max;
+    const uint64_t r = hwl_lc_embd_r(m), s = hwl_lc_embd_s(m), n = hwl_ck_mul(&p->ck, p->params.n_seq_max, 1 + (uint64_t)p->params.n_rs_seq);
     const uint64_t ple = (int32_t)il == m->ple_layer ? m->ple_conv_state : 0;
     uint64_t bytes = hwl_ck_add(&p->ck, hwl_lc_alloc(p, where, HWL_DTYPE_F32, r, n), hwl_lc_alloc(p, where, HWL_DTYPE_F32, s, n));
     bytes = hwl_ck_add(&p->ck, bytes, hwl_lc_alloc(p, where, HWL_DTYPE_F32, ple, n));
     put(p, l, il, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT, bytes, "llama.cpp src/llama-memory-recurrent.cpp",
-        "({0} + {1} elements) x 4 B x {2} sequences", (const uint64_t[HWL_ENTRY_ARGS]){r + ple, s, n});
+        "({0} + {1} elements) x 4 B x {2} sequences and states to roll back to", (const uint64_t[HWL_ENTRY_ARGS]){r + ple, s, n});
 }
 
 /* Two tensors (kv, score) of a compressor: width x rows for each sequence, f32. */
@@ -119,6 +119,11 @@ void hwl_lc_memory(struct lc_plan *p, struct hwl_ledger *l)
     const struct lc_params *c = &p->params;
     const uint64_t streams = c->kv_unified ? 1 : c->n_seq_max;
     const uint64_t widest = hwl_lc_v_gqa_max(m);
+    if (c->mtp) { /* a plain cache of the MTP layers alone */
+        for (uint32_t il = m->n_layer; il < m->n_layer_all; il++)
+            put_cache(p, l, il, hwl_lc_k_gqa(m, il), hwl_lc_is_mla(m) ? 0 : hwl_lc_flash_asked(m, c) ? hwl_lc_v_gqa(m, il) : widest, c->kv_cells, streams, true);
+        return;
+    }
     if (m->memory == LC_MEM_DSV4) {
         put_dsv4(p, l);
         return;

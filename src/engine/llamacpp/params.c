@@ -51,6 +51,8 @@ static hwl_status count(struct lc_plan *p, enum hwl_opt id, const char *what, ui
     return HWL_OK;
 }
 
+static const char rolls_back[] = "kimi-k3 qwen35 qwen35moe qwen4exp deepseek4 glm5-next nemotron_h nemotron_h_moe lfm2 lfm2moe bailingmoe3";
+
 static hwl_status sizes(struct lc_plan *p, bool server)
 {
     struct lc_params *c = &p->params;
@@ -83,7 +85,12 @@ static hwl_status sizes(struct lc_plan *p, bool server)
     c->n_batch = m->causal ? (uint32_t)hwl_min(n_ctx, n_batch) : n_batch;
     c->n_ubatch = (uint32_t)hwl_min(c->n_batch, n_ubatch ? n_ubatch : n_batch);
     /* llama-server sets one row of logits for each slot and draft token (server_output_limits) */
-    const uint64_t drafted = hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, hwl_opt_has(s, HWL_OPT_DRAFT) ? 3 : 0); /* common/common.h n_max */
+    const char *method = hwl_opt_text(s, HWL_OPT_SPEC_METHOD, "");
+    const uint64_t drafted = hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, hwl_opt_has(s, HWL_OPT_DRAFT) || *method ? 3 : 0); /* common/common.h n_max */
+    c->mtp = p->is_mtp;
+    c->load_mtp = strcmp(method, "mtp") == 0 && m->n_layer_nextn > 0;
+    /* common_params_speculative::need_n_rs_seq, and the architectures that can roll back (llm_arch_supports_rs_rollback) */
+    c->n_rs_seq = !hwl_words_have("mtp eagle3 dflash dspark", method) || !*method ? 0 : !hwl_words_have(rolls_back, m->arch) ? 0 : (uint32_t)hwl_min(drafted, 1024);
     const uint64_t rows = server && c->rules->server_outputs ? c->n_seq_max * (1 + hwl_min(drafted, 65536)) : 0;
     c->n_outputs_max = rows == 0 || m->has_encoder ? c->n_batch : (uint32_t)rows;
     /* flash attention "auto" counts as on, as in the constructor of llama_context */

@@ -23,6 +23,7 @@ struct lc_plan {
     struct hwl_ck ck;
     hwl_error *error;
     const struct lc_extras *extras; /* NULL: nothing beside the model */
+    bool is_mtp;       /* a context on the MTP layers of the model that is planned */
     bool is_draft;     /* the target's context is there to borrow from */
     struct lc_fit fit; /* what --fit chose; zero: nothing */
 };
@@ -31,7 +32,7 @@ struct lc_plan {
 struct lc_sum {
     int32_t layer; /* of placement; -1 input or output */
     uint8_t where, component;
-    bool per_device;
+    bool per_device, mtp; /* mtp: of layers that are loaded for an MTP context only */
     uint64_t host, gpu;    /* with a host buffer's alignment, with CUDA's and its row padding */
     uint64_t repack;       /* the part of host that CPU_REPACK takes */
 };
@@ -44,6 +45,8 @@ struct lc_digest {
 hwl_status hwl_lc_digest(const struct lc_model *m, struct hwl_arena *arena, struct lc_digest *out, hwl_error *error);
 /* llama_context_params from what was asked. */
 hwl_status hwl_lc_params(struct lc_plan *p);
+/* "CUDA0,CUDA1", "0,1", "none": indexes of GPUs, in that order. */
+hwl_status hwl_lc_devices(const struct lc_plan *p, const char *names, uint16_t list[16], uint32_t *n, hwl_error *error);
 /* Layers and overridden tensors on devices. */
 hwl_status hwl_lc_place(struct lc_plan *p);
 /* Does CUDA's flash attention take every cached layer that lies on a GPU? */

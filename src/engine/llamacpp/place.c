@@ -10,11 +10,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+hwl_status hwl_lc_devices(const struct lc_plan *p, const char *names, uint16_t list[16], uint32_t *n, hwl_error *error)
+{
+    *n = 0;
+    while (*names && strcmp(names, "none") != 0) {
+        char word[32], *digits = word;
+        const size_t len = strcspn(names, ",");
+        uint64_t i;
+        memcpy(word, names, hwl_min(len, sizeof word - 1));
+        word[hwl_min(len, sizeof word - 1)] = 0;
+        digits += strcspn(word, "0123456789");
+        if (!hwl_text_u64(digits, &i) || i >= p->devices->n_gpus || *n >= 16)
+            return hwl_fail(error, HWL_E_REFUSED, "invalid device: %s", word);
+        list[(*n)++] = (uint16_t)i;
+        names += len + (names[len] == ',');
+    }
+    return HWL_OK;
+}
+
 static hwl_status choose_gpus(struct lc_plan *p)
 {
     struct lc_placement *q = &p->place;
-    const uint32_t n = p->devices->n_gpus;
+    const char *names = hwl_opt_text(p->settings, HWL_OPT_DEVICE, "");
+    uint32_t n = p->devices->n_gpus;
     q->n_gpus = 0;
+    if (*names) {
+        HWL_TRY(hwl_lc_devices(p, names, q->gpu, &n, p->error));
+        if (p->params.split_mode == 0 && n > 0) {
+            if (p->params.main_gpu >= n)
+                return hwl_fail(p->error, HWL_E_REFUSED, "invalid value for main_gpu: %u (available devices: %u)", p->params.main_gpu, n);
+            q->gpu[0] = q->gpu[p->params.main_gpu];
+            n = 1;
+        }
+        q->n_gpus = n;
+        return HWL_OK;
+    }
     if (p->params.split_mode == 0 && n > 0) {
         if (p->params.main_gpu >= n)
             return hwl_fail(p->error, HWL_E_REFUSED, "invalid value for main_gpu: %u (available devices: %u)", p->params.main_gpu, n);

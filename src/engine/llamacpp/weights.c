@@ -46,21 +46,23 @@ hwl_status hwl_lc_digest(const struct lc_model *m, struct hwl_arena *arena, stru
 {
     struct hwl_ck ck = {0};
     /* [layer + 1][component]: number of the sum + 1; input, output and rope factors have rows of their own behind the layers */
-    const uint64_t n_rows = (uint64_t)m->n_layer_all + 3;
+    const uint64_t n_rows = 2 * (uint64_t)m->n_layer_all + 3; /* those of layers loaded for an MTP context come last */
     uint32_t *at = HWL_NEW_ARRAY(arena, uint32_t, n_rows * HWL_COMP_COUNT);
     out->sums = HWL_NEW_ARRAY(arena, struct lc_sum, n_rows * HWL_COMP_COUNT);
     if (!at || !out->sums)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     for (uint64_t i = 0; i < m->n_tensors; i++) {
         const struct lc_tensor *t = &m->tensors[i];
-        if (t->where == LC_WHERE_SKIP)
+        const bool mtp = t->where == LC_WHERE_SKIP && t->layer >= (int32_t)m->n_layer && m->n_layer_nextn;
+        if (t->where == LC_WHERE_SKIP && !mtp)
             continue;
-        const uint32_t row = t->per_device ? m->n_layer_all + 2 : row_of(m, t);
+        const uint32_t row = mtp ? m->n_layer_all + 3 + (uint32_t)t->layer : t->per_device ? m->n_layer_all + 2 : row_of(m, t);
         uint32_t *slot = &at[row * HWL_COMP_COUNT + t->component];
         if (!*slot) {
             *slot = ++out->n_sums;
             out->sums[*slot - 1] =
-                (struct lc_sum){.layer = t->where == LC_WHERE_LAYER ? t->layer : -1, .where = t->where, .component = t->component, .per_device = t->per_device};
+                (struct lc_sum){.layer = mtp || t->where == LC_WHERE_LAYER ? t->layer : -1, .where = mtp ? LC_WHERE_LAYER : t->where,
+                                .component = t->component, .per_device = t->per_device, .mtp = mtp};
         }
         struct lc_sum *s = &out->sums[*slot - 1];
         s->host = hwl_ck_add(&ck, s->host, host_bytes(&ck, t->t));
@@ -140,10 +142,11 @@ static void put_overridden(struct lc_plan *p, struct hwl_ledger *l)
     }
     for (uint64_t i = 0; i < m->n_tensors; i++) {
         const struct lc_tensor *t = &m->tensors[i];
-        if (t->where == LC_WHERE_SKIP || t->per_device)
+        const bool mtp = t->where == LC_WHERE_SKIP && t->layer >= (int32_t)m->n_layer && m->n_layer_nextn;
+        if ((mtp ? !p->params.load_mtp : t->where == LC_WHERE_SKIP) || t->per_device)
             continue;
         const uint16_t where = hwl_lc_where(m, &p->place, t);
-        const uint32_t row = row_of(m, t);
+        const uint32_t row = mtp ? (uint32_t)t->layer : row_of(m, t);
         uint64_t slice[16];
         if (hwl_lc_slices(p, t, slice)) {
             for (uint32_t g = 0; g < p->place.n_gpus; g++) {
@@ -176,6 +179,8 @@ void hwl_lc_weights(struct lc_plan *p, struct hwl_ledger *l)
         put_overridden(p, l);
     for (uint32_t i = 0; i < d->n_sums; i++) {
         const struct lc_sum *s = &d->sums[i];
+        if (s->mtp && !p->params.load_mtp)
+            continue;
         if (s->per_device) {
             put_per_device(p, l, s);
         } else if (!each) {

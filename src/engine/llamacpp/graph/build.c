@@ -333,7 +333,7 @@ hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo
     hwl_g_expand(g, window ? c.k : c.v);
     hwl_g_expand(g, window ? c.v : c.k);
     const struct lc_layer *layer = &b->m->layers[il];
-    const bool own = hwl_lc_has_kv(b->m, il);
+    const bool own = hwl_lc_has_kv(b->m, il) || (b->p->mtp && il >= b->m->n_layer);
     const uint32_t from = own ? il : (uint32_t)b->m->n_layer_kv_from_start - (layer->swa ? 2 : 1);
     if (!c.q || own != (c.k && c.v) || from >= b->m->n_layer_all)
         return NULL;
@@ -529,6 +529,26 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
     return used == 1 ? hwl_g_cont(g, sum) : sum;
 }
 
+hwl_gt hwl_b_output_matrix(struct hwl_build *b)
+{
+    hwl_gt w = hwl_b_w(b, -1, "output.weight");
+    if (w)
+        return w;
+    w = hwl_b_w(b, -1, "token_embd.weight");
+    const uint16_t at = b->place->layer[b->m->n_layer_all];
+    if (!w || at == LC_HOST || b->weights_in_compute)
+        return w;
+    if (!b->tied) { /* a second copy lies with the output layer */
+        b->tied = hwl_g_new(&b->g, w->type, w->ne[0], w->ne[1], w->ne[2], w->ne[3]);
+        if (!b->tied)
+            return NULL;
+        b->tied->buft = (int8_t)at;
+        b->tied->weight = true;
+        b->tied->name = "output (tied)";
+    }
+    return b->tied;
+}
+
 void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm)
 {
     struct hwl_graph *g = &b->g;
@@ -547,23 +567,7 @@ void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm)
     b->embd = x;
     if (b->scale_output)
         x = hwl_g_scale(g, x);
-    hwl_gt w = hwl_b_w(b, -1, "output.weight");
-    if (!w) {
-        w = hwl_b_w(b, -1, "token_embd.weight");
-        const uint16_t at = b->place->layer[b->m->n_layer_all];
-        if (w && at != LC_HOST && !b->weights_in_compute) { /* a second copy lies with the output layer */
-            if (!b->tied) {
-                b->tied = hwl_g_new(g, w->type, w->ne[0], w->ne[1], w->ne[2], w->ne[3]);
-                if (!b->tied)
-                    return;
-                b->tied->buft = (int8_t)at;
-                b->tied->weight = true;
-                b->tied->name = "output (tied)";
-            }
-            w = b->tied;
-        }
-    }
-    b->logits = hwl_b_mm_bias(b, w, x, hwl_b_w(b, -1, "output.bias"));
+    b->logits = hwl_b_mm_bias(b, hwl_b_output_matrix(b), x, hwl_b_w(b, -1, "output.bias"));
 }
 
 /* The head of a reranking model, of what the file has of it. */

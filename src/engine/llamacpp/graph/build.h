@@ -96,6 +96,8 @@ struct hwl_moe {
     hwl_gt logits; /* router's output where it reads something else than x; NULL: of x */
 };
 hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe *o);
+/* The output matrix, or the copy of the token embedding that stands for it. */
+hwl_gt hwl_b_output_matrix(struct hwl_build *b);
 void hwl_b_output(struct hwl_build *b, hwl_gt x, bool layer_norm);
 void hwl_b_pooling(struct hwl_build *b); /* of b->embd */
 

@@ -54,10 +54,14 @@ static bool prepare(struct hwl_build *b, const struct ask *a, struct sizes s, bo
 
 static bool build(struct hwl_build *b)
 {
+    if (b->p->mtp)
+        return hwl_b_mtp(b);
     const bool known = b->m->memory == LC_MEM_RECURRENT || b->m->memory == LC_MEM_HYBRID ? hwl_b_recurrent(b)
                        : b->m->memory == LC_MEM_NONE                                       ? hwl_b_encoder(b)
                        : b->m->memory == LC_MEM_DSA                                        ? hwl_b_dsa(b)
                                                                                            : hwl_b_arch(b);
+    if (b->p->n_rs_seq && strncmp(b->m->arch, "qwen35", 6) != 0)
+        b->unmeasured = true; /* states to roll back to are built for Qwen3.5 only */
     if (known && b->p->embeddings)
         hwl_b_pooling(b);
     return known;
@@ -66,7 +70,7 @@ static bool build(struct hwl_build *b)
 /* resolve_fused_ops: flash attention stays on when every layer's operation lands on the layer's own device. */
 static bool probe_fa(struct hwl_build *b)
 {
-    for (uint32_t il = 0; il < b->m->n_layer; il++) {
+    for (uint32_t il = 0; il < b->m->n_layer_all; il++) {
         const uint16_t at = b->place->layer[il];
         if (b->attn[il] && b->attn[il]->be != (int8_t)(at == LC_HOST ? b->sys->n_devices : at))
             return false;

@@ -232,10 +232,17 @@ static hwl_gt delta_net(struct hwl_build *b, const struct hwl_state *s, hwl_gt x
         q = repeated(b, q);
         k = repeated(b, k);
     }
-    hwl_gt y = hwl_g_gated_delta_net(g, q, k, v, d.gate, d.beta, state, 1);
+    const uint64_t snapshots = b->p->n_rs_seq + 1ull, written = n < snapshots ? n : snapshots;
+    hwl_gt y = hwl_g_gated_delta_net(g, q, k, v, d.gate, d.beta, state, snapshots);
     hwl_gt out = hwl_g_view(g, y, hv, vh, n, seqs, hv * 4, hv * vh * 4, hv * vh * n * 4, 0);
-    hwl_gt kept = hwl_g_view(g, y, hv, hv, vh, seqs, hv * 4, hv * hv * 4, hv * hv * vh * 4, hv * vh * n * seqs * 4);
-    hwl_g_expand(g, hwl_g_cpy(g, kept, hwl_g_view2(g, slot, slot->ne[0], seqs, slot->nb[1], 0)));
+    const uint64_t all = hv * hv * vh;
+    if (b->p->n_rs_seq) {
+        hwl_gt kept = hwl_g_view3(g, y, all, seqs, written, all * 4, all * seqs * 4, hv * vh * n * seqs * 4);
+        hwl_g_expand(g, hwl_g_cpy(g, kept, hwl_g_view3(g, slot, all, seqs, written, slot->nb[1], slot->nb[1] * b->p->n_seq_max, 0)));
+    } else {
+        hwl_gt kept = hwl_g_view(g, y, hv, hv, vh, seqs, hv * 4, hv * hv * 4, hv * hv * vh * 4, hv * vh * n * seqs * 4);
+        hwl_g_expand(g, hwl_g_cpy(g, kept, hwl_g_view2(g, slot, slot->ne[0], seqs, slot->nb[1], 0)));
+    }
     hwl_gt z = hwl_g_reshape(g, d.z, hv, vh, n, seqs);
     out = hwl_g_mul(g, rms(b, out, il, "ssm_norm.weight"), hwl_g_unary(g, z));
     out = hwl_g_mm(g, w(b, il, "ssm_out.weight"), hwl_g_reshape(g, out, hv * vh, n, seqs, 1));
@@ -393,6 +400,43 @@ static void linear(struct hwl_build *b, enum kind kind)
     if (b->logits)
         b->logits->flags |= HWL_GFLAG_OUTPUT;
     hwl_g_expand(&b->g, b->logits);
+}
+
+/* The MTP block of Qwen3.5 in a context of its own (src/models/qwen35.cpp, qwen35moe.cpp graph_mtp): the model's last hidden
+ * rows and the tokens' embeddings, both normed, are one input of a layer with full attention. */
+static void delta_mtp(struct hwl_build *b)
+{
+    struct hwl_graph *g = &b->g;
+    const uint32_t il = b->m->n_layer;
+    hwl_gt tokens = hwl_g_input(g, HWL_DTYPE_I32, b->n_tokens, 1, 1, 1, "inp_tokens");
+    hwl_gt table = w(b, il, "nextn.embed_tokens.weight");
+    hwl_gt embd = hwl_g_get_rows(g, table ? table : hwl_b_w(b, -1, "token_embd.weight"), tokens);
+    hwl_gt hidden = hwl_g_input(g, HWL_DTYPE_F32, b->m->n_embd, b->n_tokens, 1, 1, "mtp_h_input");
+    hwl_b_inp_pos(b, 4);
+    hwl_b_inp_out_ids(b);
+    hwl_b_inp_attn(b);
+    hidden = rms(b, hidden, il, "nextn.hnorm.weight");
+    embd = rms(b, embd, il, "nextn.enorm.weight");
+    hwl_gt x = hwl_g_mm(g, w(b, il, "nextn.eh_proj.weight"), hwl_g_concat(g, embd, hidden, 0));
+    hwl_gt cur = gated_attention(b, rms(b, x, il, "attn_norm.weight"), false, il);
+    hwl_gt in = hwl_g_add(g, cur, x);
+    x = hwl_g_add(g, delta_ffn(b, rms(b, in, il, "post_attention_norm.weight"), il), in);
+    hwl_gt norm = w(b, il, "nextn.shared_head_norm.weight"), head = w(b, il, "nextn.shared_head_head.weight");
+    x = hwl_b_norm(b, x, norm ? norm : hwl_b_w(b, -1, "output_norm.weight"), NULL, false, -1);
+    if (x)
+        x->flags |= HWL_GFLAG_OUTPUT; /* the hidden rows of the next draft token */
+    b->logits = hwl_g_mm(g, head ? head : hwl_b_output_matrix(b), hwl_g_get_rows(g, x, b->out_ids));
+    if (b->logits)
+        b->logits->flags |= HWL_GFLAG_OUTPUT;
+    hwl_g_expand(g, b->logits);
+}
+
+bool hwl_b_mtp(struct hwl_build *b)
+{
+    if (strcmp(b->m->arch, "qwen35") != 0 && strcmp(b->m->arch, "qwen35moe") != 0)
+        return false;
+    delta_mtp(b);
+    return true;
 }
 
 bool hwl_b_linear(struct hwl_build *b)

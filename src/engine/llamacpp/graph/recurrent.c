@@ -64,9 +64,13 @@ hwl_gt hwl_b_state_conv(struct hwl_build *b, const struct hwl_state *s, uint32_t
     hwl_gt both = hwl_g_concat(g, conv, hwl_g_transpose(g, x), 0);
     if (!both)
         return NULL;
-    hwl_gt last = hwl_g_view3(g, both, kept, channels, b->n_seqs, both->nb[1], both->nb[2], (both->ne[0] - kept) * 4);
-    hwl_gt to = flat ? hwl_g_view1(g, all, channels * kept * b->n_seqs, 0) : hwl_g_view2(g, all, channels * kept, b->n_seqs, all->nb[1], 0);
-    hwl_g_expand(g, hwl_g_cpy(g, last, to));
+    const uint64_t k = b->p->n_rs_seq + 1ull; /* columns behind each of the last tokens, to roll back to */
+    for (uint64_t t = 1; t <= k; t++) {
+        const uint64_t end = both->ne[0] + t >= kept + k ? both->ne[0] + t - kept - k : 0;
+        hwl_gt last = hwl_g_view3(g, both, kept, channels, b->n_seqs, both->nb[1], both->nb[2], end * 4);
+        hwl_gt to = flat ? hwl_g_view1(g, all, channels * kept * b->n_seqs, 0) : hwl_g_view2(g, all, channels * kept, b->n_seqs, all->nb[1], 0);
+        hwl_g_expand(g, hwl_g_cpy(g, last, to));
+    }
     return hwl_g_ssm_conv(g, both, hwl_b_w(b, (int32_t)il, kernel));
 }
 

@@ -33,6 +33,7 @@ hwl_gt hwl_b_qwen_layer(struct hwl_build *b, const struct hwl_state *s, hwl_gt x
 
 /* Builds a model with recurrent state; false: not one of those known here. */
 bool hwl_b_recurrent(struct hwl_build *b);
+bool hwl_b_mtp(struct hwl_build *b); /* the graph of an MTP context; false: not known for this architecture */
 bool hwl_b_linear(struct hwl_build *b); /* those of them with linear attention */
 bool hwl_b_hybrid(struct hwl_build *b); /* Mamba beside attention, each with a feed-forward */
 bool hwl_b_kda(struct hwl_build *b);    /* Kimi delta attention */
