@@ -47,7 +47,6 @@ enum lc_arch_flags {
     LC_MINICPM3 = 0x800000,
     LC_TIED_FIRST = 0x1000000, /* the output's copy is made before the embedding: two on the host as well */
     LC_ROPE_FULL = 0x2000000,  /* only full-attention layers use rope factors */
-    LC_DRAFT_BIAS = 0x4000000, /* of a draft layer the score bias is loaded all the same */
     LC_ONLY_A_NAME = 0x10000000, /* llama.cpp has no model of that name: it refuses the file */
     LC_DRAFT = 0x20000000,         /* a draft that needs another model for what its file lacks */
     LC_SCAN = 0x8000000,       /* ssm_a is what SSM_SCAN reads */

@@ -5,6 +5,7 @@
 
 #include "arch/gguf_model.h"
 #include "base/status.h"
+#include "base/str.h"
 #include "engine/llamacpp/arch_row.h"
 
 #include <string.h>
@@ -26,6 +27,34 @@ static bool among(struct hwl_str s, const char *const *list, size_t n)
 }
 #define AMONG(s, list) among(s, list, sizeof(list) / sizeof *(list))
 
+/* Tensors of a draft layer that the loader makes although it skips the rest: those whose flags lack TENSOR_SKIP (src/models). */
+#define DRAFT_FFN                                                                                                                      \
+    "ffn_gate ffn_down ffn_up ffn_gate_inp exp_probs_b ffn_gate_exps ffn_down_exps ffn_up_exps ffn_gate_up_exps ffn_gate_shexp "        \
+    "ffn_up_shexp ffn_down_shexp "
+#define DRAFT_NEXTN "nextn.embed_tokens nextn.shared_head_head nextn.shared_head_norm"
+static const struct {
+    const char *arch, *names;
+} draft_loaded[] = {
+    {"cohere2moe", DRAFT_NEXTN},
+    {"deepseek32", "exp_probs_b"},
+    {"glm-dsa", "exp_probs_b"},
+    {"hy_v3", DRAFT_FFN DRAFT_NEXTN},
+    {"step35", "attn_q_norm attn_k_norm attn_gate " DRAFT_FFN DRAFT_NEXTN},
+};
+
+static bool loaded_all_the_same(const struct lc_model *m, struct hwl_str base)
+{
+    char word[64];
+    if (base.n >= sizeof word)
+        return false;
+    memcpy(word, base.p, (size_t)base.n);
+    word[base.n] = 0;
+    for (size_t i = 0; i < sizeof draft_loaded / sizeof *draft_loaded; i++)
+        if (strcmp(draft_loaded[i].arch, m->row->name) == 0)
+            return hwl_words_have(draft_loaded[i].names, word);
+    return false;
+}
+
 /* A weight whose operation CUDA lacks lies on the host whatever its layer (llama-model-loader.cpp weight_buft_supported;
  * ggml-cuda.cu: SSM_SCAN and SSM_CONV). */
 static bool no_kernel(const struct lc_model *m, const struct lc_tensor *t, struct hwl_str base)
@@ -45,7 +74,7 @@ static void classify(const struct lc_model *m, struct lc_tensor *t, struct hwl_s
     t->layer = layer >= 0 && layer < m->n_layer_all ? (int32_t)layer : -1;
     t->component = hwl_gguf_component(base);
     if (layer >= 0) {
-        const bool draft = (uint32_t)layer >= m->n_layer && m->router_layer < 0 && !(m->row->flags & LC_DRAFT_BIAS && hwl_str_eq(base, "exp_probs_b"));
+        const bool draft = (uint32_t)layer >= m->n_layer && m->router_layer < 0 && !loaded_all_the_same(m, base);
         t->where = t->layer < 0 || draft ? LC_WHERE_SKIP : no_kernel(m, t, base) ? LC_WHERE_INPUT : LC_WHERE_LAYER;
     } else if (AMONG(base, input)) {
         t->where = LC_WHERE_INPUT;

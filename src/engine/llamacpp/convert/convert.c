@@ -206,7 +206,7 @@ static hwl_status convert_tensor(struct lc_job *j, const struct hwl_tensor *t)
     const bool buffer = t->buffer && t->role != HWL_ROLE_ROUTER_BIAS; /* the correction bias of the scores is stored */
     if (t->tied || buffer || t->component == HWL_COMP_VISION || t->component == HWL_COMP_AUDIO || t->component == HWL_COMP_PROJECTOR)
         return HWL_OK; /* towers become a file of their own (mmproj) */
-    if (t->layer >= (int32_t)j->model->n_layers && !(j->family->keys & LC_ENC_DEC))
+    if (t->layer >= (int32_t)hwl_lc_layers(j->family, j->model) && !(j->family->keys & LC_ENC_DEC))
         return HWL_OK;
     struct lc_name row;
     if (!hwl_lc_name(j->family, t, &row))
@@ -245,7 +245,9 @@ hwl_status hwl_lc_convert(const struct hwl_model *model, struct hwl_arena *arena
     bool moe = false;
     for (uint32_t i = 0; i < model->n_layers; i++)
         moe = moe || model->layers[i].feed_forward == HWL_FFN_MOE;
-    const struct lc_family *family = hwl_lc_family(model->arch, moe);
+    const struct lc_family *family = model->hints.class_name ? hwl_lc_family(model->hints.class_name, moe) : NULL;
+    if (!family)
+        family = hwl_lc_family(model->arch, moe);
     if (!family && model->text_arch) /* towers around a language model: the file holds the language model */
         family = hwl_lc_family(model->text_arch, moe);
     struct lc_job j = {model, family, NULL, arena, error};

@@ -48,11 +48,12 @@ enum lc_keys {
     LC_BERT = 16384,         /* no causal mask, segment types */
     LC_ENC_DEC = 65536,      /* encoder and decoder under names of their own */
     LC_WINDOW_DIMS = 131072, /* windowed layers have head sizes of their own; layers may share caches and have embeddings of their own */
+    LC_NEXTN = 262144,       /* the converter keeps layers for multi-token prediction, behind the stack */
     LC_DOUBLE_FF = 32768,    /* feed_forward_length counts gate and up together (Qwen 1) */
 };
 
 struct lc_family {
-    const char *model_types; /* of configurations, space separated */
+    const char *model_types; /* of configurations, and classes where they tell more, space separated */
     const char *arch;        /* of llama.cpp */
     unsigned keys;           /* enum lc_keys */
     const char *names;       /* "role=name", "role=name:change" or ".suffix=name": where it departs from the common names */
@@ -64,6 +65,8 @@ struct lc_family {
 const struct lc_family *hwl_lc_family(const char *model_type, bool moe);
 /* True: llama.cpp's converter is known to have no class for it. */
 bool hwl_lc_no_family(const char *model_type);
+/* Layers of the file: with those for multi-token prediction where the converter keeps them. */
+uint32_t hwl_lc_layers(const struct lc_family *family, const struct hwl_model *model);
 /* False: no name is known. */
 bool hwl_lc_name(const struct lc_family *family, const struct hwl_tensor *tensor, struct lc_name *out);
 

@@ -30,7 +30,7 @@ static hwl_status put_per_layer(struct lc_job *j, const char *key, const uint64_
 static hwl_status put_windows(struct lc_job *j)
 {
     const struct hwl_model *m = j->model;
-    const uint64_t n = m->n_layers;
+    const uint64_t n = hwl_lc_layers(j->family, m);
     uint64_t window = 0, *pattern = HWL_NEW_ARRAY(j->arena, uint64_t, n);
     if (!pattern)
         return HWL_E_NOMEM;
@@ -89,12 +89,12 @@ static hwl_status put_attention(struct lc_job *j)
 {
     const struct hwl_model *m = j->model;
     const unsigned keys = j->family->keys;
-    const uint64_t n = m->n_layers;
+    const uint64_t n = hwl_lc_layers(j->family, m);
     uint64_t *heads = HWL_NEW_ARRAY(j->arena, uint64_t, n), *kv = HWL_NEW_ARRAY(j->arena, uint64_t, n), *ff = HWL_NEW_ARRAY(j->arena, uint64_t, n);
     const struct hwl_attention *a = NULL;
     if (!heads || !kv || !ff)
         return HWL_E_NOMEM;
-    for (uint64_t i = 0; i < n; i++) /* where windowed layers differ, the plain keys are those of the full ones */
+    for (uint64_t i = 0; i < m->n_layers; i++) /* where windowed layers differ, the plain keys are those of the full ones */
         if (m->layers[i].attn.n_heads && (!a || (keys & LC_WINDOW_DIMS && a->window && !m->layers[i].attn.window)))
             a = &m->layers[i].attn;
     for (uint64_t i = 0; i < n; i++) {
@@ -250,7 +250,10 @@ hwl_status hwl_lc_put_metadata(struct lc_job *j)
     char key[128];
     HWL_TRY(hwl_gguf_put_str(j->gguf, j->arena, "general.architecture", j->family->arch));
     HWL_TRY(hwl_gguf_put_str(j->gguf, j->arena, "general.name", m->name ? m->name : ""));
-    HWL_TRY(put_key(j, "block_count", j->family->keys & LC_ENC_DEC ? m->n_encoder : m->n_layers));
+    const uint32_t layers = hwl_lc_layers(j->family, m);
+    HWL_TRY(put_key(j, "block_count", j->family->keys & LC_ENC_DEC ? m->n_encoder : layers));
+    if (layers > m->n_layers)
+        HWL_TRY(put_key(j, "nextn_predict_layers", layers - m->n_layers));
     HWL_TRY(put_key(j, "context_length", m->context_train));
     HWL_TRY(put_key(j, "embedding_length", m->hidden));
     HWL_TRY(put_key(j, "vocab_size", m->vocab));

@@ -63,7 +63,18 @@ static const struct {
     {HWL_ROLE_SSM_DT_NORM, "ssm_dt_norm", LC_KEEP},
     {HWL_ROLE_SSM_OUT, "ssm_out", LC_KEEP},
     {HWL_ROLE_ROPE_FREQS, "", LC_DROP},
+    {HWL_ROLE_MTP_PROJ, "nextn.eh_proj", LC_KEEP},
+    {HWL_ROLE_MTP_LINEAR, "nextn.eh_proj", LC_KEEP},
+    {HWL_ROLE_MTP_FC, "nextn.eh_proj", LC_KEEP},
+    {HWL_ROLE_MTP_EMBD, "nextn.embed_tokens", LC_KEEP},
+    {HWL_ROLE_MTP_OUTPUT, "nextn.shared_head_head", LC_KEEP},
+    {HWL_ROLE_MTP_HEAD, "nextn.shared_head_head", LC_KEEP},
 };
+
+/* Norms of a predictor: one role, told apart by what they are called. */
+static const char mtp_norms[] = ".enorm=nextn.enorm .hnorm=nextn.hnorm .pre_fc_norm_embedding=nextn.enorm .pre_fc_norm_hidden=nextn.hnorm "
+                                ".shared_head.norm=nextn.shared_head_norm .mtp.norm=nextn.shared_head_norm "
+                                ".final_layernorm=nextn.shared_head_norm";
 
 static const struct {
     const char *name;
@@ -121,7 +132,7 @@ static bool departs(const char *names, const struct hwl_tensor *t, struct lc_nam
 
 bool hwl_lc_name(const struct lc_family *family, const struct hwl_tensor *tensor, struct lc_name *out)
 {
-    if (departs(family->names, tensor, out))
+    if (departs(family->names, tensor, out) || (tensor->role == HWL_ROLE_MTP_NORM && departs(mtp_norms, tensor, out)))
         return true;
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
         if (common[i].role == tensor->role) {
