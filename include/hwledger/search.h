@@ -29,7 +29,7 @@ HWL_API hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devic
                                      hwl_range *out, hwl_error *error);
 
 #define HWL_ADVICE_MAX 5
-#define HWL_ADVICE_CHANGES 3
+#define HWL_ADVICE_CHANGES 4
 
 /* One option and the value it gets; "" clears it. The options "gpu" and "gpu-memory" add what the command line's option adds to the
  * devices that there are; with "-N" they take the last N GPUs away. */
@@ -48,13 +48,15 @@ typedef struct hwl_advice {
     uint32_t was_host_layers; /* and without it */
     uint64_t used_bytes;    /* by the fullest device, with it */
     uint64_t usable_bytes;  /* of that device */
+    uint64_t missing_bytes; /* what it leaves missing over all devices, the cache of one request among it; 0 where it fits */
     uint64_t context;       /* tokens per sequence with it */
     uint64_t kv_tokens;     /* room of the cache with it; HWL_UNKNOWN where it is sized by the request */
-    char cost[160];         /* what it costs, one sentence */
+    char cost[240];         /* what it costs, one sentence */
 } hwl_advice;
 
 /* Fills at most HWL_ADVICE_MAX rows, best first: those that make the plan fit before those that only help, less loss of quality
- * before more. A plan that fits gets what would give it more room. Returns HWL_OK with *n 0 where nothing helps. */
+ * before more; where no single change is enough, two or three together are searched, and where these are not either, the first row
+ * is what comes nearest. A plan that fits gets what would give it more room. Returns HWL_OK with *n 0 where nothing helps. */
 HWL_API hwl_status hwl_advise(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings,
                               hwl_advice advice[HWL_ADVICE_MAX], uint32_t *n, hwl_error *error);
 /* Makes the changes in settings and devices. undo, where given, gets the changes that take it back: apply it in turn. */

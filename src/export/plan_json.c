@@ -211,6 +211,7 @@ static bool add_advice(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_advi
              hwl_json_add(doc, o, "verdict", yyjson_mut_str(doc, hwl_verdict_name(advice[i].verdict))) &&
              hwl_json_add(doc, o, "used_bytes", hwl_json_u64(doc, advice[i].used_bytes)) &&
              hwl_json_add(doc, o, "usable_bytes", hwl_json_u64(doc, advice[i].usable_bytes)) &&
+             hwl_json_add(doc, o, "missing_bytes", hwl_json_u64(doc, advice[i].missing_bytes)) &&
              hwl_json_add(doc, o, "context", hwl_json_u64(doc, advice[i].context)) &&
              hwl_json_add(doc, o, "cost", hwl_json_str(doc, advice[i].cost));
     }

@@ -40,6 +40,8 @@ bool hwl_search_helps(const struct hwl_search *s, const struct hwl_measure *m)
         return true; /* the engine refuses now */
     if (m->verdict != now->verdict)
         return m->verdict < now->verdict;
+    if (now->vain && !m->vain && m->missing < now->missing)
+        return true;
     if (m->missing != now->missing)
         return m->missing < now->missing && now->missing - m->missing > now->missing / 100;
     if (m->host_layers != now->host_layers)
@@ -74,6 +76,14 @@ static bool gpus_hold(void *user, uint64_t n)
 {
     struct number *x = user;
     return hwl_trial_number(&x->s->trial, x->option, n, &x->m) && hwl_trial_gpus_hold(x->s->trial.plan, false);
+}
+
+/* The same where the engine itself says whether it starts. */
+static bool engine_holds(void *user, uint64_t n)
+{
+    struct number *x = user;
+    return hwl_trial_number(&x->s->trial, x->option, n * x->unit, &x->m) && hwl_trial_gpus_hold(x->s->trial.plan, false) &&
+           !x->s->trial.plan->ledger.exceeds;
 }
 
 static bool take_number(struct number *x, uint64_t n, hwl_advice *a, struct hwl_measure *m)
@@ -121,39 +131,134 @@ static bool layers_to_host(struct hwl_search *s, hwl_advice *a, struct hwl_measu
 
 /* ---- room that the engine would not use or need ---- */
 
-/* The first of a list that makes it fit, else the last that helps. */
-static bool first_that_fits(struct hwl_search *s, const char *option, const char *const *values, hwl_advice *a, struct hwl_measure *m)
+static bool one_of(struct hwl_search *s, const char *option, const char *value, hwl_advice *a, struct hwl_measure *m)
 {
-    hwl_advice best = {.n_changes = 0};
-    struct hwl_measure best_m = {.verdict = HWL_VERDICT_EXCEEDS};
-    for (; *values; values++) {
-        hwl_advice t = {.n_changes = 0};
-        change(&t, option, *values);
-        if (!run(s, &t, m) || !hwl_search_helps(s, m))
-            continue;
-        best = t;
-        best_m = *m;
-        if (fits(m))
-            break;
-    }
-    *a = best;
-    *m = best_m;
-    return best.n_changes > 0;
+    *a = (hwl_advice){.n_changes = 0};
+    change(a, option, value);
+    return run(s, a, m);
 }
 
+/* The first of a list that makes it fit, else the last that helps. The list begins with what takes most. */
+static bool first_that_fits(struct hwl_search *s, const char *option, const char *const *values, hwl_advice *a, struct hwl_measure *m)
+{
+    uint32_t n = 0, low = 0;
+    while (values[n])
+        n++;
+    if (!s->planned || fits(&s->now)) { /* nothing to be reached: the first that is better */
+        for (uint32_t i = 0; i < n; i++)
+            if (one_of(s, option, values[i], a, m) && hwl_search_helps(s, m) && (s->planned || fits(m)))
+                return true;
+        for (uint32_t i = 0; i < n && !s->planned; i++)
+            if (one_of(s, option, values[i], a, m))
+                return true;
+        return false;
+    }
+    while (n && !one_of(s, option, values[n - 1], a, m)) /* the engine refuses it */
+        n--;
+    if (!n || !fits(m))
+        return n && hwl_search_helps(s, m);
+    for (uint32_t high = n - 1; low < high;) { /* the last fits */
+        const uint32_t mid = low + (high - low) / 2;
+        if (one_of(s, option, values[mid], a, m) && fits(m))
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return one_of(s, option, values[low], a, m) && fits(m) && hwl_search_helps(s, m);
+}
+
+/* The share of a GPU that the engine takes: more where nobody else is there, less where somebody is. */
 static bool utilisation(struct hwl_search *s, hwl_advice *a, struct hwl_measure *m)
 {
-    static const char *const values[] = {"0.95", "0.97", NULL};
-    char text[24];
-    const char *const *v = values;
-    double now = 0;
+    char text[24], value[8][8];
+    const char *values[9];
+    uint32_t n = 0;
+    double now = 0, there = 1;
     if (s->planned && run(s, NULL, m) && hwl_plan_setting(s->trial.plan, "gpu-memory-utilization", text, sizeof text))
         now = strtod(text, NULL);
-    while (*v && strtod(*v, NULL) <= now + 0.005)
-        v++;
-    if (!*v || now <= 0 || !first_that_fits(s, "gpu-memory-utilization", v, a, m))
+    for (uint32_t i = 0; now > 0 && i + 1 < s->trial.plan->n_devices; i++) {
+        const hwl_plan_device *d = &s->trial.plan->plan_devices[i];
+        if (d->used_bytes && d->usable_bytes != HWL_UNKNOWN && d->device->memory_bytes && d->device->memory_bytes != HWL_UNKNOWN) {
+            const double share = (double)d->usable_bytes / (double)d->device->memory_bytes;
+            there = share < there ? share : there;
+        }
+    }
+    if (now <= 0)
         return false;
-    (void)snprintf(a->cost, sizeof a->cost, "less room for other programs on the GPU");
+    const bool less = there < now; /* others hold too much: from what is free downwards, its own context is in it */
+    for (int step = 0; step < 8; step++) {
+        const int percent = less ? (int)(there * 100) - step : step == 0 ? 95 : 97;
+        if (percent < 5 || (!less && (step > 1 || percent / 100.0 <= now + 0.005 || percent / 100.0 > there)))
+            continue;
+        (void)snprintf(value[n], sizeof value[n], "0.%02d", percent > 99 ? 99 : percent);
+        values[n] = value[n];
+        n++;
+    }
+    values[n] = NULL;
+    if (!n || !first_that_fits(s, "gpu-memory-utilization", values, a, m))
+        return false;
+    (void)snprintf(a->cost, sizeof a->cost, less ? "nothing: it is what others leave free" : "less room for other programs on the GPU");
+    return true;
+}
+
+/* More ranks on GPUs that are there and idle; where the engine refuses the number, one that it takes. */
+static bool ranks(struct hwl_search *s, hwl_advice *a, struct hwl_measure *m)
+{
+    const uint64_t n = s->trial.n_own, tp = hwl_opt_u64(s->settings, HWL_OPT_TP, 1), pp = hwl_opt_u64(s->settings, HWL_OPT_PP, 1);
+    char value[16][24];
+    const char *values[17];
+    uint32_t k = 0;
+    if (!tp || !pp || tp > n || pp > n)
+        return false;
+    if (s->planned)
+        for (uint64_t t = tp * 2; t * pp <= n && k < 16; t *= 2, k++)
+            (void)snprintf(value[k], sizeof value[k], "%llu", (unsigned long long)t);
+    else
+        for (uint64_t t = tp - 1; t && k < 16; t--, k++)
+            (void)snprintf(value[k], sizeof value[k], "%llu", (unsigned long long)t);
+    for (uint32_t i = 0; i < k; i++)
+        values[i] = value[i];
+    values[k] = NULL;
+    if (!first_that_fits(s, "tp", values, a, m))
+        return false;
+    (void)snprintf(a->cost, sizeof a->cost, "the model is split over %llu of the %llu GPUs that are there", (unsigned long long)(strtoull(a->change[0].value, NULL, 10) * pp),
+                   (unsigned long long)n);
+    return true;
+}
+
+static bool step_sequences(struct hwl_search *s, hwl_advice *a, struct hwl_measure *m)
+{
+    static const char *const all[] = {"128", "64", "32", "16", "8", NULL};
+    char text[24];
+    const char *values[8];
+    uint32_t n = 0;
+    if (!s->planned || !run(s, NULL, m) || !hwl_plan_setting(s->trial.plan, "max-seqs", text, sizeof text))
+        return false;
+    for (uint32_t i = 0; all[i]; i++)
+        if (strtoull(all[i], NULL, 10) < strtoull(text, NULL, 10) && strtoull(all[i], NULL, 10) >= s->now.concurrency)
+            values[n++] = all[i];
+    values[n] = NULL;
+    if (!n || !first_that_fits(s, "max-seqs", values, a, m))
+        return false;
+    (void)snprintf(a->cost, sizeof a->cost, "at most %s sequences in a step: less throughput, the same answers", a->change[0].value);
+    return true;
+}
+
+/* As little as makes it fit, in whole GiB as the engine's own option counts. */
+static bool weights_to_host(struct hwl_search *s, hwl_advice *a, struct hwl_measure *m)
+{
+    struct number x = {.s = s, .option = "cpu-offload", .unit = (uint64_t)1 << 30};
+    const uint64_t now = hwl_opt_u64(s->settings, HWL_OPT_CPU_OFFLOAD, 0) / x.unit;
+    if (!s->planned || fits(&s->now) || !s->trial.n_own || !run(s, NULL, m))
+        return false;
+    const uint64_t most = hwl_div_ceil(s->trial.plan->totals[HWL_KIND_WEIGHTS], x.unit);
+    if (most <= now)
+        return false;
+    const uint64_t least = hwl_search_farthest(now + 1, most, true, engine_holds, &x);
+    if (!take_number(&x, least == HWL_UNKNOWN ? most : least, a, m)) /* all of them, for what else may be changed */
+        return false;
+    (void)snprintf(a->cost, sizeof a->cost, "%llu GiB of weights per GPU lie in host memory and are copied in every step: much slower, the same answers",
+                   (unsigned long long)(strtoull(a->change[0].value, NULL, 10) / x.unit));
     return true;
 }
 
@@ -261,27 +366,77 @@ static bool sequences(struct hwl_search *s, hwl_advice *a, struct hwl_measure *m
 
 /* ---- money and quality ---- */
 
+/* As many more of the last GPU as make it fit, up to eight times what there is. Servers run as many ranks as heads divide by. */
 static bool more_devices(struct hwl_search *s, hwl_advice *a, struct hwl_measure *m)
 {
     const uint32_t n = s->trial.n_own;
     const uint64_t tp = hwl_opt_u64(s->settings, HWL_OPT_TP, 1), pp = hwl_opt_u64(s->settings, HWL_OPT_PP, 1);
     const bool server = hwl_words_have("vllm sglang tensorrt-llm", s->engine);
-    const uint64_t add = server ? tp * pp : 1; /* twice as many ranks: heads divide */
     char value[96];
-    if (!n || add > HWL_MAX_GPUS - n)
+    struct hwl_measure first_m = {.verdict = HWL_VERDICT_EXCEEDS};
+    hwl_advice first = {.n_changes = 0};
+    if (!n || (s->planned && fits(&s->now)) || !tp || !pp || tp > HWL_MAX_GPUS || pp > HWL_MAX_GPUS || s->trial.devices->gpu[n - 1].kind != HWL_DEVICE_GPU)
         return false;
     const hwl_device *d = &s->trial.devices->gpu[n - 1];
-    const bool named = hwl_accelerator_find(d->name, NULL) != NULL;
-    if (named)
-        (void)snprintf(value, sizeof value, add > 1 ? "%.80sx%llu" : "%.80s", d->name, (unsigned long long)add);
-    else
-        (void)snprintf(value, sizeof value, "%llu/%llux%llu", (unsigned long long)d->memory_bytes,
-                       (unsigned long long)hwl_min(d->free_bytes, d->memory_bytes), (unsigned long long)add); /* free may be unknown */
-    change(a, named ? "gpu" : "gpu-memory", value);
-    if (server)
-        change_number(a, "tp", tp * 2);
-    (void)snprintf(a->cost, sizeof a->cost, "%llu more %.80s", (unsigned long long)add, *d->name ? d->name : "GPU");
-    return run(s, a, m);
+    const bool named = hwl_accelerator_find(d->name, NULL) != NULL && d->free_bytes == d->memory_bytes;
+    uint64_t split = tp;
+    while (server && split * pp <= n)
+        split *= 2;
+    if (split / 2 > tp && hwl_trial_number(&s->trial, "tp", split / 2, m) && fits(m)) /* those that are there are enough */
+        return false;
+    for (uint64_t add = server ? split * pp - n : 1; add <= 7ull * n && add + n <= HWL_MAX_GPUS; add = server ? (split *= 2) * pp - n : add + 1) {
+        hwl_advice t = {.n_changes = 0};
+        if (named)
+            (void)snprintf(value, sizeof value, add > 1 ? "%.80sx%llu" : "%.80s", d->name, (unsigned long long)add);
+        else
+            (void)snprintf(value, sizeof value, "%llu/%llux%llu", (unsigned long long)d->memory_bytes,
+                           (unsigned long long)hwl_min(d->free_bytes, d->memory_bytes), (unsigned long long)add); /* free may be unknown */
+        change(&t, named ? "gpu" : "gpu-memory", value);
+        if (server)
+            change_number(&t, "tp", split);
+        (void)snprintf(t.cost, sizeof t.cost, "%llu more %.80s%s", (unsigned long long)add, named ? d->name : "GPU", named || add == 1 ? "" : "s");
+        if (!run(s, &t, m) || !hwl_search_helps(s, m))
+            continue;
+        if (fits(m)) {
+            *a = t;
+            return true;
+        }
+        if (!first.n_changes) {
+            first = t;
+            first_m = *m;
+        }
+        const uint64_t each = m->missing < s->now.missing ? (s->now.missing - m->missing) / add : 0;
+        if (!server && (!each || m->missing / (8ull * n) > each)) /* nor will many more do */
+            break;
+        if (!server) /* most of the way there at once */
+            add += m->missing / each * 3 / 4;
+    }
+    *a = first;
+    *m = first_m;
+    return first.n_changes > 0;
+}
+
+/* Where nothing else would do: an engine that leaves on the host what the GPUs cannot hold. */
+static bool other_engine(struct hwl_search *s, hwl_advice *a, struct hwl_measure *m)
+{
+    static const char *const own[] = {"engine-version", "quant", "kv-type"}; /* values are an engine's own */
+    char text[64];
+    if (s->planned && fits(&s->now))
+        return false;
+    change(a, "engine", "llama.cpp");
+    if (hwl_opt_has(s->settings, HWL_OPT_ENGINE_VERSION))
+        change(a, "engine-version", "");
+    if (!run(s, a, m)) {
+        a->n_changes = 0;
+        change(a, "engine", "llama.cpp");
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+            if (hwl_settings_get(s->settings, own[i], text, sizeof text))
+                change(a, own[i], "");
+        if (!run(s, a, m))
+            return false;
+    }
+    (void)snprintf(a->cost, sizeof a->cost, "another engine, for fewer users at once: what the GPUs cannot hold runs on the CPU");
+    return fits(m) || !s->planned;
 }
 
 static bool quantisation(struct hwl_search *s, hwl_advice *a, struct hwl_measure *m)
@@ -298,17 +453,21 @@ static bool quantisation(struct hwl_search *s, hwl_advice *a, struct hwl_measure
 }
 
 const struct hwl_candidate hwl_candidates[] = {
-    {"llama.cpp ollama", 0, flash_attention},
-    {"llama.cpp", 0, experts_to_host},
-    {"vllm sglang tensorrt-llm", 0, utilisation},
-    {"llama.cpp ollama", 0, batches},
-    {"vllm", 0, eager},
-    {"vllm sglang", 0, step_tokens},
-    {"llama.cpp ollama", 1, layers_to_host},
-    {"", 1, kv_type},
-    {"", 2, context},
-    {"", 2, sequences},
-    {"", 3, more_devices},
-    {"", 4, quantisation},
+    {"llama.cpp ollama lm-studio", 0, flash_attention, false},
+    {"vllm sglang tensorrt-llm transformers", 0, ranks, false},
+    {"llama.cpp", 0, experts_to_host, false},
+    {"vllm sglang tensorrt-llm", 0, utilisation, false},
+    {"llama.cpp ollama lm-studio", 0, batches, false},
+    {"vllm", 0, eager, false},
+    {"vllm sglang", 0, step_tokens, false},
+    {"vllm sglang tensorrt-llm", 0, step_sequences, false},
+    {"llama.cpp ollama lm-studio", 1, layers_to_host, false},
+    {"", 1, kv_type, false},
+    {"", 2, context, false},
+    {"", 2, sequences, false},
+    {"vllm sglang", 3, weights_to_host, false},
+    {"", 3, more_devices, true},
+    {"", 4, quantisation, false},
+    {"ollama vllm sglang tensorrt-llm transformers", 5, other_engine, true},
 };
 const uint32_t hwl_n_candidates = sizeof hwl_candidates / sizeof *hwl_candidates;

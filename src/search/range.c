@@ -119,7 +119,7 @@ hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devices *devi
         return hwl_fail(error, HWL_E_NOT_FOUND, "%s has no number '%.40s'", planner->engine->id, option);
     struct hwl_trial trial;
     struct hwl_measure now;
-    HWL_TRY(hwl_trial_open(&trial, planner, devices, settings, error));
+    HWL_TRY(hwl_trial_open(&trial, planner, NULL, devices, settings, error));
     /* Where the plan as it is is refused there is no value in force, but the option may still go somewhere. */
     const bool planned = hwl_trial_run(&trial, NULL, &now, NULL) == HWL_OK;
     hwl_range r = {.least = row->least, .current = planned ? in_force(trial.plan, option) : HWL_UNKNOWN, .falling = row->falling};

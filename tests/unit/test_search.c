@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "unit/tap.h"
 
@@ -73,7 +74,8 @@ static uint32_t prove(const struct set *s, uint32_t *n)
     hwl_plan *now = NULL;
     uint32_t fit = 0;
     const uint32_t n_own = hwl_devices_gpus(s->devices);
-    assert_int_equal(hwl_planner_plan(s->planner, s->devices, s->settings, &now, &e), HWL_OK);
+    const hwl_status status = hwl_planner_plan(s->planner, s->devices, s->settings, &now, &e);
+    assert_true(status == HWL_OK || status == HWL_E_REFUSED || status == HWL_E_UNSUPPORTED);
     assert_int_equal(hwl_advise(s->planner, s->devices, s->settings, advice, n, &e), HWL_OK);
     assert_true(*n <= HWL_ADVICE_MAX);
     for (uint32_t i = 0; i < *n; i++) {
@@ -90,11 +92,27 @@ static uint32_t prove(const struct set *s, uint32_t *n)
         assert_int_equal(hwl_planner_plan(planner, devices, settings, &plan, &e), HWL_OK);
         assert_int_equal(hwl_plan_verdict(plan), advice[i].verdict);
         const hwl_plan_device *d = hwl_plan_get_device(plan, hwl_plan_speaker(plan));
+        uint64_t sum = 0;
+        for (int k = 0; k < HWL_KIND_COUNT; k++)
+            sum += hwl_plan_total(plan, (hwl_kind)k);
+        assert_int_equal(all_use(plan), sum);
         assert_int_equal(d->used_bytes, advice[i].used_bytes);
         assert_int_equal(d->usable_bytes, advice[i].usable_bytes);
         assert_int_equal(hwl_plan_context(plan, NULL), advice[i].context);
-        const uint64_t before = gpus_use(now, n_own), after = gpus_use(plan, n_own);
-        const uint64_t all = all_use(now) > all_use(plan) ? all_use(now) - all_use(plan) : 0;
+        assert_int_equal(hwl_plan_kv_tokens(plan), advice[i].kv_tokens);
+        assert_int_equal(advice[i].verdict != HWL_VERDICT_EXCEEDS, advice[i].missing_bytes == 0);
+        assert_true(!now || advice[i].verdict <= hwl_plan_verdict(now)); /* never worse */
+        assert_true(!i || (advice[i - 1].verdict == HWL_VERDICT_EXCEEDS) <= (advice[i].verdict == HWL_VERDICT_EXCEEDS)); /* what fits first */
+        uint64_t over = 0;
+        for (uint32_t k = 0; k < hwl_plan_n_devices(plan); k++) {
+            const hwl_plan_device *p = hwl_plan_get_device(plan, k);
+            over += p->used_bytes > p->usable_bytes ? p->used_bytes - p->usable_bytes : 0;
+        }
+        assert_true(advice[i].missing_bytes >= over);
+        if (i && advice[i].verdict == HWL_VERDICT_EXCEEDS && advice[i - 1].verdict == HWL_VERDICT_EXCEEDS)
+            assert_true(advice[i - 1].missing_bytes <= advice[i].missing_bytes); /* the nearest first */
+        const uint64_t before = now ? gpus_use(now, n_own) : 0, after = gpus_use(plan, n_own);
+        const uint64_t all = now && all_use(now) > all_use(plan) ? all_use(now) - all_use(plan) : 0;
         assert_int_equal(advice[i].saves_bytes, after < before ? before - after : all);
         assert_true(*advice[i].cost && advice[i].n_changes);
         fit += advice[i].verdict != HWL_VERDICT_EXCEEDS;
@@ -143,9 +161,119 @@ static void advice(void **state)
     make(&s, "llama-3.1-8b", "RTX4090", 64, slots);
     assert_true(prove(&s, &n) >= 1);
     unmake(&s);
-    make(&s, "deepseek-v3", "RTX4090", 64, vllm); /* nothing helps */
+    make(&s, "deepseek-v3", "RTX4090", 64, vllm); /* nothing is enough, but it says how far it is */
     assert_int_equal(prove(&s, &n), 0);
+    assert_true(n > 0);
     unmake(&s);
+}
+
+/* ---- would anything fit? ---- */
+
+/* A way to make a plan smaller: an option and values for it, the first is as asked. */
+struct way {
+    const char *engines, *option;
+    const char *values[8];
+};
+static const struct way ways[] = {
+    {"", "quant", {"*"}}, /* the smallest that the engine has */
+    {"", "kv-type", {"*"}},
+    {"", "ctx", {"2048"}},
+    {"vllm sglang tensorrt-llm", "tp", {"2", "4", "8"}},
+    {"llama.cpp ollama lm-studio", "ngl", {"0"}},
+    {"vllm sglang", "cpu-offload", {"2GiB", "8GiB", "24GiB"}},
+    {"vllm", "enforce-eager", {"true"}},
+    {"vllm", "gpu-memory-utilization", {"0.85"}},
+    {"vllm sglang", "max-seqs", {"8"}},
+};
+enum { WAYS = sizeof ways / sizeof *ways };
+
+static bool works(const struct set *s, const hwl_settings *settings, bool fresh)
+{
+    hwl_planner *planner = NULL;
+    hwl_plan *plan = NULL;
+    bool fits = !fresh || hwl_planner_new(s->model, s->devices, settings, &planner, NULL) == HWL_OK;
+    fits = fits && hwl_planner_plan(planner ? planner : s->planner, s->devices, settings, &plan, NULL) == HWL_OK &&
+           hwl_plan_verdict(plan) != HWL_VERDICT_EXCEEDS;
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    return fits;
+}
+
+/* Any at most three ways together, on the devices that there are. */
+static bool something_fits(const struct set *s, const char *engine, uint32_t from, uint32_t left, const hwl_settings *settings, bool fresh, char *how)
+{
+    if (works(s, settings, fresh))
+        return true;
+    for (uint32_t w = from; left && w < WAYS; w++) {
+        if (*ways[w].engines && !strstr(ways[w].engines, engine))
+            continue;
+        for (uint32_t i = 0; ways[w].values[i]; i++) {
+            const char *value = ways[w].values[i], *v;
+            for (uint32_t k = 0; *value == '*' && (v = hwl_option_choice(engine, ways[w].option, k)); k++)
+                if (!hwl_option_choice(engine, ways[w].option, k + 1))
+                    value = v;
+            hwl_settings *t = NULL;
+            assert_int_equal(hwl_settings_copy(settings, &t), HWL_OK);
+            const bool fits = *value != '*' && hwl_settings_set(t, ways[w].option, value, NULL) == HWL_OK &&
+                              something_fits(s, engine, w + 1, left - 1, t, fresh || strcmp(ways[w].option, "quant") == 0, how);
+            hwl_settings_free(t);
+            if (fits) {
+                (void)sprintf(how + strlen(how), " %s=%s", ways[w].option, value);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Models on devices that are too small for them, under every engine: each advice is proved, and where anything would fit the first does. */
+static void too_large(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"llama-3.1-8b", "mixtral-8x7b", "gemma-3-27b", "llama-3.1-70b", "gpt-oss-20b", "qwen3-30b-a3b"};
+    static const struct {
+        const char *gpu;
+        uint32_t ram;
+    } on[] = {{"RTX4090", 64}, {"RTX3060", 32}, {"8GiB/7GiB", 16}, {"RTX4090x4", 64}, {"A100-80GBx8", 512}, {NULL, 16}};
+    uint32_t wrong = 0, tried = 0, fit = 0, refused = 0, slow = 0;
+    clock_t all = 0, worst = 0;
+    const char *engine;
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++)
+        for (size_t d = 0; d < sizeof on / sizeof *on; d++)
+            for (uint32_t g = 0; (engine = hwl_engine_at(g, NULL)); g++) {
+                const char *const options[] = {"engine", engine, (m + d) % 2 ? "ctx" : "concurrency", (m + d) % 2 ? "8k" : "2", NULL};
+                struct set s;
+                uint32_t n = 0;
+                char how[300] = "";
+                hwl_advice none[HWL_ADVICE_MAX];
+                make(&s, models[m], on[d].gpu, on[d].ram, options);
+                hwl_plan *plan = NULL;
+                const hwl_status status = hwl_planner_plan(s.planner, s.devices, s.settings, &plan, NULL);
+                const bool fits = status == HWL_OK && hwl_plan_verdict(plan) != HWL_VERDICT_EXCEEDS;
+                hwl_plan_free(plan);
+                if (!fits) {
+                    const clock_t begin = clock();
+                    assert_int_equal(hwl_advise(s.planner, s.devices, s.settings, none, &n, NULL), HWL_OK);
+                    const clock_t took = clock() - begin;
+                    all += took;
+                    worst = took > worst ? took : worst;
+                    slow += took > CLOCKS_PER_SEC / 10;
+                    const uint32_t good = prove(&s, &n);
+                    const bool could = !good && something_fits(&s, engine, 0, 3, s.settings, false, how);
+                    tried++;
+                    refused += status != HWL_OK;
+                    fit += good > 0;
+                    if (could && !good) {
+                        print_error("%s on %s under %s: %u advices, none fits, but this would:%s\n", models[m], on[d].gpu ? on[d].gpu : "the CPU", engine, n, how);
+                        wrong++;
+                    }
+                }
+                unmake(&s);
+            }
+    print_message("%u plans that do not fit (%u refused): %u with advice that fits; %.1f ms each, %.1f at most, %u above 100\n", tried, refused, fit,
+                  (double)all * 1000 / CLOCKS_PER_SEC / (tried ? tried : 1), (double)worst * 1000 / CLOCKS_PER_SEC, slow);
+    assert_true(tried > 150);
+    assert_int_equal(wrong, 0);
 }
 
 /* The two marks of a range against plans on both sides of them. */
@@ -272,6 +400,6 @@ static void controls(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(advice), cmocka_unit_test(ranges), cmocka_unit_test(charts), cmocka_unit_test(controls)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(advice), cmocka_unit_test(too_large), cmocka_unit_test(ranges), cmocka_unit_test(charts), cmocka_unit_test(controls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
