@@ -5,7 +5,8 @@
 import sys
 
 LINES = {"w", "b", "f", "t", "x", "s", "set", "as", "text", "vision", "audio", "projector", "plain", "model", "layers", "tie", "refuse",
-         "each", "if", "else", "end", "under", "attn", "dense", "moe", "mamba", "mamba2", "mla", "share", "gdn", "linear", "use"}
+         "each", "if", "else", "end", "under", "attn", "dense", "moe", "mamba", "mamba2", "mla", "share", "gdn", "kda", "linear",
+         "index", "use"}
 families, blocks, current = [], {}, None
 
 

@@ -32,6 +32,7 @@ READER(bert)
 READER(clip)
 READER(internvl)
 READER(llama4)
+READER(deci)
 READER(deepseek_ocr)
 READER(distilbert)
 READER(falcon_h1)
@@ -72,6 +73,7 @@ const struct hwl_family hwl_families_more[] = {
     {"internvl", NULL, internvl, NULL, NULL},
     {"llama4", NULL, llama4, NULL, NULL},
     {"clip clip_text_model clip_vision_model siglip siglip2 siglip2_text_model siglip2_vision_model siglip_text_model siglip_vision_model", NULL, clip, NULL, NULL},
+    {"nemotron-nas deci", "DeciLMForCausalLM", deci, NULL, NULL},
     {"DeepseekOCR deepseek_vl_v2", "DeepseekOCRForCausalLM DeepseekOCR2ForCausalLM", deepseek_ocr, NULL, NULL},
     {"distilbert", NULL, distilbert, NULL, NULL},
     {"falcon_h1", NULL, falcon_h1, NULL, NULL},

@@ -17,7 +17,7 @@ hwl_hf_read_fn hwl_hf_aya_vision;
 hwl_hf_read_fn hwl_hf_bamba, hwl_hf_falcon_h1, hwl_hf_granite_hybrid, hwl_hf_jamba, hwl_hf_kimi_linear, hwl_hf_lfm2, hwl_hf_mamba,
     hwl_hf_mamba2, hwl_hf_minimax, hwl_hf_nemotron_h, hwl_hf_qwen_hybrid, hwl_hf_rwkv5;
 hwl_hf_read_fn hwl_hf_deepseek_ocr, hwl_hf_falcon_perception, hwl_hf_internvl_chat, hwl_hf_logics, hwl_hf_onevision, hwl_hf_vila;
-hwl_hf_read_fn hwl_hf_clip, hwl_hf_internvl, hwl_hf_llama4;
+hwl_hf_read_fn hwl_hf_clip, hwl_hf_deci, hwl_hf_internvl, hwl_hf_llama4;
 
 /* Classes of a classification head: num_labels, or the length of id2label, or 2. */
 uint64_t hwl_hf_labels(const struct hwl_config *root);

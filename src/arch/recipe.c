@@ -295,6 +295,17 @@ static void mla(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
                                      .qk_nope_dim = u32(a->v[6]), .kv_shared_with = -1, .causal = true};
 }
 
+static void index_keys(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    (void)b;
+    l->mixer = HWL_MIXER_SPARSE;
+    l->attn.index_topk = u32(a->v[2]);
+    if (a->n > 3 && !a->v[3]) /* reads the choice of a layer before */
+        return;
+    l->attn.index_heads = u32(a->v[0]);
+    l->attn.index_head_dim = u32(a->v[1]);
+}
+
 /* The last layer before the one named that is of the same kind. */
 static void share(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
 {
@@ -336,6 +347,7 @@ static void recurrent(struct hwl_layer *l, uint8_t mixer, const struct args *a)
 static void mamba(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_MAMBA, a); }
 static void mamba2(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_MAMBA2, a); }
 static void gdn(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_GATED_DELTA_NET, a); }
+static void kda(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_KDA, a); }
 static void linear(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_LINEAR, a); }
 
 /* Shapes of the layer under way. Arguments left out are 0. */
@@ -351,7 +363,8 @@ static bool shape(struct run *u, const char *line)
         {"dense", dense},   /* width, gated */
         {"moe", moe},       /* experts, used, width, shared, width of all shared */
         {"mamba", mamba},   /* kernel, channels of the convolution, elements of the state, heads, head, state, inner */
-        {"mamba2", mamba2}, {"gdn", gdn}, {"linear", linear},
+        {"mamba2", mamba2}, {"gdn", gdn}, {"kda", kda}, {"linear", linear},
+        {"index", index_keys}, /* heads of the indexer, width, tokens chosen, whether its keys are this layer's own */
     };
     struct hwl_hb *const b = u->r.b;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
