@@ -6,7 +6,7 @@ import sys
 
 LINES = {"w", "b", "f", "t", "x", "s", "set", "as", "text", "vision", "audio", "projector", "plain", "model", "layers", "tie", "refuse",
          "each", "if", "else", "end", "under", "attn", "dense", "moe", "mamba", "mamba2", "mla", "share", "gdn", "kda", "linear",
-         "index", "use"}
+         "index", "rwkv", "use"}
 families, blocks, current = [], {}, None
 
 
@@ -33,9 +33,12 @@ for path in sys.argv[2:]:
         head, _, rest = line.partition(" ")
         if head == "family":
             current = []
-            families.append({"types": rest, "classes": None, "body": current})
-        elif head == "class":
+            families.append({"types": rest, "classes": None, "when": None, "first": False, "body": current})
+        elif head in ("class", "class!"):
             families[-1]["classes"] = rest
+            families[-1]["first"] = head == "class!"
+        elif head == "when":
+            families[-1]["when"] = rest
         elif head == "block":
             current = blocks.setdefault(rest, [])
         elif head not in LINES or current is None:
@@ -55,4 +58,11 @@ with open(sys.argv[1], "w", encoding="utf-8") as f:
     for i, row in enumerate(families):
         classes = f'"{row["classes"]}"' if row["classes"] else "NULL"
         f.write(f'    {{"{row["types"]}", {classes}, NULL, NULL, r{i}}},\n')
-    f.write("    {NULL, NULL, NULL, NULL, NULL},\n};\n")
+    f.write("    {NULL, NULL, NULL, NULL, NULL},\n};\nconst struct hwl_family_rule hwl_family_rules[] = {\n")
+    for i, row in enumerate(families):
+        if row["when"]:
+            kind, key = row["when"].split()
+            f.write(f'    {{"{kind}", "{key}", NULL, {i}}},\n')
+        if row["first"]:
+            f.write(f'    {{NULL, NULL, "{row["classes"]}", {i}}},\n')
+    f.write("    {NULL, NULL, NULL, 0},\n};\n")

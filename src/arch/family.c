@@ -26,6 +26,16 @@ const struct hwl_family *hwl_family_find(const char *type, const char *class_nam
     return NULL;
 }
 
+const struct hwl_family *hwl_family_special(const struct hwl_config *c, const char *type, const char *class_name)
+{
+    for (const struct hwl_family_rule *r = hwl_family_rules; r->key || r->classes; r++) {
+        const bool named = !r->classes || (*class_name && !strchr(class_name, ' ') && hwl_words_have(r->classes, class_name));
+        if (named && (!r->type || strcmp(type, r->type) == 0) && (!r->key || hwl_cfg_has(c, r->key)))
+            return &hwl_families_recipes[r->family];
+    }
+    return NULL;
+}
+
 /* The nearest known model type, "" where nothing is near. */
 static void nearest(const char *type, char out[64])
 {
@@ -125,7 +135,7 @@ hwl_status hwl_arch_from_config(const struct hwl_config *root, struct hwl_model 
     const char *class_name = hwl_cfg_at_str(root, "architectures", 0, "");
     HWL_TRY(hwl_config_status(root, error));
     const bool may_guess = model->generic;
-    const struct hwl_family *f = hwl_family_find(type, class_name);
+    const struct hwl_family *special = hwl_family_special(root, type, class_name), *f = special ? special : hwl_family_find(type, class_name);
     /* A text model's type over a nested text_config means the model around it (Ministral 3): its class decides. */
     if (f && f->row && hwl_cfg_has(root, "text_config"))
         f = hwl_family_find("", class_name);

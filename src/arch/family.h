@@ -43,6 +43,15 @@ void hwl_build_text(struct hwl_build *b, const struct hwl_config *text, const ch
 /* The same where the object's own model_type is another's: type decides. */
 void hwl_build_text_as(struct hwl_build *b, const struct hwl_config *text, const char *type, const char *prefix);
 /* The family by type, then by class; NULL unknown. */
+/* Files that name another family's type, or one that says nothing, and are a family's all the same. */
+struct hwl_family_rule {
+    const char *type, *key;     /* files of the type that hold the key; NULL: any */
+    const char *classes;        /* whose class is one of these; NULL: any */
+    uint32_t family;            /* of hwl_families_recipes */
+};
+extern const struct hwl_family_rule hwl_family_rules[]; /* generated from data/recipes; closed by one without key and classes */
+/* The family that a rule gives; NULL none. */
+const struct hwl_family *hwl_family_special(const struct hwl_config *c, const char *type, const char *class_name);
 const struct hwl_family *hwl_family_find(const char *type, const char *class_name);
 
 /* The default of a model type's configuration class (data/config_defaults.csv); false and *out alone where it has none.

@@ -295,6 +295,14 @@ static void mla(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
                                      .qk_nope_dim = u32(a->v[6]), .kv_shared_with = -1, .causal = true};
 }
 
+static void rwkv(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    const uint64_t inner = hwl_hb_mul(b, a->v[0], a->v[1]);
+    l->mixer = HWL_MIXER_RWKV;
+    l->state = (struct hwl_state){.d_inner = inner, .d_state = a->v[1], .n_heads = u32(a->v[0]), .n_k_heads = u32(a->v[0]),
+                                  .head_dim = u32(a->v[1]), .shift_dim = a->v[2], .ssm_elems = hwl_hb_mul(b, inner, a->v[1])};
+}
+
 static void index_keys(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
 {
     (void)b;
@@ -364,6 +372,7 @@ static bool shape(struct run *u, const char *line)
         {"moe", moe},       /* experts, used, width, shared, width of all shared */
         {"mamba", mamba},   /* kernel, channels of the convolution, elements of the state, heads, head, state, inner */
         {"mamba2", mamba2}, {"gdn", gdn}, {"kda", kda}, {"linear", linear},
+        {"rwkv", rwkv},     /* heads, head, elements of the token shift */
         {"index", index_keys}, /* heads of the indexer, width, tokens chosen, whether its keys are this layer's own */
     };
     struct hwl_hb *const b = u->r.b;

@@ -2,7 +2,7 @@
 /* Expressions of recipes: whole numbers over configuration keys.
  *
  *   c ? a ! b | or | and | == != < > <= >= | + - | * / % | number $name i j k (e) not e key key[e] key:e
- *   key is WORD | key[e] is WORD | key holds e | has key | object key | #key (length of an array)
+ *   key is WORD | key[e] is WORD | key holds e | key follows e (of a list of lists: 1 + the first of the list in which e stands behind others) | has key | object key | #key (length of an array)
  *
  * A key holds alternatives with | and reads the root, or the object whose short name stands before it (v.hidden_size). Its
  * value is that of the file, else the default of the object's class (data/config_defaults.csv), else what stands behind the colon; a null in
@@ -137,6 +137,18 @@ static uint64_t variable(struct hwl_recipe *r, const char **p)
     return 0;
 }
 
+/* Of a list of lists: 1 + the first of the one in which n stands, but not at its head; 0 in none. */
+static uint64_t follows(const struct key *k, uint64_t n)
+{
+    yyjson_val *const lists = k->c->obj ? hwl_json_get(k->c->obj, k->name) : NULL, *list, *v;
+    size_t i, j, max, len;
+    yyjson_arr_foreach(lists, i, max, list)
+        yyjson_arr_foreach(list, j, len, v)
+            if (j && yyjson_is_uint(v) && yyjson_get_uint(v) == n)
+                return yyjson_is_uint(yyjson_arr_get_first(list)) ? hwl_min(yyjson_get_uint(yyjson_arr_get_first(list)), HWL_CFG_MAX) + 1 : 0;
+    return 0;
+}
+
 /* key is WORD, key[e] is WORD, key holds e */
 static uint64_t key_test(struct hwl_recipe *r, const struct key *k, const char **p, bool *done)
 {
@@ -145,6 +157,8 @@ static uint64_t key_test(struct hwl_recipe *r, const struct key *k, const char *
     *done = true;
     if (take(p, "holds"))
         return hwl_cfg_in(k->c, k->name, atom(r, p));
+    if (take(p, "follows"))
+        return follows(k, atom(r, p));
     if (take(p, "[")) {
         at = any_of(r, p);
         (void)take(p, "]");
