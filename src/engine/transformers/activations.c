@@ -1,101 +1,190 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a prompt in one forward pass holds at its widest point beside weights and cache. The tensors that live together
- * were read off passes of transformers 5.24 over the meta device, every storage counted (tests/data/transformers). */
+ * were read off passes of transformers 5.24 over the meta device, every storage counted (tools/transformers_truth.py,
+ * tests/data/transformers). Each phase of a layer has its own sum; the largest is the peak. */
+#include "engine/transformers/forms.h"
 #include "engine/transformers/transformers.h"
 
-#include "base/str.h"
+struct pass {
+    const struct hwl_model *m;
+    const struct hwl_tf_form *form;
+    struct hwl_tf_traits has;
+    uint64_t length, sequences, tokens, dtype;
+    bool eager;
+    struct hwl_ck *ck;
+};
 
-#include <string.h>
-
-/* Router weights that stay in fp32, so that what they weigh is fp32 too. */
-static const char fp32_router[] = "deepseek_v2 deepseek_v3 deepseek_v32 glm_moe_dsa glm4_moe kimi_k2 minimax_m2";
-/* Feed-forward parts of two matrices: widths and rows beside the four that are common. */
-static const struct {
-    const char *archs;
-    uint8_t widths, rows;
-} plain_ffn[] = {{"gpt2 bloom", 4, 2}, {"gpt_bigcode", 2, 2}}; /* the GELU of the first is several operations */
-
-/* Attention written out: bytes of a score in the model's type of 16 bits, and in fp32. Most keep the scores, their fp32
- * copy and its softmax; some have the softmax in the model's type. */
-static const struct {
-    const char *archs;
-    uint8_t half, single;
-} scores[] = {{"gpt2 bert roberta xlm-roberta distilbert", 4, 8}, {"gpt_oss", 6, 12}, {"bloom", 14, 16}};
-#define SCORE_HALF 10
-#define SCORE_SINGLE 8
-
-static uint64_t score_bytes(const struct hwl_model *m, uint64_t dtype_bytes)
+static uint64_t of_tokens(const struct pass *p, uint64_t elements)
 {
-    for (size_t i = 0; i < sizeof scores / sizeof *scores; i++)
-        if (hwl_words_have(scores[i].archs, m->arch))
-            return dtype_bytes == 4 ? scores[i].single : scores[i].half;
-    return dtype_bytes == 4 ? SCORE_SINGLE : SCORE_HALF;
+    return hwl_ck_mul3(p->ck, p->tokens, elements, p->dtype);
 }
 
-static bool fused_gate_up(const struct hwl_model *m)
+/* Learned positions are looked up once for all sequences, and stay. */
+static uint64_t positions(const struct pass *p)
 {
-    for (uint64_t i = 0; i < m->n_tensors; i++)
-        if (m->tensors[i].role == HWL_ROLE_FFN_GATE_UP && m->tensors[i].layer >= 0)
-            return true;
-    return false;
+    return p->has.positions && !p->m->encoder_only ? hwl_ck_mul3(p->ck, p->length, p->m->hidden, p->dtype) : 0;
 }
 
-/* Elements a token. Residual, input, normed copy and one more row of hidden width live beside the feed-forward part. */
-static uint64_t ffn_elements(const struct hwl_model *m, const struct hwl_layer *l, bool fused, struct hwl_ck *ck)
+/* Rows of hidden width in every phase: embeddings and the layer's input, with streams of the residual if it has them. */
+static uint64_t outer_rows(const struct pass *p)
+{
+    const uint64_t scaled = p->form->scaled && p->m->n_encoders ? 1 : 0;
+    return 1 + scaled + (p->has.streams ? p->has.streams + 1 : 1);
+}
+
+static uint64_t expert_elements(const struct pass *p, const struct hwl_ffn *f)
+{
+    struct hwl_ck *ck = p->ck;
+    const uint64_t used = f->n_experts_used;
+    const uint64_t widths = 4 + (uint64_t)p->form->gate_widths + (p->has.expert_bias ? 2 : 0);
+    const uint64_t inside = hwl_ck_add(ck, hwl_ck_mul3(ck, used, f->d_expert, widths), hwl_ck_mul(ck, used, p->m->hidden));
+    /* selected, computed, weighted, put back in order: one row each for every expert of a token */
+    const uint64_t after = hwl_ck_mul3(ck, used, p->m->hidden, p->form->fp32_router ? 6 : 4);
+    return hwl_ck_add(ck, hwl_max(inside, after), f->n_shared ? p->m->hidden : 0);
+}
+
+static uint64_t ffn_bytes(const struct pass *p, const struct hwl_layer *l)
 {
     const struct hwl_ffn *f = &l->ffn;
-    const uint64_t rows = hwl_ck_mul(ck, m->hidden, 4);
-    uint64_t n = hwl_ck_mul(ck, f->d_ff, f->gated ? (fused ? 4 : 3) : 2);
-    for (size_t i = 0; i < sizeof plain_ffn / sizeof *plain_ffn; i++)
-        if (!f->gated && hwl_words_have(plain_ffn[i].archs, m->arch))
-            n = hwl_ck_add(ck, hwl_ck_mul(ck, f->d_ff, plain_ffn[i].widths), hwl_ck_mul(ck, m->hidden, plain_ffn[i].rows));
-    if (f->n_experts) {
-        const uint64_t used = f->n_experts_used;
-        const uint64_t inside = hwl_ck_add(ck, hwl_ck_mul3(ck, used, f->d_expert, 4), hwl_ck_mul(ck, used, m->hidden));
-        /* selected, computed, weighted, put back in order: one row each for every expert of a token */
-        const uint64_t after = hwl_ck_mul3(ck, used, m->hidden, hwl_words_have(fp32_router, m->arch) ? 6 : 4);
-        n = hwl_max(n, hwl_ck_add(ck, hwl_max(inside, after), f->n_shared ? m->hidden : 0));
-    }
-    return hwl_ck_add(ck, rows, n);
+    struct hwl_ck *ck = p->ck;
+    /* the sum behind attention, and the normed copy */
+    const uint64_t rows = outer_rows(p) + (p->form->residual_normed ? 0 : 1) + (p->has.ffn_norm ? 1 : 0) + p->form->rows;
+    uint64_t n = hwl_ck_mul(ck, f->d_ff, f->gated ? (p->has.fused_gate_up ? 4 : 3) : p->form->plain_widths);
+    if (f->n_experts)
+        n = hwl_max(n, expert_elements(p, f));
+    return hwl_ck_add(ck, of_tokens(p, hwl_ck_add(ck, hwl_ck_mul(ck, p->m->hidden, rows), n)), positions(p));
 }
 
-static uint64_t attention_elements(const struct hwl_model *m, const struct hwl_layer *l, struct hwl_ck *ck)
+/* Latent attention: keys and values expanded to heads, the query before and behind rotation, in elements of a token. */
+static uint64_t latent_elements(const struct hwl_attention *a, struct hwl_ck *ck)
 {
-    const struct hwl_attention *a = &l->attn;
+    const uint64_t key = (uint64_t)a->qk_nope_dim + a->qk_rope_dim;
+    const uint64_t head = 3 * key + a->qk_nope_dim + a->head_dim_v + a->qk_rope_dim;
+    return hwl_ck_add(ck, hwl_ck_mul(ck, a->n_heads, head),
+                      (uint64_t)a->kv_lora_rank + a->qk_rope_dim + (a->index_heads ? a->q_lora_rank : 0));
+}
+
+static uint64_t attention_elements(const struct pass *p, const struct hwl_attention *a, bool repeated)
+{
+    struct hwl_ck *ck = p->ck;
     const uint64_t q = (uint64_t)a->n_heads * a->head_dim_k;
-    return hwl_ck_add(ck, hwl_ck_mul(ck, m->hidden, 3), hwl_ck_mul(ck, q, 3));
+    const uint64_t kv_heads = a->n_kv_heads ? a->n_kv_heads : a->n_heads;
+    const uint64_t kv = kv_heads * ((uint64_t)a->head_dim_k + a->head_dim_v);
+    if (a->kv_lora_rank && a->qk_nope_dim)
+        return latent_elements(a, ck);
+    uint64_t n = p->form->fused_query ? 0 : q;
+    if (p->has.fused_qkv || p->m->encoder_only) /* the projection stays; nothing is cached */
+        n = hwl_ck_add(ck, n, p->has.fused_qkv ? q + kv : kv);
+    if (a->output_gate)
+        n = hwl_ck_add(ck, n, 2 * q);
+    if (repeated && kv_heads < a->n_heads && kv_heads > 1)
+        n = hwl_ck_add(ck, n, q + (uint64_t)a->n_heads * a->head_dim_v);
+    return n;
+}
+
+/* Keys that a token may see: its own, and rows that stand for several of them. */
+static uint64_t keys_of(const struct pass *p, const struct hwl_attention *a)
+{
+    return a->compress_ratio > 1 ? p->length + p->length / a->compress_ratio : p->length;
+}
+
+struct phases {
+    uint64_t before, after; /* of the layer's own cache */
+};
+
+/* The scores stay until the output is there, and values are spread over the heads where one product takes several
+ * sequences. */
+static uint64_t output_bytes(const struct pass *p, const struct hwl_attention *a)
+{
+    struct hwl_ck *ck = p->ck;
+    const uint64_t scores = hwl_ck_mul4(ck, p->tokens, keys_of(p, a), a->n_heads, p->form->half - (p->dtype == 4 ? 0 : p->dtype));
+    const uint64_t head = hwl_ck_mul3(ck, a->n_heads, a->head_dim_v ? a->head_dim_v : a->head_dim_k, p->dtype);
+    const uint64_t values = p->sequences > 1 ? hwl_ck_mul3(ck, p->sequences, keys_of(p, a), head) : 0;
+    return hwl_ck_add(ck, scores, hwl_ck_add(ck, values, hwl_ck_mul(ck, p->tokens, head)));
+}
+
+static struct phases attention_bytes(const struct pass *p, const struct hwl_attention *a)
+{
+    struct hwl_ck *ck = p->ck;
+    const uint64_t rows = hwl_ck_mul(ck, p->m->hidden, outer_rows(p) + (p->has.streams ? 1 : 0) + (p->has.attention_norm ? 1 : 0));
+    const uint64_t fixed = hwl_ck_add(ck, of_tokens(p, rows), positions(p));
+    const uint64_t q = (uint64_t)a->n_heads * a->head_dim_k;
+    const uint64_t cell = p->dtype == 4 ? p->form->single : p->form->half;
+    const uint64_t held = of_tokens(p, attention_elements(p, a, p->eager || a->window));
+    uint64_t inside = of_tokens(p, (uint64_t)a->n_heads * a->head_dim_v);
+    if (p->eager)
+        inside = hwl_ck_mul4(ck, p->tokens, keys_of(p, a), a->n_heads, cell);
+    if (p->eager && p->form->keeps_scores)
+        inside = hwl_max(inside, output_bytes(p, a));
+    uint64_t bytes = hwl_ck_add(ck, held, inside), query = 0;
+    if (p->has.query_norm) /* the query, its fp32 copy and the product */
+        query = hwl_ck_mul3(ck, p->tokens, q * (a->output_gate ? 2 : 1), p->dtype + 8);
+    if (a->index_heads) { /* fp32 scores of the indexer, twice; its query before and behind rotation */
+        const uint64_t index = hwl_ck_mul4(ck, p->tokens, p->length, a->index_heads, 8);
+        const uint64_t turned = of_tokens(p, hwl_ck_mul(ck, a->index_heads, 2 * (uint64_t)a->index_head_dim + a->qk_rope_dim));
+        const uint64_t chosen = hwl_ck_mul3(ck, p->tokens, hwl_min(p->length, a->index_topk), 4);
+        bytes = hwl_ck_add(ck, bytes, p->eager ? hwl_ck_mul(ck, chosen, 2) : chosen);
+        bytes = hwl_max(bytes, hwl_ck_add(ck, held, hwl_ck_add(ck, index, turned)));
+    }
+    return (struct phases){hwl_ck_add(ck, fixed, query), hwl_ck_add(ck, fixed, bytes)};
+}
+
+/* Keys and values of a layer as its cache holds them: all of the prompt's while it runs (a window layer keeps a view of
+ * them), the window's when it is done. */
+static uint64_t cached(const struct pass *p, const struct hwl_layer *l, bool done)
+{
+    const uint64_t window = l->attn.window;
+    const uint64_t tokens = done && window && p->length >= window ? window - 1 : p->length;
+    return p->m->encoder_only ? 0 : hwl_ck_mul4(p->ck, hwl_layer_kv_elements(l), tokens, p->sequences, p->dtype);
+}
+
+static uint64_t larger(uint64_t peak, uint64_t bytes, uint64_t less)
+{
+    return bytes > less ? hwl_max(peak, bytes - less) : peak;
 }
 
 uint64_t hwl_tf_activation(const struct hwl_model *model, uint64_t length, uint64_t sequences, uint64_t dtype_bytes,
                            bool eager, struct hwl_ck *ck)
 {
-    const uint64_t tokens = hwl_ck_mul(ck, length, sequences);
-    const bool fused = fused_gate_up(model);
-    uint64_t peak = 0, rotary = 0;
+    const struct pass p = {.m = model,
+                           .form = hwl_tf_form_of(model),
+                           .has = hwl_tf_traits_of(model),
+                           .length = length,
+                           .sequences = sequences,
+                           .tokens = hwl_ck_mul(ck, length, sequences),
+                           .dtype = dtype_bytes,
+                           .eager = eager,
+                           .ck = ck};
+    uint64_t peak = 0, rotary = 0, now = 0, done = 0;
     bool full = false, window = false;
-    for (uint32_t i = 0; i < model->n_layers; i++) {
+    for (uint32_t i = 0; i < model->n_layers; i++)
+        done = hwl_ck_add(ck, done, cached(&p, &model->layers[i], true));
+    for (uint32_t i = 0; i < model->n_layers; i++) { /* what the caches will hold is counted apart */
         const struct hwl_layer *l = &model->layers[i];
         const struct hwl_attention *a = &l->attn;
+        const bool attends = a->n_heads && l->mixer != HWL_MIXER_LINEAR;
+        const uint64_t own = cached(&p, l, false);
+        const uint64_t states = hwl_tf_recurrent(l, &model->hints, length, sequences, model->hidden, dtype_bytes, ck);
+        peak = larger(peak, hwl_ck_add(ck, now, states), done);
+        if (attends) {
+            const struct phases phase = attention_bytes(&p, a);
+            peak = larger(peak, hwl_ck_add(ck, now, phase.before), done);
+            peak = larger(peak, hwl_ck_add(ck, hwl_ck_add(ck, now, own), phase.after), done);
+            full = full || !a->window;
+            window = window || (a->window && (eager || a->window < length));
+            rotary = hwl_max(rotary, a->qk_rope_dim ? a->qk_rope_dim : a->head_dim_k);
+        }
+        now = hwl_ck_add(ck, now, own);
         /* the decoder layer holds the attention's weights to its end */
-        const uint64_t kept = eager ? hwl_ck_mul4(ck, tokens, length, a->n_heads, dtype_bytes) : 0;
-        peak = hwl_max(peak, hwl_ck_add(ck, kept, hwl_ck_mul3(ck, tokens, ffn_elements(model, l, fused, ck), dtype_bytes)));
-        if (!a->n_heads)
-            continue;
-        full = full || !a->window;
-        window = window || a->window;
-        rotary = hwl_max(rotary, a->qk_rope_dim ? a->qk_rope_dim : a->head_dim_k);
-        uint64_t bytes = hwl_ck_mul3(ck, tokens, attention_elements(model, l, ck), dtype_bytes);
-        if (eager) /* scores, their fp32 copy and its softmax */
-            bytes = hwl_ck_add(ck, bytes,
-                               hwl_ck_mul4(ck, tokens, length, a->n_heads, score_bytes(model, dtype_bytes)));
-        peak = hwl_max(peak, bytes);
+        const uint64_t kept = eager && attends ? hwl_ck_mul4(ck, p.tokens, keys_of(&p, a), a->n_heads, dtype_bytes) : 0;
+        peak = larger(peak, hwl_ck_add(ck, now, hwl_ck_add(ck, kept, ffn_bytes(&p, l))), done);
     }
     const double part = model->hints.rotary_part;
     if (part > 0.0 && part < 1.0)
         rotary = (uint64_t)((double)rotary * part);
-    const uint64_t cells = hwl_ck_mul(ck, tokens, length);
+    const uint64_t cells = hwl_ck_mul(ck, p.tokens, length);
     /* masks: in the model's type for eager attention, bits in bytes for windows of SDPA */
     const uint64_t masks = eager ? hwl_ck_mul3(ck, cells, (uint64_t)full + window, dtype_bytes) : window ? cells : 0;
     const uint64_t angles = hwl_ck_mul(ck, length, hwl_ck_add(ck, 2 * hwl_ck_mul(ck, rotary, dtype_bytes), 8));
-    return hwl_ck_add(ck, peak, hwl_ck_add(ck, masks, angles));
+    return hwl_ck_add(ck, peak, hwl_ck_add(ck, p.m->encoder_only ? 0 : masks, p.m->encoder_only || p.has.positions ? 0 : angles));
 }

@@ -33,8 +33,26 @@ void hwl_tf_balance(const struct hwl_tf_modules *modules, uint64_t *limit, uint3
 hwl_status hwl_tf_map(const struct hwl_tf_modules *modules, const uint64_t *limit, uint32_t n_gpus, uint16_t *device,
                       struct hwl_arena *arena, hwl_error *error);
 
-/* Bytes that a prompt of so many tokens a sequence holds in one pass, beside weights and cache. */
+struct hwl_tf_cache_kind {
+    uint64_t ctx, sequences, dtype;
+    bool fixed;        /* a StaticCache of ctx tokens */
+    bool expanded_mla; /* keys and values of each head are cached (before 5) */
+};
+/* Keys and values of a layer: tokens x row, and extra bytes that are no rows. grows: one more token is one more row. */
+struct hwl_tf_cached {
+    uint64_t tokens, row, extra;
+    bool grows;
+};
+struct hwl_tf_cached hwl_tf_cache(const struct hwl_layer *layer, const struct hwl_tf_cache_kind *kind, struct hwl_ck *ck);
+/* Recurrent state of all sequences in a layer. */
+uint64_t hwl_tf_states(const struct hwl_layer *layer, const struct hwl_tf_cache_kind *kind, struct hwl_ck *ck);
+
+/* Bytes that a prompt of so many tokens a sequence holds in one pass, beside weights and what its cache holds in
+ * the end. */
 uint64_t hwl_tf_activation(const struct hwl_model *model, uint64_t length, uint64_t sequences, uint64_t dtype_bytes,
                            bool eager, struct hwl_ck *ck);
+/* The same for a recurrent layer that runs its reference pass; 0 for others. */
+uint64_t hwl_tf_recurrent(const struct hwl_layer *layer, const struct hwl_hints *hints, uint64_t length, uint64_t sequences,
+                          uint64_t hidden, uint64_t dtype_bytes, struct hwl_ck *ck);
 
 #endif
