@@ -20,6 +20,8 @@ struct hwl_engine {
     const char *(*version)(const char *text);
     const struct hwl_engine_arg *args; /* its own command line */
     uint32_t n_args;
+    /* Has the release the option of that row (the first name)? version NULL: the newest. NULL: all of them have all. */
+    bool (*has_arg)(const char *name, const char *version);
     /* *prepared may stay NULL where nothing is needed. Lives in arena. version is one of versions. */
     hwl_status (*prepare)(const struct hwl_model *model, const char *version, const struct hwl_settings *settings, struct hwl_arena *arena,
                           void **prepared, hwl_error *error);

@@ -59,5 +59,7 @@ hwl_status hwl_settings_engine_args(hwl_settings *settings, const char *engine, 
     const struct hwl_engine *e = hwl_engine_find(engine, error);
     if (!e)
         return HWL_E_NOT_FOUND;
-    return hwl_engine_args_parse(settings, e->args, e->n_args, e->id, argc, argv, error);
+    const struct hwl_engine_args args = {
+        .engine = e->id, .table = e->args, .n = e->n_args, .has = e->has_arg, .version = hwl_opt_text(settings, HWL_OPT_ENGINE_VERSION, NULL)};
+    return hwl_engine_args_parse(settings, &args, argc, argv, error);
 }

@@ -26,27 +26,38 @@ static bool word_matches(const char *words, const char *name, size_t n)
     return false;
 }
 
-static const struct hwl_engine_arg *find(const struct hwl_engine_arg *table, uint32_t n, const char *name, size_t length)
+static bool is_there(const struct hwl_engine_args *a, uint32_t i)
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (word_matches(table[i].names, name, length))
-            return &table[i];
+    char first[96];
+    const size_t n = strcspn(a->table[i].names, " ");
+    if (!a->has || n >= sizeof first)
+        return true;
+    memcpy(first, a->table[i].names, n);
+    first[n] = 0;
+    return a->has(first, a->version);
+}
+
+static const struct hwl_engine_arg *find(const struct hwl_engine_args *a, const char *name, size_t length)
+{
+    for (uint32_t i = 0; i < a->n; i++)
+        if (word_matches(a->table[i].names, name, length) && is_there(a, i))
+            return &a->table[i];
     return NULL;
 }
 
-static hwl_status unknown(const struct hwl_engine_arg *table, uint32_t n, const char *engine, const char *arg, hwl_error *error)
+static hwl_status unknown(const struct hwl_engine_args *a, const char *arg, hwl_error *error)
 {
     const char *name = arg + strspn(arg, "-");
     char word[96], nearest[96] = "";
     uint32_t best = 4;
-    for (uint32_t i = 0; i < n; i++)
-        for (const char *p = table[i].names; *p;) {
+    for (uint32_t i = 0; i < a->n; i++)
+        for (const char *p = a->table[i].names; *p;) {
             size_t len = strcspn(p, " ");
             if (len > 1 && len < sizeof word) {
                 memcpy(word, p, len);
                 word[len] = 0;
                 uint32_t d = hwl_text_distance(word, name, 3);
-                if (d < best) {
+                if (d < best && is_there(a, i)) {
                     best = d;
                     memcpy(nearest, word, len + 1);
                 }
@@ -54,7 +65,8 @@ static hwl_status unknown(const struct hwl_engine_arg *table, uint32_t n, const 
             p += len;
             p += *p == ' ';
         }
-    return hwl_fail(error, HWL_E_USAGE, "%s has no option %s%s%s%s", engine, arg, *nearest ? "; did you mean --" : "", nearest, *nearest ? "?" : "");
+    return hwl_fail(error, HWL_E_USAGE, "%s%s%s has no option %s%s%s%s", a->engine, a->version && a->has ? " " : "",
+                    a->version && a->has ? a->version : "", arg, *nearest ? "; did you mean --" : "", nearest, *nearest ? "?" : "");
 }
 
 /* Counts on an engine's command line are plain integers: "32k" is ours, not theirs; -1 stays with INT options. */
@@ -103,9 +115,10 @@ static hwl_status gather(const char *engine, const char *arg, int argc, const ch
     return HWL_OK;
 }
 
-hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_arg *table, uint32_t n, const char *engine, int argc,
-                                 const char *const *argv, hwl_error *error)
+hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_args *args, int argc, const char *const *argv,
+                                 hwl_error *error)
 {
+    const char *engine = args->engine;
     for (int i = 0; i < argc; i++) {
         const char *arg = argv[i];
         if (arg[0] != '-' || !arg[1])
@@ -113,9 +126,9 @@ hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine
         const char *name = arg + (arg[1] == '-' ? 2 : 1);
         const char *value = strchr(name, '=');
         size_t length = value ? (size_t)(value - name) : strlen(name);
-        const struct hwl_engine_arg *row = find(table, n, name, length);
+        const struct hwl_engine_arg *row = find(args, name, length);
         if (!row)
-            return unknown(table, n, engine, arg, error);
+            return unknown(args, arg, error);
         char values[2048];
         bool takes = row->how == HWL_ARG_VALUE || row->how == HWL_ARG_VALUES || row->how == HWL_ARG_UNMODELLED1 || row->how == HWL_ARG_MIB || row->how == HWL_ARG_GIB || row->how == HWL_ARG_IGNORE1 ||
                      (row->how == HWL_ARG_CUSTOM && !row->no_value);

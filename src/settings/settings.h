@@ -73,8 +73,15 @@ struct hwl_engine_arg {
 };
 /* Parses argv by the table. "--name=value" and "--name value"; single-dash long names ("-ngl") where the table has them;
  * underscores in long names count as hyphens. HWL_E_USAGE names the nearest known option. */
-hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_arg *table, uint32_t n, const char *engine, int argc,
-                                 const char *const *argv, hwl_error *error);
+struct hwl_engine_args {
+    const char *engine; /* for messages */
+    const struct hwl_engine_arg *table;
+    uint32_t n;
+    bool (*has)(const char *name, const char *version); /* is the row of that first name there? NULL: all are */
+    const char *version;
+};
+hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_args *args, int argc, const char *const *argv,
+                                 hwl_error *error);
 void hwl_settings_ignore(struct hwl_settings *s, const char *name);
 void hwl_settings_unmodelled(struct hwl_settings *s, const char *name);
 

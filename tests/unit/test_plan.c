@@ -175,17 +175,17 @@ static void engine_command_lines(void **state)
     hwl_settings *s;
     hwl_error e;
     assert_int_equal(hwl_settings_new(&s), HWL_OK);
-    assert_int_equal(hwl_engine_args_parse(s, table, 5, "toy", 8, good, &e), HWL_OK);
+    assert_int_equal(hwl_engine_args_parse(s, &(const struct hwl_engine_args){.engine = "toy", .table = table, .n = 5}, 8, good, &e), HWL_OK);
     assert_int_equal(hwl_opt_u64(s, HWL_OPT_CTX, 0), 8192);
     assert_int_equal(hwl_opt_i64(s, HWL_OPT_NGL, 0), 99);
     assert_false(hwl_opt_flag(s, HWL_OPT_MMAP, true));
     assert_int_equal(hwl_opt_u64(s, HWL_OPT_RESERVE, 0), 3 << 20);
     assert_int_equal(s->n_ignored, 1);
     const char *bad[] = {"--ctx-sise", "1"}, *missing[] = {"-c"}, *extra[] = {"--no-mmap=1"};
-    assert_int_equal(hwl_engine_args_parse(s, table, 5, "toy", 2, bad, &e), HWL_E_USAGE);
+    assert_int_equal(hwl_engine_args_parse(s, &(const struct hwl_engine_args){.engine = "toy", .table = table, .n = 5}, 2, bad, &e), HWL_E_USAGE);
     assert_non_null(strstr(e.message, "did you mean --ctx-size?"));
-    assert_int_equal(hwl_engine_args_parse(s, table, 5, "toy", 1, missing, &e), HWL_E_USAGE);
-    assert_int_equal(hwl_engine_args_parse(s, table, 5, "toy", 1, extra, &e), HWL_E_USAGE);
+    assert_int_equal(hwl_engine_args_parse(s, &(const struct hwl_engine_args){.engine = "toy", .table = table, .n = 5}, 1, missing, &e), HWL_E_USAGE);
+    assert_int_equal(hwl_engine_args_parse(s, &(const struct hwl_engine_args){.engine = "toy", .table = table, .n = 5}, 1, extra, &e), HWL_E_USAGE);
     hwl_settings_free(s);
 }
 

@@ -62,7 +62,7 @@ static hwl_status plan(const struct hwl_model *m, uint32_t n_cards, const char *
     while (argv[argc])
         argc++;
     void *ready = NULL;
-    hwl_status st = hwl_engine_args_parse(s, hwl_engine_vllm.args, hwl_engine_vllm.n_args, "vllm", argc, argv, e);
+    hwl_status st = hwl_engine_args_parse(s, &(const struct hwl_engine_args){.engine = "vllm", .table = hwl_engine_vllm.args, .n = hwl_engine_vllm.n_args}, argc, argv, e);
     struct hwl_devices *d = cards(n_cards);
     if (st == HWL_OK)
         st = hwl_engine_vllm.prepare(m, version, s, l->arena, &ready, e);

@@ -136,7 +136,7 @@ static int check_row(char *line, struct hwl_arena *arena)
     }
     struct hwl_ledger l = {.arena = arena};
     void *ready = NULL;
-    hwl_status st = hwl_engine_args_parse(s, hwl_engine_vllm.args, hwl_engine_vllm.n_args, "vllm", argc, argv, &e);
+    hwl_status st = hwl_engine_args_parse(s, &(const struct hwl_engine_args){.engine = "vllm", .table = hwl_engine_vllm.args, .n = hwl_engine_vllm.n_args}, argc, argv, &e);
     if (st == HWL_OK)
         st = hwl_engine_vllm.prepare(&model, version, s, arena, &ready, &e);
     if (st == HWL_OK)

@@ -448,6 +448,7 @@ const struct hwl_engine hwl_engine_vllm = {
     .version = hwl_vllm_version,
     .args = hwl_vllm_args,
     .n_args = HWL_VLLM_N_ARGS,
+    .has_arg = hwl_vllm_has_arg,
     .prepare = prepare,
     .release = release,
     .plan = plan,

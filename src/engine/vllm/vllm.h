@@ -51,8 +51,10 @@ const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version);
 extern const char *const hwl_vllm_versions[];
 const char *hwl_vllm_version(const char *text);
 
-#define HWL_VLLM_N_ARGS 395
+#define HWL_VLLM_N_ARGS 485
 extern const struct hwl_engine_arg hwl_vllm_args[HWL_VLLM_N_ARGS];
+/* Has the release that option (its first name in the table)? version NULL: the newest. */
+bool hwl_vllm_has_arg(const char *name, const char *version);
 
 /* Element types of the cache that vLLM names, with what they take. */
 struct hwl_vllm_kv_type {
