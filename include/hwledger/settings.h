@@ -32,6 +32,9 @@ typedef struct hwl_option_info {
 HWL_API const hwl_option_info *hwl_option_at(uint32_t index); /* NULL past the end */
 
 HWL_API hwl_status hwl_settings_new(hwl_settings **out);
+/* Where models that options name (a draft) are looked for beside files and the catalogue: as in hwl_open_options, copied; NULL:
+ * that store is not looked at. */
+HWL_API hwl_status hwl_settings_set_stores(hwl_settings *settings, const char *home, const char *hf_cache);
 HWL_API hwl_status hwl_settings_copy(const hwl_settings *settings, hwl_settings **out);
 HWL_API void hwl_settings_free(hwl_settings *settings);
 

@@ -126,7 +126,9 @@ static int no_command(const char *name)
 static int run(const struct cli_command *command, int argc, const char *const *argv)
 {
     struct cli_args *args = calloc(1, sizeof *args);
-    if (!args || hwl_settings_new(&args->settings) != HWL_OK) {
+    if (!args || hwl_settings_new(&args->settings) != HWL_OK || hwl_view_use_stores(args->settings) != HWL_OK) {
+        if (args)
+            hwl_settings_free(args->settings);
         free(args);
         (void)fputs("hwledger: out of memory\n", stderr);
         return EXIT_INPUT;

@@ -43,6 +43,8 @@ extern const struct hwl_engine hwl_engine_llamacpp, hwl_engine_ollama, hwl_engin
 
 /* All engines, NULL-terminated, in the order of help. */
 extern const struct hwl_engine *const hwl_engines[];
+/* Opens a model that an option names: a file, a folder, a name of the catalogue, or an id in the settings' stores. */
+hwl_status hwl_engine_open_named(const struct hwl_settings *settings, const char *name, struct hwl_model **out, hwl_error *error);
 const struct hwl_engine *hwl_engine_find(const char *id, hwl_error *error);
 
 #endif

@@ -54,6 +54,12 @@ const char *hwl_engine_at(uint32_t index, const char *const **versions)
     return hwl_engines[index]->id;
 }
 
+hwl_status hwl_engine_open_named(const struct hwl_settings *settings, const char *name, struct hwl_model **out, hwl_error *error)
+{
+    const hwl_open_options options = {.home = settings->home, .hf_cache = settings->hf_cache};
+    return hwl_model_open(name, &options, out, error);
+}
+
 hwl_status hwl_settings_engine_args(hwl_settings *settings, const char *engine, int argc, const char *const *argv, hwl_error *error)
 {
     const struct hwl_engine *e = hwl_engine_find(engine, error);

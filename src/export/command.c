@@ -70,29 +70,45 @@ static void put_value(struct text *t, const struct hwl_setting_item *s, enum hwl
     put(t, number);
 }
 
+/* Has the planned release the row's option? */
+static bool is_there(const struct hwl_engine *e, const struct hwl_engine_arg *a, const char *version)
+{
+    char name[80];
+    const size_t n = strcspn(a->names, " ");
+    if (!e->has_arg || n >= sizeof name)
+        return true;
+    memcpy(name, a->names, n);
+    name[n] = 0;
+    return e->has_arg(name, version);
+}
+
+static bool same_option(const char *option, const char *name)
+{
+    for (; *name && (*option == *name || (*option == '_' && *name == '-')); option++, name++)
+        ;
+    return !*option && !*name;
+}
+
 /* The row by which the engine's command line sets an option. */
-static const struct hwl_engine_arg *row_of(const struct hwl_engine *e, const char *option, bool cleared)
+static const struct hwl_engine_arg *row_of(const struct hwl_engine *e, const char *version, const char *option, bool cleared)
 {
     for (uint32_t i = 0; i < e->n_args; i++) {
         const struct hwl_engine_arg *a = &e->args[i];
         const bool flag = a->how == HWL_ARG_TRUE || a->how == HWL_ARG_FALSE;
         if (a->how != HWL_ARG_VALUE && a->how != HWL_ARG_VALUES && a->how != HWL_ARG_CUSTOM && a->how != HWL_ARG_MIB && a->how != HWL_ARG_GIB && !flag)
             continue;
-        const char *name = hwl_option_at((uint32_t)a->option)->name;
-        for (size_t k = 0;; k++) { /* - and _ alike */
-            if ((option[k] == '_' ? '-' : option[k]) != name[k])
-                break;
-            if (!name[k])
-                return flag && (a->how == HWL_ARG_FALSE) != cleared ? row_of(&(struct hwl_engine){.args = a + 1, .n_args = e->n_args - i - 1}, option, cleared) : a;
-        }
+        if ((a->how == HWL_ARG_CUSTOM && a->no_value) || (flag && (a->how == HWL_ARG_FALSE) != cleared))
+            continue;
+        if (same_option(option, hwl_option_at((uint32_t)a->option)->name) && is_there(e, a, version))
+            return a;
     }
     return NULL;
 }
 
-static void put_setting(struct text *t, const struct hwl_engine *e, const struct hwl_setting_item *s)
+static void put_setting(struct text *t, const struct hwl_engine *e, const char *version, const struct hwl_setting_item *s)
 {
     const bool flag = s->type == HWL_VIEW_BOOL;
-    const struct hwl_engine_arg *a = row_of(e, s->name, flag && !s->u64);
+    const struct hwl_engine_arg *a = row_of(e, version, s->name, flag && !s->u64);
     if (!a || s->type == HWL_VIEW_JSON || (flag && a->how != HWL_ARG_TRUE && a->how != HWL_ARG_FALSE))
         return;
     char name[80];
@@ -116,10 +132,10 @@ static const struct hwl_setting_item *setting(const struct hwl_ledger *l, const 
 }
 
 /* vLLM takes speculation and captured sizes as JSON. */
-static void put_objects(struct text *t, const struct hwl_ledger *l)
+static void put_objects(struct text *t, const struct hwl_engine *e, const struct hwl_ledger *l)
 {
     const struct hwl_setting_item *method = setting(l, "spec-method"), *draft = setting(l, "draft"), *n = setting(l, "draft-max");
-    const struct hwl_setting_item *mode = setting(l, "cudagraph-mode");
+    const struct hwl_setting_item *mode = setting(l, "cudagraph-mode"), *experts = setting(l, "redundant-experts");
     struct text o = {0};
     char number[40];
     if (method || draft) {
@@ -148,6 +164,15 @@ static void put_objects(struct text *t, const struct hwl_ledger *l)
         put(&o, mode->text);
         put(&o, "\"}");
         put(t, " --compilation-config ");
+        put_word(t, o.p ? o.p : "{}");
+    }
+    if (experts && strcmp(e->id, "vllm") == 0) {
+        (void)snprintf(number, sizeof number, "%llu", (unsigned long long)experts->u64);
+        o.n = 0;
+        put(&o, "{\"num_redundant_experts\": ");
+        put(&o, number);
+        put(&o, "}");
+        put(t, " --eplb-config ");
         put_word(t, o.p ? o.p : "{}");
     }
     t->failed = t->failed || o.failed;
@@ -179,9 +204,9 @@ hwl_status hwl_plan_command(const hwl_plan *plan, char **out, hwl_error *error)
         for (char *p = name; *p; p++)
             *p = *p == '_' ? '-' : *p;
         if (!hwl_words_have(s->leave_out, name) && !hwl_words_have(objects, name))
-            put_setting(&t, plan->engine, &l->settings[i]);
+            put_setting(&t, plan->engine, plan->version, &l->settings[i]);
     }
-    put_objects(&t, l);
+    put_objects(&t, plan->engine, l);
     for (uint64_t i = 0; s->pinned && i < l->n_views; i++)
         if (strcmp(l->views[i].name, s->pinned) == 0 && l->views[i].u64) {
             char pin[96];

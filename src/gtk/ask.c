@@ -14,7 +14,7 @@ struct hwl_ask *hwl_ask_new(void)
     struct hwl_ask *a = g_new0(struct hwl_ask, 1);
     a->detected = true;
     a->gpus = g_ptr_array_new_with_free_func(g_free);
-    if (hwl_settings_new(&a->settings) != HWL_OK)
+    if (hwl_settings_new(&a->settings) != HWL_OK || hwl_view_use_stores(a->settings) != HWL_OK)
         g_error("out of memory");
     return a;
 }

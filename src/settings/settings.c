@@ -52,6 +52,8 @@ void hwl_settings_free(hwl_settings *settings)
     for (uint32_t i = 0; i < settings->n_unmodelled; i++)
         free(settings->unmodelled[i]);
     free(settings->unmodelled);
+    free(settings->home);
+    free(settings->hf_cache);
     free(settings);
 }
 
@@ -86,11 +88,27 @@ hwl_status hwl_settings_copy(const hwl_settings *settings, hwl_settings **out)
         ok = append(&s->ignored, &s->n_ignored, settings->ignored[k]);
     for (uint32_t k = 0; k < settings->n_unmodelled && ok; k++)
         ok = append(&s->unmodelled, &s->n_unmodelled, settings->unmodelled[k]);
+    ok = ok && hwl_settings_set_stores(s, settings->home, settings->hf_cache) == HWL_OK;
     if (!ok) {
         hwl_settings_free(s);
         return HWL_E_NOMEM;
     }
     *out = s;
+    return HWL_OK;
+}
+
+hwl_status hwl_settings_set_stores(hwl_settings *settings, const char *home, const char *hf_cache)
+{
+    char *a = home ? strdup(home) : NULL, *b = hf_cache ? strdup(hf_cache) : NULL;
+    if ((home && !a) || (hf_cache && !b)) {
+        free(a);
+        free(b);
+        return HWL_E_NOMEM;
+    }
+    free(settings->home);
+    free(settings->hf_cache);
+    settings->home = a;
+    settings->hf_cache = b;
     return HWL_OK;
 }
 

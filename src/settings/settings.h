@@ -32,6 +32,7 @@ struct hwl_settings {
     uint32_t n_ignored;
     char **unmodelled; /* engine options accepted that move memory which no model covers: said in a note */
     uint32_t n_unmodelled;
+    char *home, *hf_cache; /* stores of models that options name; NULL none */
 };
 
 /* Readers for engines: the default where not set. */

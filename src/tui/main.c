@@ -134,7 +134,8 @@ static int arguments(struct program *p, int argc, char **argv)
     const char *ram = NULL;
     int rc = 0;
     uint64_t total = 0, free_bytes = 0;
-    if (hwl_devices_new(&devices) != HWL_OK || hwl_settings_new(&p->ui.desk.settings) != HWL_OK)
+    if (hwl_devices_new(&devices) != HWL_OK || hwl_settings_new(&p->ui.desk.settings) != HWL_OK ||
+        hwl_view_use_stores(p->ui.desk.settings) != HWL_OK)
         return usage("out of memory", "");
     for (int i = 1; i < argc && !rc; i++) {
         char name[64];

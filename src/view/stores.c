@@ -41,3 +41,10 @@ hwl_status hwl_view_set_ram(hwl_devices *devices, const char *ram, hwl_error *er
     hwl_devices_free(one);
     return status;
 }
+
+hwl_status hwl_view_use_stores(hwl_settings *settings)
+{
+    struct hwl_view_stores stores;
+    hwl_view_stores(&stores);
+    return hwl_settings_set_stores(settings, stores.options.home, stores.options.hf_cache);
+}

@@ -13,6 +13,9 @@ struct hwl_view_stores {
 };
 void hwl_view_stores(struct hwl_view_stores *stores);
 
+/* Lets the settings find drafts there too. */
+hwl_status hwl_view_use_stores(hwl_settings *settings);
+
 /* Host memory from "TOTAL[/FREE]": the form of --gpu-memory. */
 hwl_status hwl_view_set_ram(hwl_devices *devices, const char *ram, hwl_error *error);
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -184,8 +186,139 @@ static void catalogue_scenarios(void **state)
         hwl_model_free(opened[--n_opened]);
 }
 
+/* The line that a plan prints leads to the same plan, whatever it was asked for. */
+static void command_reproduces(void **state)
+{
+    (void)state;
+    static const char *const versions[] = {"0.33.0", "0.29.0", "0.19.0", "0.11.2"};
+    static const struct {
+        const char *model, *gpu, *args;
+    } grid[] = {
+        {"llama-3.1-8b", "H100-80GB", ""},
+        {"llama-3.1-8b", "RTX 4090", "--max-model-len 8192 --max-num-seqs 64 --max-num-batched-tokens 4096"},
+        {"llama-3.1-8b", "H100-80GBx2", "-tp 2 --kv-cache-dtype fp8 --block-size 32 --gpu-memory-utilization 0.8"},
+        {"llama-3.1-8b", "H100-80GBx2", "-pp 2 --max-model-len 16384"},
+        {"llama-3.1-8b", "H100-80GBx2", "-dp 2 --max-model-len 16384"},
+        {"llama-3.1-8b", "H100-80GB", "-q fp8 --enforce-eager --no-enable-prefix-caching"},
+        {"llama-3.1-8b", "H100-80GB", "--enable-lora --max-loras 2 --max-lora-rank 32 --max-model-len 8192"},
+        {"llama-3.1-8b", "H100-80GB", "--num-gpu-blocks-override 3000 --max-model-len 4096"},
+        {"llama-3.1-8b", "H100-80GB", "--cpu-offload-gb 4 --max-cudagraph-capture-size 64"},
+        {"llama-3.1-8b", "H100-80GB", "--dtype float16 --max-model-len 8192"},
+        {"qwen3-30b-a3b", "H100-80GBx2", "-tp 2 --enable-expert-parallel --max-model-len 32768"},
+        {"qwen3-30b-a3b", "H100-80GBx2", "-tp 2 -ep --eplb-config {\"num_redundant_experts\":16} --max-model-len 32768"},
+        {"gemma-3-12b", "H100-80GB", "--max-model-len 32768"},
+        {"gemma-3-12b", "H100-80GB", "--max-model-len 32768 --disable-hybrid-kv-cache-manager"},
+        {"gemma-3-12b", "H100-80GB", "--max-model-len 32768 --language-model-only --no-async-scheduling"},
+        {"qwen3-next-80b-a3b", "H200x2", "-tp 2 --max-model-len 65536"},
+        {"qwen3-next-80b-a3b", "H200x2", "-tp 2 --max-model-len 65536 --enable-prefix-caching --mamba-ssm-cache-dtype float32"},
+        {"deepseek-v2-lite", "H100-80GB", "--max-model-len 32768"},
+        {"deepseek-v2-lite", "H100-80GBx2", "-tp 2 -dcp 2 --max-model-len 32768"},
+        {"deepseek-v3", "H200x8", "-tp 8 --speculative-config {\"method\":\"mtp\",\"num_speculative_tokens\":1} --max-model-len 32768"},
+        {"llama-3.1-8b", "H100-80GB", "--max-model-len -1"},
+    };
+    for (size_t v = 0; v < sizeof versions / sizeof *versions; v++)
+        for (size_t i = 0; i < sizeof grid / sizeof *grid; i++) {
+            const struct scenario s = {.model = grid[i].model, .gpu = grid[i].gpu, .version = versions[v]};
+            if (v > 2 && (strstr(grid[i].args, "language-model-only") || strstr(grid[i].args, " -ep ")))
+                continue; /* an option of later releases */
+            hwl_error e = {0};
+            char *json[2], *command[2];
+            uint64_t n;
+            hwl_plan *p = plan(&s, grid[i].args);
+            assert_int_equal(hwl_plan_command(p, &command[0], &e), HWL_OK);
+            assert_int_equal(hwl_plan_json(p, NULL, &json[0], &n, &e), HWL_OK);
+            hwl_plan *q = plan(&s, strstr(command[0], " --"));
+            assert_int_equal(hwl_plan_command(q, &command[1], &e), HWL_OK);
+            assert_int_equal(hwl_plan_json(q, NULL, &json[1], &n, &e), HWL_OK);
+            static const char *const figures[] = {"num_gpu_blocks", "block_size", "kv_cache_tokens", "max_concurrency", "max_model_len",
+                                                  "weights_bytes", "peak_activation_bytes", "graph_bytes", "max_seqs", "max_batched_tokens"};
+            for (size_t k = 0; k < sizeof figures / sizeof *figures; k++)
+                if (fabs(number(json[0], figures[k]) - number(json[1], figures[k])) > 1e-9)
+                    fail_msg("%s %s %s: %s %f, by its line %f: %s", s.version, s.model, grid[i].args, figures[k], number(json[0], figures[k]),
+                             number(json[1], figures[k]), command[0]);
+            for (int k = 0; k < 2; k++) {
+                hwl_text_free(command[k]);
+                hwl_text_free(json[k]);
+            }
+            hwl_plan_free(p);
+            hwl_plan_free(q);
+            while (n_opened)
+                hwl_model_free(opened[--n_opened]);
+        }
+}
+
+/* A draft by the id of a repository in the local cache. */
+static void draft_of_the_cache(void **state)
+{
+    (void)state;
+    static const char config[] =
+        "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"hidden_size\":2048,\"intermediate_size\":8192,"
+        "\"num_hidden_layers\":4,\"num_attention_heads\":32,\"num_key_value_heads\":8,\"head_dim\":64,\"vocab_size\":128256,"
+        "\"max_position_embeddings\":131072,\"tie_word_embeddings\":true,\"torch_dtype\":\"bfloat16\"}";
+    char hub[] = "/tmp/hwl-hub-XXXXXX", path[256];
+    assert_non_null(mkdtemp(hub));
+    static const char *const folders[] = {"", "/models--someone--small-draft", "/models--someone--small-draft/refs",
+                                          "/models--someone--small-draft/snapshots", "/models--someone--small-draft/snapshots/abc"};
+    for (size_t i = 1; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s%s", hub, folders[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    static const char *const files[][2] = {{"/models--someone--small-draft/refs/main", "abc"},
+                                           {"/models--someone--small-draft/snapshots/abc/config.json", config}};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s%s", hub, files[i][0]);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fputs(files[i][1], f);
+        fclose(f);
+    }
+    hwl_error e = {0};
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_settings *settings, *copy;
+    hwl_planner *planner;
+    hwl_plan *p;
+    const char *argv[] = {"--speculative-config", "{\"method\":\"draft_model\",\"model\":\"someone/small-draft\",\"num_speculative_tokens\":3}",
+                          "--max-model-len", "8192"};
+    assert_int_equal(hwl_model_open("llama-3.1-8b", NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_devices_add_gpu(devices, "H100-80GB", &e), HWL_OK);
+    assert_int_equal(hwl_settings_new(&settings), HWL_OK);
+    assert_int_equal(hwl_settings_set(settings, "engine", "vllm", &e), HWL_OK);
+    assert_int_equal(hwl_settings_engine_args(settings, "vllm", 4, argv, &e), HWL_OK);
+    assert_int_not_equal(hwl_planner_new(model, devices, settings, &planner, &e), HWL_OK); /* nobody said where to look */
+    assert_int_equal(hwl_settings_set_stores(settings, NULL, hub), HWL_OK);
+    assert_int_equal(hwl_settings_copy(settings, &copy), HWL_OK);
+    assert_int_equal(hwl_planner_new(model, devices, copy, &planner, &e), HWL_OK);
+    assert_int_equal(hwl_planner_plan(planner, devices, copy, &p, &e), HWL_OK);
+    uint64_t draft = 0;
+    for (uint32_t i = 0; i < hwl_plan_n_entries(p); i++) {
+        const hwl_entry *entry = hwl_plan_entry(p, i);
+        draft += entry->kind == HWL_KIND_WEIGHTS && entry->component == HWL_COMP_DRAFT ? entry->bytes : 0;
+    }
+    /* embedding, four layers of attention (q, k, v, o) and feed-forward, norms; the cosines of 131,072 positions */
+    const uint64_t layer = 2048ull * (2048 + 512 + 512 + 2048) + 3 * 2048ull * 8192 + 2 * 2048;
+    const uint64_t want = 2 * (128256ull * 2048 + 4 * layer + 2048) + 131072ull * 64 * 2;
+    assert_true(draft >= want && draft < want + want / 100);
+    hwl_plan_free(p);
+    hwl_planner_free(planner);
+    hwl_settings_free(copy);
+    hwl_settings_free(settings);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s%s", hub, files[i][0]);
+        (void)unlink(path);
+    }
+    for (size_t i = sizeof folders / sizeof *folders; i-- > 0;) {
+        snprintf(path, sizeof path, "%s%s", hub, folders[i]);
+        (void)rmdir(path);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(catalogue_scenarios)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(catalogue_scenarios), cmocka_unit_test(command_reproduces),
+                                       cmocka_unit_test(draft_of_the_cache)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

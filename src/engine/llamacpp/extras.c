@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "base/str.h"
+#include "engine/engine.h"
 #include "engine/llamacpp/arch_row.h"
 #include "engine/llamacpp/hparams.h"
 
@@ -35,7 +36,7 @@ hwl_status hwl_lc_extras_open(const struct hwl_settings *settings, struct hwl_ar
     const char *draft = hwl_opt_text(settings, HWL_OPT_DRAFT, ""), *mmproj = hwl_opt_text(settings, HWL_OPT_MMPROJ, "");
     hwl_status status = HWL_OK;
     if (*draft) {
-        status = hwl_model_open(draft, NULL, &out->draft, error);
+        status = hwl_engine_open_named(settings, draft, &out->draft, error);
         if (status == HWL_OK)
             status = hwl_lc_load(out->draft, &plain, arena, &out->draft_m, &out->draft_digest, error);
     }

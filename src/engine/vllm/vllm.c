@@ -343,7 +343,7 @@ static void release(void *prepared)
     hwl_model_free(((struct ready *)prepared)->owned);
 }
 
-/* The draft is opened as any model: a folder, a file, a catalogue name. EAGLE heads that are not there are taken to be
+/* The draft is opened as any model: a folder, a file, a catalogue name, an id in the local cache. EAGLE heads that are not there are taken to be
  * like the target's last layer, as they are built. */
 static hwl_status open_draft(const struct hwl_settings *settings, struct hwl_arena *arena, struct ready *r, hwl_error *error)
 {
@@ -351,7 +351,7 @@ static hwl_status open_draft(const struct hwl_settings *settings, struct hwl_are
     if (!*name || (*method && !hwl_words_have("eagle eagle3 draft_model", method)))
         return HWL_OK;
     hwl_error e = {.offset = HWL_NO_OFFSET};
-    const hwl_status status = hwl_model_open(name, NULL, &r->owned, &e);
+    const hwl_status status = hwl_engine_open_named(settings, name, &r->owned, &e);
     if (status != HWL_OK) {
         const bool head = hwl_words_have("eagle eagle3", method) || (!*method && (strstr(name, "eagle") || strstr(name, "EAGLE")));
         if (!head && error)
