@@ -38,7 +38,7 @@ static hwl_status once(const char *what, const char *path, hwl_error *error)
             hwl_gguf_close(g);
     } else if (strcmp(what, "safetensors") == 0) {
         struct hwl_safetensors *st;
-        status = hwl_safetensors_open(path, &arena, &st, error);
+        status = hwl_safetensors_open(path, NULL, &arena, &st, error);
         if (status == HWL_OK)
             hwl_safetensors_close(st);
     } else {

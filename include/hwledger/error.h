@@ -27,6 +27,7 @@ typedef enum hwl_status {
     HWL_E_NOT_FOUND = 31,   /* no such model, device, engine, version or option */
     HWL_E_REFUSED = 40,     /* the engine itself refuses these settings */
     HWL_E_SYSTEM = 50,      /* the operating system said no */
+    HWL_E_CANCELLED = 51,   /* the caller wants it no more */
     HWL_E_NOMEM = 60,       /* out of memory */
 } hwl_status;
 

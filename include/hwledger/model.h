@@ -67,8 +67,10 @@ typedef struct hwl_open_options {
     const char *hf_cache;   /* Hugging Face hub folder; NULL: home/.cache/huggingface/hub */
     const char *ollama;     /* Ollama models folder; NULL: home/.ollama/models */
     const char *llama_cache; /* llama.cpp's download cache, for hwl_local_list; NULL: home/.cache/llama.cpp */
-    void (*progress)(void *user, uint64_t done, uint64_t total);
+    void (*progress)(void *user, uint64_t done, uint64_t total); /* parts of the work, in the thread that opens; NULL: none */
     void *user;
+    /* Asked between parts of a file, from the thread that opens: true ends it with HWL_E_CANCELLED. NULL: never. */
+    bool (*stop)(void *user);
 } hwl_open_options;
 
 /* Opens what name says: a .gguf file, a folder with config.json, a safetensors file or index, "ollama:NAME[:TAG]",

@@ -157,6 +157,7 @@ struct hwl_model {
     uint64_t n_facts, cap_facts;
     void *owned;                  /* file mapping or document that strings point into */
     void (*release)(void *owned); /* called by hwl_model_free; NULL none */
+    const struct hwl_progress *progress; /* while it is opened; NULL: nobody waits */
 };
 
 /* Appends a zeroed tensor; NULL when out of memory. */

@@ -6,6 +6,7 @@
 #include "arch/quantise.h"
 #include "arch/weights.h"
 #include "base/file.h"
+#include "base/progress.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "source/catalogue.h"
@@ -44,7 +45,7 @@ static hwl_status set_name(struct hwl_model *model, const char *name, const char
 static hwl_status open_gguf(struct hwl_model *model, const char *path, hwl_error *error)
 {
     struct hwl_gguf *gguf;
-    HWL_TRY(hwl_gguf_open(path, &model->arena, &gguf, error));
+    HWL_TRY(hwl_gguf_open_watched(path, model->progress, &model->arena, &gguf, error));
     model->owned = gguf;
     model->release = close_gguf;
     model->gguf = gguf;
@@ -60,8 +61,7 @@ static hwl_status open_gguf(struct hwl_model *model, const char *path, hwl_error
     return hwl_arch_from_gguf(gguf, model, error);
 }
 
-/* A document of ours (plan --json ...) is no configuration. It holds what the engine settled on, not the question: the context may be
- * that of all sequences together, and what --fit moved is not among its settings. */
+/* A document of ours (plan --json ...) is no configuration. */
 static hwl_status refuse_document(yyjson_val *root, const char *file, hwl_error *error)
 {
     const char *schema = yyjson_get_str(hwl_json_get(root, "schema"));
@@ -69,7 +69,7 @@ static hwl_status refuse_document(yyjson_val *root, const char *file, hwl_error 
         return HWL_OK;
     const size_t plain = strspn(schema, "abcdefghijklmnopqrstuvwxyz.-/0123456789"); /* foreign text is not cut inside a character */
     return hwl_fail_at(error, HWL_E_UNSUPPORTED, file, HWL_NO_OFFSET, "schema",
-                       "this is a result of hwLedger (%.*s), no model; what was asked cannot be restored from it, a plan file (.hwplan) keeps that",
+                       "this is a result of hwLedger (%.*s), no model; hwledger-desktop opens it where it holds its request",
                        (int)(plain < 40 ? plain : 40), schema);
 }
 
@@ -161,12 +161,12 @@ static hwl_status list_weights(const char *folder, struct hwl_arena *arena, cons
 
 /* The weights of a folder: NULL where there are none. An index whose files are all absent counts as none; some absent is an error,
  * said by the reader of the missing file. */
-static hwl_status open_weights(const char *folder, const char *given, struct hwl_arena *arena, struct hwl_safetensors **st,
-                               hwl_error *error)
+static hwl_status open_weights(const char *folder, const char *given, const struct hwl_progress *progress, struct hwl_arena *arena,
+                               struct hwl_safetensors **st, hwl_error *error)
 {
     *st = NULL;
     if (given)
-        return hwl_safetensors_open(given, arena, st, error);
+        return hwl_safetensors_open(given, progress, arena, st, error);
     const char *index = hwl_arena_printf(arena, "%s/model.safetensors.index.json", folder);
     if (!index)
         return nomem(folder, error);
@@ -181,12 +181,12 @@ static hwl_status open_weights(const char *folder, const char *given, struct hwl
             struct stat s;
             there += lstat(path, &s) == 0;
         }
-        return there ? hwl_safetensors_open(index, arena, st, error) : HWL_OK;
+        return there ? hwl_safetensors_open(index, progress, arena, st, error) : HWL_OK;
     }
     const char **list = NULL;
     uint64_t n = 0;
     HWL_TRY(list_weights(folder, arena, &list, &n, error));
-    return n ? hwl_safetensors_open_files(list, n, arena, st, error) : HWL_OK;
+    return n ? hwl_safetensors_open_files(list, n, progress, arena, st, error) : HWL_OK;
 }
 
 /* The only model among the GGUF files of a folder without config.json; of a split set the first file. */
@@ -239,7 +239,7 @@ static hwl_status open_folder(struct hwl_model *model, const char *folder, const
         return status;
     struct hwl_arena scratch = {0};
     struct hwl_safetensors *st = NULL;
-    status = open_weights(folder, weights, &scratch, &st, error);
+    status = open_weights(folder, weights, model->progress, &scratch, &st, error);
     if (status == HWL_OK && st) {
         model->form = "safetensors";
         status = hwl_weights_apply(model, st, error);
@@ -344,6 +344,9 @@ static hwl_status finish(struct hwl_model *model, hwl_status status, hwl_model *
 {
     struct hwl_model_sums sums;
     if (status == HWL_OK)
+        status = hwl_progress_step(model->progress, 1, 1, error);
+    model->progress = NULL;
+    if (status == HWL_OK)
         status = hwl_model_sum(model, &sums, error);
     if (status == HWL_OK)
         *out = model;
@@ -358,8 +361,12 @@ hwl_status hwl_model_open(const char *name, const hwl_open_options *options, hwl
     struct hwl_model *model = calloc(1, sizeof *model);
     if (!model)
         return nomem(name, error);
-    model->generic = options && options->generic;
-    return finish(model, open_any(model, name, options ? options : &none, error), out, error);
+    if (!options)
+        options = &none;
+    const struct hwl_progress progress = {options->progress, options->stop, options->user};
+    model->generic = options->generic;
+    model->progress = &progress;
+    return finish(model, open_any(model, name, options, error), out, error);
 }
 
 hwl_status hwl_model_from_config(const char *json, uint64_t length, const char *name, const hwl_open_options *options,

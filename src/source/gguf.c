@@ -3,6 +3,7 @@
  * that the file has not the bytes for. The layout is that of docs/gguf.md and ggml/src/gguf.cpp of ggml. */
 #include "source/gguf_private.h"
 
+#include "base/progress.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -161,9 +162,19 @@ static hwl_status inserted(struct reader *r, enum hwl_gguf_insert how, uint64_t 
     }
 }
 
-static hwl_status read_kv(struct reader *r, struct hwl_gguf *gguf, uint64_t n, struct hwl_arena *arena)
+/* Metadata is the first half of a file, tensors the second; of a split set each file is as long. A vocabulary is one entry, stepped
+ * over in some milliseconds. */
+static hwl_status tell(struct reader *r, const struct hwl_gguf *gguf, uint16_t split, uint64_t i, uint64_t n, bool tensors)
+{
+    enum { HALF = 1000 };
+    return hwl_progress_step(gguf->progress, ((uint64_t)split * 2 + tensors) * HALF + (n ? i * HALF / n : 0), (uint64_t)gguf->n_splits * 2 * HALF,
+                             r->error);
+}
+
+static hwl_status read_kv(struct reader *r, struct hwl_gguf *gguf, uint64_t n, uint16_t split, struct hwl_arena *arena)
 {
     for (uint64_t i = 0; i < n; i++) {
+        HWL_TRY(tell(r, gguf, split, i, n, false));
         struct hwl_gguf_kv *grown = hwl_arena_grow(arena, gguf->kv, &gguf->cap_kv, i + 1, sizeof *grown);
         if (!grown)
             return no_memory(r);
@@ -263,6 +274,8 @@ static hwl_status read_tensor(struct reader *r, const struct hwl_gguf *gguf, str
 static hwl_status read_tensors(struct reader *r, struct hwl_gguf *gguf, uint64_t n, uint16_t split, struct hwl_arena *arena)
 {
     for (uint64_t i = 0; i < n; i++) {
+        if (i % 64 == 0)
+            HWL_TRY(tell(r, gguf, split, i, n, true));
         const uint64_t k = gguf->n_tensors;
         struct hwl_gguf_tensor *grown = hwl_arena_grow(arena, gguf->tensors, &gguf->cap_tensors, k + 1, sizeof *grown);
         if (!grown)
@@ -379,7 +392,7 @@ hwl_status hwl_gguf_read(struct hwl_gguf *gguf, const unsigned char *data, uint6
     uint64_t n_tensors, n_kv;
     HWL_TRY(count(r, "tensors", r->count_bytes + 1 + 4 + 4 + 8, HWL_GGUF_MAX_TENSORS - gguf->n_tensors, &n_tensors));
     HWL_TRY(count(r, "metadata entries", r->count_bytes + 1 + 4 + 1, HWL_GGUF_MAX_KV, &n_kv));
-    HWL_TRY(read_kv(r, gguf, n_kv, arena));
+    HWL_TRY(read_kv(r, gguf, n_kv, split, arena));
     HWL_TRY(read_alignment(r, gguf));
     const uint64_t first = gguf->n_tensors;
     HWL_TRY(read_tensors(r, gguf, n_tensors, split, arena));

@@ -62,10 +62,13 @@ struct hwl_gguf {
     } keys, names;
     uint64_t cap_kv, cap_tensors; /* private */
     struct hwl_file *files;       /* n_splits mappings, released by hwl_gguf_close; NULL when not from files */
+    const struct hwl_progress *progress; /* while it is opened */
 };
 
 /* Opens path and, for "-00001-of-0000N.gguf", the other files beside it. Allocates in arena; strings point into the mapping. */
 hwl_status hwl_gguf_open(const char *path, struct hwl_arena *arena, struct hwl_gguf **out, hwl_error *error);
+hwl_status hwl_gguf_open_watched(const char *path, const struct hwl_progress *progress, struct hwl_arena *arena, struct hwl_gguf **out,
+                                 hwl_error *error);
 /* The same over bytes in memory (fuzzing, tests); size is what is there, data_size the true size the file would have
  * (>= size, for header-only data). */
 hwl_status hwl_gguf_parse(const unsigned char *data, uint64_t size, uint64_t data_size, const char *name, struct hwl_arena *arena,

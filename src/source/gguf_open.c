@@ -76,7 +76,8 @@ static hwl_status add_part(struct hwl_gguf *gguf, const char *path, uint32_t i, 
     if (status == HWL_E_NOT_FOUND)
         return hwl_fail_at(error, HWL_E_NOT_FOUND, path, HWL_NO_OFFSET, NULL, "part %u of %u of a split model is missing", i + 1, gguf->n_splits);
     HWL_TRY(status);
-    struct hwl_gguf part = {.tensors = gguf->tensors, .n_tensors = gguf->n_tensors, .cap_tensors = gguf->cap_tensors, .names = gguf->names};
+    struct hwl_gguf part = {.tensors = gguf->tensors, .n_tensors = gguf->n_tensors, .cap_tensors = gguf->cap_tensors, .names = gguf->names,
+                            .n_splits = gguf->n_splits, .progress = gguf->progress};
     HWL_TRY(hwl_gguf_read(&part, gguf->files[i].data, gguf->files[i].size, gguf->files[i].size, path, (uint16_t)i, arena, error));
     uint64_t no = i, count = gguf->n_splits;
     (void)hwl_gguf_u64(&part, "split.no", &no);
@@ -124,15 +125,23 @@ static hwl_status open_all(struct hwl_gguf *gguf, const char *path, struct hwl_a
 
 hwl_status hwl_gguf_open(const char *path, struct hwl_arena *arena, struct hwl_gguf **out, hwl_error *error)
 {
+    return hwl_gguf_open_watched(path, NULL, arena, out, error);
+}
+
+hwl_status hwl_gguf_open_watched(const char *path, const struct hwl_progress *progress, struct hwl_arena *arena, struct hwl_gguf **out,
+                                 hwl_error *error)
+{
     struct hwl_gguf *gguf = HWL_NEW(arena, struct hwl_gguf);
     if (gguf) {
         gguf->files = HWL_NEW(arena, struct hwl_file);
         gguf->path = hwl_arena_str(arena, path);
         gguf->n_splits = 1;
+        gguf->progress = progress;
     }
     if (!gguf || !gguf->files || !gguf->path)
         return hwl_fail_at(error, HWL_E_NOMEM, path, HWL_NO_OFFSET, NULL, "out of memory");
     const hwl_status status = open_all(gguf, path, arena, error);
+    gguf->progress = NULL;
     if (status == HWL_OK)
         *out = gguf;
     else

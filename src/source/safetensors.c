@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/progress.h"
 #include "base/status.h"
 #include "source/dtype.h"
 #include "source/name_map.h"
@@ -376,6 +377,7 @@ static hwl_status open_index(struct hwl_safetensors *st, const char *path, struc
         const char *full = hwl_arena_printf(arena, "%.*s%s", folder, path, names[i]);
         if (!full)
             return nomem(path, error);
+        HWL_TRY(hwl_progress_step(st->progress, i, n, error));
         HWL_TRY(add_file(st, full, arena, error));
     }
     return apply_map(st, map, &files, path, arena, error);
@@ -383,6 +385,7 @@ static hwl_status open_index(struct hwl_safetensors *st, const char *path, struc
 
 static hwl_status finish(struct hwl_safetensors *st, hwl_status status, struct hwl_safetensors **out)
 {
+    st->progress = NULL;
     if (status == HWL_OK)
         *out = st;
     else
@@ -390,23 +393,29 @@ static hwl_status finish(struct hwl_safetensors *st, hwl_status status, struct h
     return status;
 }
 
-hwl_status hwl_safetensors_open(const char *path, struct hwl_arena *arena, struct hwl_safetensors **out, hwl_error *error)
+hwl_status hwl_safetensors_open(const char *path, const struct hwl_progress *progress, struct hwl_arena *arena, struct hwl_safetensors **out,
+                                hwl_error *error)
 {
     if (!hwl_str_ends(hwl_str_of(path), ".json"))
-        return hwl_safetensors_open_files(&path, 1, arena, out, error);
+        return hwl_safetensors_open_files(&path, 1, progress, arena, out, error);
     struct hwl_safetensors *st = HWL_NEW(arena, struct hwl_safetensors);
+    if (st)
+        st->progress = progress;
     return st ? finish(st, open_index(st, path, arena, error), out) : nomem(path, error);
 }
 
-hwl_status hwl_safetensors_open_files(const char *const *paths, uint64_t n, struct hwl_arena *arena, struct hwl_safetensors **out,
-                                      hwl_error *error)
+hwl_status hwl_safetensors_open_files(const char *const *paths, uint64_t n, const struct hwl_progress *progress, struct hwl_arena *arena,
+                                      struct hwl_safetensors **out, hwl_error *error)
 {
     struct hwl_safetensors *st = HWL_NEW(arena, struct hwl_safetensors);
     if (!st)
         return nomem("", error);
     hwl_status status = n > FILES_MAX ? hwl_fail(error, HWL_E_LIMIT, "more than %u files", FILES_MAX) : HWL_OK;
-    for (uint64_t i = 0; i < n && status == HWL_OK; i++)
-        status = add_file(st, paths[i], arena, error);
+    for (uint64_t i = 0; i < n && status == HWL_OK; i++) {
+        status = hwl_progress_step(progress, i, n, error);
+        if (status == HWL_OK)
+            status = add_file(st, paths[i], arena, error);
+    }
     if (status == HWL_OK && n > 1) {
         struct hwl_name_map found;
         bool added;

@@ -39,13 +39,15 @@ struct hwl_safetensors {
     uint64_t bytes; /* of all tensors */
     void **docs;    /* private: names point into them */
     uint64_t n_docs, cap_docs;
+    const struct hwl_progress *progress; /* while it is opened */
 };
 
 /* path: a .safetensors file or a .safetensors.index.json. Lists live in arena; names until hwl_safetensors_close. */
-hwl_status hwl_safetensors_open(const char *path, struct hwl_arena *arena, struct hwl_safetensors **out, hwl_error *error);
+hwl_status hwl_safetensors_open(const char *path, const struct hwl_progress *progress, struct hwl_arena *arena, struct hwl_safetensors **out,
+                                hwl_error *error);
 /* All the given files as one set; a name in two of them is refused. */
-hwl_status hwl_safetensors_open_files(const char *const *paths, uint64_t n, struct hwl_arena *arena, struct hwl_safetensors **out,
-                                      hwl_error *error);
+hwl_status hwl_safetensors_open_files(const char *const *paths, uint64_t n, const struct hwl_progress *progress, struct hwl_arena *arena,
+                                      struct hwl_safetensors **out, hwl_error *error);
 /* The same over bytes in memory; file_size is the true size the file would have (>= size, for header-only data). */
 hwl_status hwl_safetensors_parse(const unsigned char *data, uint64_t size, uint64_t file_size, const char *name,
                                  struct hwl_arena *arena, struct hwl_safetensors **out, hwl_error *error);
