@@ -64,6 +64,13 @@ HWL_API hwl_status hwl_advice_apply(const hwl_advice *advice, hwl_settings *sett
 /* The plan document of schema hwledger.plan/1 with advice; limits may be NULL (then null). Free with hwl_text_free. */
 HWL_API hwl_status hwl_plan_json_advised(const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice,
                                          char **out, uint64_t *length, hwl_error *error);
+/* The same with the question: the arguments of `hwledger plan`, each one word ("llama-3.1-8b", "--ctx=8192"), as "request". */
+HWL_API hwl_status hwl_plan_json_asked(const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice,
+                                       const char *const *request, uint32_t n_request, char **out, uint64_t *length, hwl_error *error);
+/* Hands the words of a plan document's request to word, in order; false from it stops. HWL_E_NOT_FOUND: the text is no plan document;
+ * HWL_E_UNSUPPORTED: it is one without a request. */
+HWL_API hwl_status hwl_plan_request(const char *json, uint64_t length, bool (*word)(void *user, const char *word), void *user,
+                                    hwl_error *error);
 /* Whether a planner must be made anew after the changes: engine, version or quantisation. */
 HWL_API bool hwl_advice_needs_planner(const hwl_advice *advice);
 

@@ -44,6 +44,8 @@ HWL_API hwl_status hwl_settings_set_count(hwl_settings *settings, const char *na
 HWL_API hwl_status hwl_settings_clear(hwl_settings *settings, const char *name, hwl_error *error);
 /* Writes the value as text ("" when not set) and returns whether it is set. */
 HWL_API bool hwl_settings_get(const hwl_settings *settings, const char *name, char *buf, uint64_t size);
+/* Item index of a list, as it was given; false past the end and for what is no list. */
+HWL_API bool hwl_settings_item(const hwl_settings *settings, const char *name, uint32_t index, char *buf, uint64_t size);
 
 /* Reads an engine's own command line ("-c 8192 -ngl 99 ..."), by that engine's table of options.
  * HWL_E_USAGE for an option that the engine does not have. */

@@ -4,6 +4,7 @@
 #include "view/advice.h"
 #include "view/model.h"
 #include "view/report.h"
+#include "view/request.h"
 #include "view/view.h"
 
 #include <stdio.h>
@@ -167,7 +168,29 @@ static int reports(const struct cli_args *args, struct hwl_view_model *view, con
     return rc == EXIT_OK && args->svg ? report(args->svg, &r, true) : rc;
 }
 
-static int show(struct cli_args *args, const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice)
+/* What was asked, before the engine's own options were read into the settings. */
+static void ask(struct hwl_view_request *r, const struct cli_args *args, const hwl_model *model, const hwl_devices *devices)
+{
+    char engine[64];
+    hwl_view_request_model(r, args->words[0]);
+    for (uint32_t i = 0; i < args->n_gpus; i++)
+        hwl_view_request_add(r, args->gpu[i].id == CLI_GPU ? "gpu" : "gpu-memory", args->gpu[i].value);
+    if (args->ram)
+        hwl_view_request_add(r, "ram", args->ram);
+    if (args->flag[CLI_GENERIC])
+        hwl_view_request_add(r, NULL, "--generic");
+    hwl_view_request_settings(r, args->settings);
+    if (!args->n_engine_args)
+        return;
+    if (!hwl_settings_get(args->settings, "engine", engine, sizeof engine)) /* whose options they are */
+        hwl_view_request_add(r, "engine", hwl_engine_default(model, devices));
+    hwl_view_request_add(r, NULL, "--");
+    for (int i = 0; i < args->n_engine_args; i++)
+        hwl_view_request_add(r, NULL, args->engine_args[i]);
+}
+
+static int show(struct cli_args *args, const hwl_plan *plan, const struct hwl_view_request *request, const hwl_limits *limits,
+                const hwl_advice *advice, uint32_t n_advice)
 {
     struct hwl_view_model view = {.plan = NULL};
     int rc = EXIT_OK;
@@ -177,7 +200,8 @@ static int show(struct cli_args *args, const hwl_plan *plan, const hwl_limits *l
         hwl_error error = {.offset = HWL_NO_OFFSET};
         char *text = NULL;
         uint64_t n = 0;
-        if (hwl_plan_json_advised(plan, limits, advice, n_advice, &text, &n, &error) == HWL_OK)
+        if (hwl_plan_json_asked(plan, limits, advice, n_advice, (const char *const *)request->word, request->failed ? 0 : request->n, &text, &n,
+                                &error) == HWL_OK)
             (void)fwrite(text, 1, (size_t)n, stdout);
         else
             rc = cli_fail(&error);
@@ -232,11 +256,13 @@ int cli_plan(struct cli_args *args)
     hwl_plan *plan = NULL;
     hwl_limits limits;
     hwl_advice advice[HWL_ADVICE_MAX];
+    struct hwl_view_request request = {.word = NULL};
     uint32_t n_advice = 0;
     int rc = cli_devices(args, &devices);
     if (!rc)
         rc = cli_open(args, args->words[0], &model);
     if (!rc) {
+        ask(&request, args, model, devices);
         hwl_status status = make(args, model, devices, &planner, &plan, &error);
         if (status == HWL_OK) {
             bool limited = hwl_planner_limits(planner, devices, args->settings, &limits, &error) == HWL_OK;
@@ -245,13 +271,14 @@ int cli_plan(struct cli_args *args)
             if (args->flag[CLI_EXPLAIN] && hwl_planner_explain(planner, devices, args->settings, plan, &error) != HWL_OK)
                 rc = cli_fail(&error);
             else
-                rc = show(args, plan, limited ? &limits : NULL, advice, n_advice);
+                rc = show(args, plan, &request, limited ? &limits : NULL, advice, n_advice);
         } else {
             error.status = status == HWL_E_NOT_FOUND ? HWL_E_USAGE : status; /* an engine's name */
             refused(args, &error);
             rc = cli_fail(&error);
         }
     }
+    hwl_view_request_free(&request);
     hwl_plan_free(plan);
     hwl_planner_free(planner);
     hwl_model_free(model);

@@ -240,6 +240,21 @@ hwl_status hwl_plan_json(const hwl_plan *plan, const hwl_limits *limits, char **
 hwl_status hwl_plan_json_advised(const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice, char **out,
                                  uint64_t *length, hwl_error *error)
 {
+    return hwl_plan_json_asked(plan, limits, advice, n_advice, NULL, 0, out, length, error);
+}
+
+static bool add_request(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *const *words, uint32_t n)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    bool ok = list != NULL;
+    for (uint32_t i = 0; ok && i < n; i++)
+        ok = yyjson_mut_arr_append(list, hwl_json_str(doc, words[i]));
+    return ok && hwl_json_add(doc, root, "request", list);
+}
+
+hwl_status hwl_plan_json_asked(const hwl_plan *plan, const hwl_limits *limits, const hwl_advice *advice, uint32_t n_advice,
+                               const char *const *request, uint32_t n_request, char **out, uint64_t *length, hwl_error *error)
+{
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = doc ? yyjson_mut_obj(doc) : NULL, *engine = doc ? yyjson_mut_obj(doc) : NULL;
     if (!root || !engine) {
@@ -259,6 +274,6 @@ hwl_status hwl_plan_json_advised(const hwl_plan *plan, const hwl_limits *limits,
               hwl_json_add(doc, root, "kv_tokens", hwl_json_u64(doc, plan->ledger.kv_tokens)) &&
               hwl_json_add(doc, root, "max_context", hwl_json_u64(doc, limits->max_context)) &&
               hwl_json_add(doc, root, "max_concurrency", hwl_json_u64(doc, limits->max_concurrency)) && add_views(doc, root, &plan->ledger) &&
-              add_notes(doc, root, plan) && add_advice(doc, root, advice, n_advice);
+              add_notes(doc, root, plan) && add_advice(doc, root, advice, n_advice) && (!n_request || add_request(doc, root, request, n_request));
     return hwl_json_finish(doc, ok, out, length, error);
 }

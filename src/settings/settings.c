@@ -263,6 +263,18 @@ bool hwl_settings_get(const hwl_settings *settings, const char *name, char *buf,
     return true;
 }
 
+bool hwl_settings_item(const hwl_settings *settings, const char *name, uint32_t index, char *buf, uint64_t size)
+{
+    enum hwl_opt id;
+    if (!size)
+        return false;
+    *buf = 0;
+    if (find(name, &id, NULL) != HWL_OK || index >= settings->value[id].n_list)
+        return false;
+    (void)snprintf(buf, size, "%s", settings->value[id].list[index]);
+    return true;
+}
+
 bool hwl_opt_has(const struct hwl_settings *s, enum hwl_opt id)
 {
     return s->value[id].set;
