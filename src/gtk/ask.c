@@ -4,7 +4,7 @@
 
 #include "view/stores.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FILE_VERSION "1"
@@ -28,6 +28,7 @@ struct hwl_ask *hwl_ask_copy(const struct hwl_ask *ask)
     for (guint i = 0; i < ask->gpus->len; i++)
         g_ptr_array_add(a->gpus, g_strdup(g_ptr_array_index(ask->gpus, i)));
     a->ram = g_strdup(ask->ram);
+    a->generic = ask->generic;
     if (hwl_settings_copy(ask->settings, &a->settings) != HWL_OK)
         g_error("out of memory");
     return a;
@@ -132,22 +133,39 @@ hwl_status hwl_ask_devices(const struct hwl_ask *ask, const hwl_devices *machine
     return HWL_OK;
 }
 
+static void write_list(const struct hwl_ask *ask, const char *option, GKeyFile *f)
+{
+    GPtrArray *items = g_ptr_array_new_with_free_func(free);
+    char *item;
+    for (guint i = 0; (item = hwl_view_setting_item(ask->settings, option, i)); i++)
+        g_ptr_array_add(items, item);
+    if (items->len)
+        g_key_file_set_string_list(f, "Settings", option, (const char *const *)items->pdata, items->len);
+    g_ptr_array_unref(items);
+}
+
 char *hwl_ask_text(const struct hwl_ask *ask)
 {
     GKeyFile *f = g_key_file_new();
     const hwl_option_info *o;
-    char value[512];
     g_key_file_set_string(f, "Plan", "Version", FILE_VERSION);
     if (ask->model)
         g_key_file_set_string(f, "Plan", "Model", ask->model);
+    if (ask->generic)
+        g_key_file_set_boolean(f, "Plan", "Generic", TRUE);
     g_key_file_set_boolean(f, "Devices", "Detected", ask->detected);
     if (ask->ram)
         g_key_file_set_string(f, "Devices", "RAM", ask->ram);
     if (ask->gpus->len)
         g_key_file_set_string_list(f, "Devices", "GPUs", (const char *const *)ask->gpus->pdata, ask->gpus->len);
-    for (uint32_t i = 0; (o = hwl_option_at(i)); i++)
-        if (o->type != HWL_TYPE_LIST && hwl_settings_get(ask->settings, o->name, value, sizeof value))
+    for (uint32_t i = 0; (o = hwl_option_at(i)); i++) {
+        char *value = o->type == HWL_TYPE_LIST ? NULL : hwl_view_setting(ask->settings, o->name);
+        if (value)
             g_key_file_set_string(f, "Settings", o->name, value);
+        if (o->type == HWL_TYPE_LIST)
+            write_list(ask, o->name, f);
+        free(value);
+    }
     char *text = g_key_file_to_data(f, NULL, NULL);
     g_key_file_free(f);
     return text;
@@ -161,11 +179,35 @@ static hwl_status wrong(hwl_error *error, const char *message, const char *key)
     return HWL_E_FORMAT;
 }
 
+static bool is_list(const char *option)
+{
+    const hwl_option_info *o;
+    for (uint32_t i = 0; (o = hwl_option_at(i)); i++)
+        if (strcmp(o->name, option) == 0)
+            return o->type == HWL_TYPE_LIST;
+    return false;
+}
+
+static hwl_status read_list(struct hwl_ask *a, GKeyFile *f, const char *option, hwl_error *error)
+{
+    gsize n = 0;
+    char **items = g_key_file_get_string_list(f, "Settings", option, &n, NULL);
+    hwl_status status = items && n <= 256 ? HWL_OK : wrong(error, "no list of at most 256 texts", option);
+    for (gsize i = 0; status == HWL_OK && i < n; i++)
+        status = hwl_settings_set(a->settings, option, items[i], error);
+    g_strfreev(items);
+    return status;
+}
+
 static hwl_status read_settings(struct hwl_ask *a, GKeyFile *f, hwl_error *error)
 {
     hwl_status status = HWL_OK;
     char **keys = g_key_file_get_keys(f, "Settings", NULL, NULL);
     for (char **k = keys; status == HWL_OK && k && *k; k++) {
+        if (is_list(*k)) {
+            status = read_list(a, f, *k, error);
+            continue;
+        }
         char *value = g_key_file_get_string(f, "Settings", *k, NULL);
         status = value ? hwl_settings_set(a->settings, *k, value, error) : wrong(error, "a value that is no text", *k);
         if (status != HWL_OK)
@@ -205,6 +247,7 @@ struct hwl_ask *hwl_ask_parse(const char *text, gsize length, hwl_error *error)
     else if (strcmp(version, FILE_VERSION) != 0)
         status = wrong(error, "a plan of a newer hwLedger", "Version");
     a->model = g_key_file_get_string(f, "Plan", "Model", NULL);
+    a->generic = g_key_file_get_boolean(f, "Plan", "Generic", NULL);
     if (status == HWL_OK)
         status = read_devices(a, f, error);
     if (status == HWL_OK)
@@ -243,7 +286,6 @@ char *hwl_ask_command(const struct hwl_ask *ask, const char *tail)
 {
     GString *s = g_string_new("hwledger plan");
     const hwl_option_info *o;
-    char value[512];
     add_word(s, ask->model ? ask->model : "MODEL");
     for (guint i = 0; i < ask->gpus->len; i++) {
         const char *line = g_ptr_array_index(ask->gpus, i), *eq = strchr(line, '=');
@@ -256,9 +298,17 @@ char *hwl_ask_command(const struct hwl_ask *ask, const char *tail)
         g_string_append(s, " --ram");
         add_word(s, ask->ram);
     }
-    for (uint32_t i = 0; (o = hwl_option_at(i)); i++)
-        if (o->type != HWL_TYPE_LIST && hwl_settings_get(ask->settings, o->name, value, sizeof value))
+    if (ask->generic)
+        g_string_append(s, " --generic");
+    for (uint32_t i = 0; (o = hwl_option_at(i)); i++) {
+        const bool list = o->type == HWL_TYPE_LIST;
+        char *value = list ? hwl_view_setting_item(ask->settings, o->name, 0) : hwl_view_setting(ask->settings, o->name);
+        for (uint32_t k = 1; value; k++) {
             add_option(s, o, value);
+            free(value);
+            value = list ? hwl_view_setting_item(ask->settings, o->name, k) : NULL;
+        }
+    }
     if (tail && *tail)
         g_string_append_printf(s, " %s", tail);
     return g_string_free(s, FALSE);

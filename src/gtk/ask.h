@@ -2,7 +2,7 @@
 #ifndef HWL_GTK_ASK_H
 #define HWL_GTK_ASK_H
 
-#include <hwledger/hwledger.h>
+#include "view/request.h"
 
 #include <glib.h>
 
@@ -12,6 +12,7 @@ struct hwl_ask {
     bool detected;   /* this machine's GPUs come first */
     GPtrArray *gpus; /* "gpu=RTX4090x2", "gpu-memory=24G/20G": options of the command line, in device order */
     char *ram;       /* "TOTAL[/FREE]"; NULL: this machine's */
+    bool generic;    /* an unknown decoder is read as a dense one */
     hwl_settings *settings;
 };
 
@@ -31,6 +32,11 @@ hwl_status hwl_ask_devices(const struct hwl_ask *ask, const hwl_devices *machine
 /* A plan file ([Plan], [Devices], [Settings] with one option a line), and back. The caller frees text with g_free. */
 char *hwl_ask_text(const struct hwl_ask *ask);
 struct hwl_ask *hwl_ask_parse(const char *text, gsize length, hwl_error *error);
+
+/* The words of a plan document's request, and back from such a document (text of `hwledger plan --json` or of an export). NULL with
+ * HWL_E_NOT_FOUND in error: the text is no plan document at all. */
+void hwl_ask_request(const struct hwl_ask *ask, struct hwl_view_request *request);
+struct hwl_ask *hwl_ask_from_document(const char *json, gsize length, hwl_error *error);
 
 /* "hwledger plan MODEL --gpu ...", quoted for a shell: the same plan on the command line. */
 char *hwl_ask_command(const struct hwl_ask *ask, const char *tail);

@@ -145,6 +145,22 @@ GtkWidget *hwl_bar_new(void)
     return g_object_new(HWL_TYPE_BAR, NULL);
 }
 
+/* "weights 17,280 bytes, ..., in all 21,131 of 25,386 bytes": what the bar shows, to the byte. */
+static const char *to_the_byte(const struct hwl_view_device *d, char *buf, gsize size)
+{
+    char n[40], m[40];
+    gsize at = 0;
+    *buf = 0;
+    for (uint32_t i = 0; i < HWL_KIND_COUNT && at < size; i++)
+        if (d->segment[i].bytes)
+            at += (gsize)g_snprintf(buf + at, (gulong)(size - at), "%s %s bytes, ", hwl_view_segment_label(i),
+                                    hwl_count_text(d->segment[i].bytes, n, sizeof n));
+    if (at < size)
+        g_snprintf(buf + at, (gulong)(size - at), "in all %s of %s bytes", hwl_count_text(d->used, n, sizeof n),
+                   d->usable == HWL_UNKNOWN ? "unknown" : hwl_count_text(d->usable, m, sizeof m));
+    return buf;
+}
+
 void hwl_bar_set(HwlBar *b, const struct hwl_view_device *device, uint64_t scale)
 {
     char text[400];
@@ -153,6 +169,7 @@ void hwl_bar_set(HwlBar *b, const struct hwl_view_device *device, uint64_t scale
     b->scale = scale;
     b->set = true;
     hwl_ui_name(b, hwl_view_device_sentence(device, text, sizeof text));
+    hwl_ui_describe(b, to_the_byte(device, text, sizeof text));
     gtk_widget_queue_draw(GTK_WIDGET(b));
 }
 

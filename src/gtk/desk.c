@@ -4,8 +4,10 @@
 #include "gtk/desk.h"
 
 #include "gtk/job.h"
+#include "gtk/threads.h"
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define QUICK_US 12000     /* an answer within a frame, with room to draw it */
@@ -39,14 +41,20 @@ static void drop(struct hwl_job **job)
     g_clear_pointer(job, hwl_job_unref);
 }
 
-static void finalize(GObject *object)
+void hwl_desk_stop(HwlDesk *d)
 {
-    HwlDesk *d = HWL_DESK(object);
     g_clear_handle_id(&d->extras_timer, g_source_remove);
     g_clear_handle_id(&d->progress_timer, g_source_remove);
     g_clear_handle_id(&d->settle_timer, g_source_remove);
     drop(&d->job);
     drop(&d->extras_job);
+    d->again = false;
+}
+
+static void finalize(GObject *object)
+{
+    HwlDesk *d = HWL_DESK(object);
+    hwl_desk_stop(d);
     g_free(d->reading);
     hwl_session_free(d->session);
     G_OBJECT_CLASS(hwl_desk_parent_class)->finalize(object);
@@ -172,7 +180,7 @@ static gboolean start_extras(void *data)
     d->extras_job->charts = d->charts;
     GTask *task = g_task_new(d, NULL, NULL, NULL);
     g_task_set_task_data(task, hwl_job_ref(d->extras_job), hwl_job_unref);
-    g_task_run_in_thread(task, extras_thread);
+    hwl_threads_run(task, extras_thread);
     g_object_unref(task);
     return G_SOURCE_REMOVE;
 }
@@ -278,7 +286,7 @@ static void start_job(HwlDesk *d, struct hwl_job *job)
     d->again = false;
     GTask *task = g_task_new(d, NULL, done, NULL);
     g_task_set_task_data(task, hwl_job_ref(job), hwl_job_unref);
-    g_task_run_in_thread(task, job_thread);
+    hwl_threads_run(task, job_thread);
     g_object_unref(task);
 }
 
@@ -338,25 +346,39 @@ void hwl_desk_open(HwlDesk *d, const char *model)
     hwl_desk_open_ask(d, ask);
 }
 
+#define DOCUMENT_MAX (64 << 20)
+
+/* What may be a plan document: read here, since its request becomes the question. */
+static bool is_small_json(const char *path)
+{
+    GStatBuf s;
+    return g_str_has_suffix(path, ".json") && g_stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size <= DOCUMENT_MAX;
+}
+
 void hwl_desk_open_file(HwlDesk *d, const char *path)
 {
-    if (!g_str_has_suffix(path, ".hwplan")) {
-        hwl_desk_open(d, path);
-        return;
-    }
+    const bool plan = g_str_has_suffix(path, ".hwplan"), document = !plan && is_small_json(path);
     char *text = NULL;
     gsize n = 0;
     GError *e = NULL;
     hwl_error error = {.offset = HWL_NO_OFFSET};
+    if (!plan && !document) {
+        hwl_desk_open(d, path);
+        return;
+    }
     if (!g_file_get_contents(path, &text, &n, &e)) {
         g_signal_emit(d, signals[TROUBLE], 0, e->message);
         g_error_free(e);
         return;
     }
-    struct hwl_ask *ask = hwl_ask_parse(text, n, &error);
+    struct hwl_ask *ask = plan ? hwl_ask_parse(text, n, &error) : hwl_ask_from_document(text, n, &error);
     g_free(text);
     if (ask) {
         hwl_desk_open_ask(d, ask);
+        return;
+    }
+    if (document && error.status == HWL_E_NOT_FOUND) { /* a config.json, say */
+        hwl_desk_open(d, path);
         return;
     }
     g_strlcpy(error.file, path, sizeof error.file);
@@ -367,7 +389,7 @@ void hwl_desk_cancel(HwlDesk *d)
 {
     if (!d->reading)
         return;
-    drop(&d->job); /* the thread runs out on its own; nobody takes what it brings */
+    drop(&d->job); /* the reader asks between parts of a file, and ends */
     stop_reading(d);
     ask_now(d);
 }

@@ -43,6 +43,7 @@ void hwl_desk_open(HwlDesk *desk, const char *model);
 void hwl_desk_open_ask(HwlDesk *desk, struct hwl_ask *ask); /* a plan file: takes ask */
 void hwl_desk_open_file(HwlDesk *desk, const char *path);   /* a model or a plan file */
 void hwl_desk_cancel(HwlDesk *desk);
+void hwl_desk_stop(HwlDesk *desk); /* all threads: nothing is wanted any more */
 /* What is being read, NULL nothing; *fraction 0 .. 1, negative unknown. */
 const char *hwl_desk_reading(HwlDesk *desk, double *fraction);
 

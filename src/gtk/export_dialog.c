@@ -34,9 +34,15 @@ static char *json(HwlDesk *desk)
     hwl_limits limits;
     char *text = NULL, *copy;
     uint64_t n = 0;
-    const bool known = hwl_desk_extras_fresh(desk) && x->has_limits;
+    const bool fresh = hwl_desk_extras_fresh(desk), known = fresh && x->has_limits;
     const bool found = known || hwl_planner_limits(s->planner->planner, s->devices, s->ask->settings, &limits, NULL) == HWL_OK;
-    if (hwl_plan_json(s->plan, known ? &x->limits : found ? &limits : NULL, &text, &n, NULL) != HWL_OK)
+    struct hwl_view_request r = {.word = NULL};
+    hwl_ask_request(s->ask, &r);
+    const bool good = hwl_plan_json_asked(s->plan, known ? &x->limits : found ? &limits : NULL, fresh && x->has_advice ? x->advice : NULL,
+                                          fresh && x->has_advice && s->view.level == HWL_LEVEL_OVER ? x->n_advice : 0, (const char *const *)r.word,
+                                          r.failed ? 0 : r.n, &text, &n, NULL) == HWL_OK;
+    hwl_view_request_free(&r);
+    if (!good)
         return g_strdup("");
     copy = g_strndup(text, (gsize)n);
     hwl_text_free(text);

@@ -2,13 +2,15 @@
 /* What scripts ask of the program: frame times and pictures. */
 #include "gtk/harness.h"
 
+#include "gtk/job.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 static struct {
-    int bench;
+    int bench, rest;
     char *shot, *page, *size;
     gboolean pins;
 } options;
@@ -31,6 +33,7 @@ void hwl_harness_options(GApplication *app)
 {
     static const GOptionEntry entries[] = {
         {"bench", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &options.bench, NULL, NULL},
+        {"rest", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &options.rest, NULL, NULL},
         {"shot", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &options.shot, NULL, NULL},
         {"page", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &options.page, NULL, NULL},
         {"size", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &options.size, NULL, NULL},
@@ -38,6 +41,11 @@ void hwl_harness_options(GApplication *app)
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     g_application_add_main_option_entries(app, entries);
+}
+
+void hwl_harness_prepare(void)
+{
+    hwl_job_set_rest(options.rest > 0 ? (unsigned)options.rest : 0);
 }
 
 /* What this thread has used: on a machine that is shared, wall time says more of the others. */

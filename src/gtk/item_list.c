@@ -63,6 +63,20 @@ static void entered(GtkWidget *search, GtkWidget *view)
         activate(GTK_LIST_VIEW(view), 0, g_object_get_data(G_OBJECT(view), "hwl-list"));
 }
 
+/* The list is one stop for Tab, as every list; GTK 4.8 would go through its rows, hundreds of them. */
+static gboolean tab(GtkEventControllerKey *keys, guint value, guint code, GdkModifierType state, GtkWidget *search)
+{
+    GtkRoot *root = gtk_widget_get_root(search);
+    (void)keys;
+    (void)code;
+    if (!root || (value != GDK_KEY_Tab && value != GDK_KEY_ISO_Left_Tab) || (state & GDK_CONTROL_MASK))
+        return FALSE;
+    if (value == GDK_KEY_ISO_Left_Tab || (state & GDK_SHIFT_MASK))
+        return gtk_widget_grab_focus(search);
+    gtk_root_set_focus(root, NULL); /* it is the last: round to the first */
+    return gtk_widget_child_focus(GTK_WIDGET(root), GTK_DIR_TAB_FORWARD);
+}
+
 GtkWidget *hwl_item_list_new(GListStore *items, GtkWidget *search, const char *name, void (*chosen)(HwlModelItem *item, void *user), void *user)
 {
     struct list *l = g_new0(struct list, 1);
@@ -81,6 +95,10 @@ GtkWidget *hwl_item_list_new(GListStore *items, GtkWidget *search, const char *n
     hwl_ui_name(view, name);
     g_object_set_data_full(G_OBJECT(view), "hwl-list", l, g_free);
     g_signal_connect(view, "activate", G_CALLBACK(activate), l);
+    GtkEventController *keys = gtk_event_controller_key_new();
+    gtk_event_controller_set_propagation_phase(keys, GTK_PHASE_CAPTURE);
+    g_signal_connect(keys, "key-pressed", G_CALLBACK(tab), search);
+    gtk_widget_add_controller(view, keys);
     g_signal_connect_object(search, "search-changed", G_CALLBACK(searched), view, 0);
     g_signal_connect_object(search, "activate", G_CALLBACK(entered), view, 0);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);

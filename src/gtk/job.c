@@ -50,12 +50,29 @@ static void progress(void *user, uint64_t done, uint64_t total)
     g_atomic_int_set(&j->permille, total ? (int)((double)done / (double)total * 1000) : -1);
 }
 
+static unsigned rest_ms;
+
+void hwl_job_set_rest(unsigned ms)
+{
+    rest_ms = ms;
+}
+
+static bool stop(void *user)
+{
+    struct hwl_job *j = user;
+    if (rest_ms)
+        g_usleep(rest_ms * 1000u);
+    return g_atomic_int_get(&j->cancelled) != 0;
+}
+
 static hwl_status open_model(struct hwl_job *j)
 {
     struct hwl_view_stores stores;
     hwl_model *model = NULL;
     hwl_view_stores(&stores);
+    stores.options.generic = j->ask->generic;
     stores.options.progress = progress;
+    stores.options.stop = stop;
     stores.options.user = j;
     hwl_status status = hwl_model_open(j->ask->model, &stores.options, &model, &j->error);
     if (status == HWL_OK) {

@@ -27,6 +27,8 @@ struct hwl_job {
 struct hwl_job *hwl_job_new(const struct hwl_session *session, const struct hwl_ask *ask, bool reopen);
 struct hwl_job *hwl_job_ref(struct hwl_job *job);
 void hwl_job_unref(void *job);
+/* A reader that takes its time, for tests: it rests as long between two parts of a file. */
+void hwl_job_set_rest(unsigned ms);
 void hwl_job_run(struct hwl_job *job); /* opens, prepares and plans as far as needed */
 
 /* Fills extras part by part, calling part after each; stops where the job is cancelled. */

@@ -3,13 +3,16 @@
 #include "gtk/harness.h"
 #include "gtk/prefs.h"
 #include "gtk/theme.h"
+#include "gtk/threads.h"
 #include "gtk/window_actions.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static void startup(GApplication *app, void *user)
 {
     (void)user;
+    hwl_harness_prepare();
     hwl_theme_start();
     hwl_app_add_keys(GTK_APPLICATION(app));
 }
@@ -70,6 +73,10 @@ int main(int argc, char **argv)
     g_signal_connect(app, "activate", G_CALLBACK(activate), NULL);
     g_signal_connect(app, "open", G_CALLBACK(open_files), NULL);
     const int rc = g_application_run(G_APPLICATION(app), argc, argv);
+    if (!hwl_threads_wait(5000))
+        _exit(rc); /* a disk that does not answer: what it would hand over is nowhere any more */
+    while (g_main_context_iteration(NULL, FALSE)) /* what threads have handed over */
+        continue;
     g_object_unref(app);
     return rc;
 }

@@ -4,6 +4,7 @@
 
 #include "gtk/item_list.h"
 #include "gtk/prefs.h"
+#include "gtk/threads.h"
 #include "gtk/ui.h"
 #include "view/stores.h"
 #include "view/view.h"
@@ -148,7 +149,7 @@ void hwl_model_dialog_show(HwlWindow *window)
     g_signal_connect(search, "search-changed", G_CALLBACK(searched), c); /* behind the lists' own */
     gtk_widget_grab_focus(search);
     GTask *task = g_task_new(c->local, NULL, looked, NULL);
-    g_task_run_in_thread(task, look);
+    hwl_threads_run(task, look);
     g_object_unref(task);
     gtk_window_present(GTK_WINDOW(c->dialog));
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the machine uses now, ten minutes back, its processes, and what the plan would add. Read by a thread, only while the page is
- * in sight. */
+/* What the machine uses now, ten minutes back, its processes, and what the plan would add. Read by a thread, once a second from the
+ * first time that the page is in sight (a driver asked for nothing may wake a card): the history then has no holes. */
 #include "gtk/cards.h"
 
 #include "gtk/theme.h"
+#include "gtk/threads.h"
 #include "gtk/ui.h"
 #include "view/stores.h"
 #include "view/view.h"
@@ -26,6 +27,7 @@ struct line {
 struct monitor {
     HwlDesk *desk;
     GtkWidget *page, *box, *cards, *processes, *against, *note;
+    GtkWidget *head, *head_cell[COLUMNS];
     GtkSizeGroup *column[COLUMNS];
     GPtrArray *trace; /* struct trace, in the order of the monitor's devices */
     GArray *line;     /* struct line */
@@ -90,6 +92,15 @@ static void draw(GtkDrawingArea *area, cairo_t *cr, int width, int height, void 
     }
 }
 
+static GtkWidget *time_axis(void)
+{
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0), *from = hwl_ui_short_label("10 minutes ago", "dim small");
+    gtk_widget_set_hexpand(from, TRUE);
+    gtk_box_append(GTK_BOX(box), from);
+    gtk_box_append(GTK_BOX(box), hwl_ui_short_label("now", "dim small"));
+    return box;
+}
+
 static struct trace *add_card(struct monitor *m, const hwl_monitor_device *d)
 {
     struct trace *t = g_new0(struct trace, 1);
@@ -109,6 +120,7 @@ static struct trace *add_card(struct monitor *m, const hwl_monitor_device *d)
     gtk_box_append(GTK_BOX(box), t->memory);
     gtk_box_append(GTK_BOX(box), t->figures);
     gtk_box_append(GTK_BOX(box), t->graph);
+    gtk_box_append(GTK_BOX(box), time_axis());
     gtk_box_append(GTK_BOX(box), t->plan);
     gtk_box_append(GTK_BOX(m->cards), t->card);
     g_ptr_array_add(m->trace, t);
@@ -127,6 +139,7 @@ static void show_device(struct monitor *m, uint32_t index)
     hwl_ui_set(t->figures, hwl_watch_figures(d, text, sizeof text));
     gtk_widget_set_visible(t->figures, *text != 0);
     hwl_ui_name(t->graph, hwl_watch_sentence(d, text, sizeof text));
+    gtk_widget_set_visible(t->plan, hwl_desk_session(m->desk)->plan != NULL);
     hwl_ui_set(t->plan, hwl_watch_room(d, planned(m, d->id), text, sizeof text));
     gtk_widget_queue_draw(t->graph);
 }
@@ -144,6 +157,12 @@ static GtkWidget *add_cells(struct monitor *m, GtkWidget **cell, const char *cla
     return box;
 }
 
+/* Planned against measured is there only where an engine runs whose plan could be made. */
+static bool shown(const struct monitor *m, int column)
+{
+    return (column != PLANNED && column != DIFFERENCE) || m->watch.n_planned > 0;
+}
+
 static void show_process(struct monitor *m, uint32_t index, const struct hwl_watch_row *row)
 {
     const char *const text[COLUMNS] = {row->process, row->device, row->measured, row->planned, row->difference, row->engine, row->name};
@@ -155,8 +174,10 @@ static void show_process(struct monitor *m, uint32_t index, const struct hwl_wat
         g_array_append_val(m->line, line);
     }
     const struct line *line = &g_array_index(m->line, struct line, index);
-    for (int c = 0; c < COLUMNS; c++)
+    for (int c = 0; c < COLUMNS; c++) {
         hwl_ui_set(line->cell[c], text[c]);
+        gtk_widget_set_visible(line->cell[c], shown(m, c));
+    }
     hwl_ui_name(line->row, row->sentence);
     gtk_widget_set_visible(line->row, TRUE);
 }
@@ -176,6 +197,9 @@ static void show(struct monitor *m)
         show_process(m, n, &row);
     for (uint32_t i = n; i < m->line->len; i++)
         gtk_widget_set_visible(g_array_index(m->line, struct line, i).row, FALSE);
+    gtk_widget_set_visible(m->head, n > 0);
+    for (int c = 0; c < COLUMNS; c++)
+        gtk_widget_set_visible(m->head_cell[c], shown(m, c));
     hwl_ui_set(m->against, n ? hwl_watch_plan(&m->watch, text, sizeof text) : "No process on a GPU, and none of a known engine.");
     gtk_widget_set_visible(m->against, *gtk_label_get_text(GTK_LABEL(m->against)) != 0);
 }
@@ -203,28 +227,32 @@ static void looked(GObject *page, GAsyncResult *result, void *user)
 static gboolean tick(void *user)
 {
     struct monitor *m = user;
-    if (m->asking)
+    GtkRoot *root = gtk_widget_get_root(m->page);
+    if (m->asking || !root || !gtk_widget_get_mapped(GTK_WIDGET(root)))
         return G_SOURCE_CONTINUE;
     m->asking = true;
     GTask *task = g_task_new(m->page, NULL, looked, m);
     g_task_set_task_data(task, m, NULL);
-    g_task_run_in_thread(task, look);
+    hwl_threads_run(task, look);
     g_object_unref(task);
     return G_SOURCE_CONTINUE;
 }
 
+/* The window goes: a thread may hold the page for a while, its timer must not. */
+static void leave(struct monitor *m)
+{
+    g_clear_handle_id(&m->timer, g_source_remove);
+}
+
+/* What came while the page was out of sight is shown at once. */
 static void mapped(GtkWidget *page, struct monitor *m)
 {
     (void)page;
+    if (m->watch.monitor && !m->asking)
+        show(m);
     (void)tick(m);
     if (!m->timer)
         m->timer = g_timeout_add_seconds(1, tick, m);
-}
-
-static void unmapped(GtkWidget *page, struct monitor *m)
-{
-    (void)page;
-    g_clear_handle_id(&m->timer, g_source_remove);
 }
 
 static void free_monitor(void *data)
@@ -241,12 +269,13 @@ static void free_monitor(void *data)
 
 static void add_processes(struct monitor *m)
 {
-    GtkWidget *box, *card = hwl_ui_card("Processes", &box), *head[COLUMNS];
+    GtkWidget *box, *card = hwl_ui_card("Processes", &box);
     for (int c = 0; c < COLUMNS; c++)
         m->column[c] = gtk_size_group_new(GTK_SIZE_GROUP_HORIZONTAL);
-    gtk_box_append(GTK_BOX(box), add_cells(m, head, "dim small"));
+    m->head = add_cells(m, m->head_cell, "dim small");
+    gtk_box_append(GTK_BOX(box), m->head);
     for (int c = 0; c < COLUMNS; c++)
-        gtk_label_set_text(GTK_LABEL(head[c]), titles[c]);
+        gtk_label_set_text(GTK_LABEL(m->head_cell[c]), titles[c]);
     m->processes = gtk_list_box_new();
     m->against = hwl_ui_label("", "dim number");
     gtk_list_box_set_selection_mode(GTK_LIST_BOX(m->processes), GTK_SELECTION_NONE);
@@ -274,6 +303,6 @@ GtkWidget *hwl_monitor_page_new(HwlDesk *desk)
     gtk_widget_add_css_class(m->box, "padded");
     g_object_set_data_full(G_OBJECT(m->page), "hwl-monitor", m, free_monitor);
     g_signal_connect(m->page, "map", G_CALLBACK(mapped), m);
-    g_signal_connect(m->page, "unmap", G_CALLBACK(unmapped), m);
+    g_signal_connect_swapped(m->page, "unrealize", G_CALLBACK(leave), m);
     return m->page;
 }

@@ -74,11 +74,19 @@ static void folded(HwlWindow *w)
     g_idle_add_full(G_PRIORITY_DEFAULT, show_summary_later, g_object_ref(w), g_object_unref);
 }
 
+/* The machine can be watched without a model; the other pages have nothing to show then, nor have the settings. */
+static void show_stage(HwlWindow *w)
+{
+    const bool any = hwl_desk_session(w->desk)->planner != NULL;
+    const bool monitor = g_strcmp0(adw_view_stack_get_visible_child_name(ADW_VIEW_STACK(w->pages)), "monitor") == 0;
+    hwl_panes_show_left(HWL_PANES(w->panes), any);
+    gtk_stack_set_visible_child_name(GTK_STACK(w->stack), any || monitor ? "planner" : "welcome");
+}
+
 static void answer(HwlDesk *desk, HwlWindow *w)
 {
     const struct hwl_session *s = hwl_desk_session(desk);
-    if (s->planner)
-        gtk_stack_set_visible_child_name(GTK_STACK(w->stack), "planner");
+    show_stage(w);
     if (s->plan && !s->failed) {
         gtk_widget_set_visible(w->message, FALSE);
         if (g_strcmp0(w->remembered, s->ask->model) != 0) {
@@ -148,6 +156,7 @@ static void page_changed(HwlWindow *w)
     hwl_desk_want_charts(w->desk, g_strcmp0(name, "charts") == 0);
     if (g_strcmp0(name, "compare") == 0)
         hwl_compare_page_refresh(w->compare);
+    show_stage(w);
 }
 
 static gboolean dropped(GtkDropTarget *target, const GValue *value, double x, double y, HwlWindow *w)
@@ -175,8 +184,10 @@ static gboolean close_request(GtkWindow *window)
 static void dispose(GObject *object)
 {
     HwlWindow *w = HWL_WINDOW(object);
-    if (w->desk)
+    if (w->desk) {
         g_signal_handlers_disconnect_by_data(w->desk, w);
+        hwl_desk_stop(w->desk);
+    }
     G_OBJECT_CLASS(hwl_window_parent_class)->dispose(object);
     g_clear_object(&w->desk); /* after the widgets that read it */
     g_clear_pointer(&w->remembered, g_free);
@@ -347,6 +358,7 @@ static void hwl_window_init(HwlWindow *w)
     g_signal_connect(w->desk, "busy", G_CALLBACK(busy), w);
     g_signal_connect(w->desk, "trouble", G_CALLBACK(trouble), w);
     hwl_window_add_actions(w);
+    show_stage(w);
 }
 
 HwlWindow *hwl_window_new(AdwApplication *app)
