@@ -74,6 +74,11 @@ class Screen:
     def texts(self):
         return [n.get_name() for n in self.all("label")]
 
+    def reads(self, path):
+        """Whether the program has the file mapped."""
+        with open(f"/proc/{self.process.pid}/maps", encoding="utf-8") as maps:
+            return any(line.rstrip().endswith(str(path)) for line in maps)
+
     def focus(self):
         subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--pid", str(self.process.pid), "windowactivate", "--sync"],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False)
@@ -98,6 +103,9 @@ class Screen:
 
     # figures
 
+    def children(self, node):
+        return [c for i in range(node.get_child_count()) if (c := node.get_child_at_index(i))]
+
     def gauge(self):
         bar = self.get("level bar", "Memory used", keep=True)
         return int(bar.get_value_iface().get_current_value()), int(bar.get_value_iface().get_maximum_value())
@@ -105,11 +113,25 @@ class Screen:
     def totals(self):
         """{class: bytes} as the legend says them."""
         found = {}
-        legend = self.get("table", "Classes of memory.*", keep=True)
-        for i in range(legend.get_child_count()):
-            m = re.match(r"([A-Za-z ]+), ([\d,]+) bytes", legend.get_child_at_index(i).get_name())
+        for child in self.children(self.get("table", "Classes of memory.*", keep=True)):
+            m = re.match(r"([A-Za-z ]+), ([\d,]+) bytes", child.get_name())
             found[m.group(1)] = int(m.group(2).replace(",", ""))
         return found
+
+    def verdict(self):
+        """The mark, the word, the sentence and the share, in the order in which they are read."""
+        if "verdict" not in self.known:
+            self.known["verdict"] = [n for n in self.walk(self.get("panel", "Verdict", keep=True)) if n.get_role_name() == "label"][:4]
+        return [n.get_name() for n in self.known["verdict"]]
+
+    def bars(self):
+        """What is said of the bar of every device."""
+        return [(n.get_name().split(",")[0], n.get_description()) for n in self.walk(self.get("panel", "Memory", keep=True).get_child_at_index(1))
+                if n.get_role_name() == "image"]
+
+    def figures(self):
+        mark, word, _, share = self.verdict()
+        return {"totals": self.totals(), "gauge": self.gauge(), "verdict": (word, share), "bars": self.bars()}
 
     def slider(self, name):
         return self.get("slider", name, keep=True)
@@ -118,15 +140,24 @@ class Screen:
         node.clear_cache()
         return node.get_state_set().contains(Atspi.StateType.FOCUSED)
 
-    def tab_to(self, role, name):
-        """Moves with Tab alone: whatever is needed must be reached so."""
-        node = self.get(role, name, keep=role == "slider")
-        for _ in range(80):
-            if self.focused(node):
-                return node
-            self.key("Tab")
-            time.sleep(0.02)
-        raise AssertionError(f"Tab does not reach {role} {name}")
+    def focus_is(self):
+        return [(n.get_role_name(), n.get_name()) for n in self.all() if n.get_state_set().contains(Atspi.StateType.FOCUSED)]
+
+    def tab_to(self, role, name, key="Tab"):
+        """Moves with Tab alone: whatever is needed must be reached so. Of several that fit, the one that the focus comes to first."""
+        self.get(role, name, keep=role == "slider")
+        nodes = [self.slider(name)] if role == "slider" else list(self.all(role, name))
+        for rest in [0.02] * 70 + [0.2] * 70:  # a second round for a machine that is slow to answer
+            for node in nodes:
+                if self.focused(node):
+                    return node
+            self.key(key)
+            time.sleep(rest)
+        raise AssertionError(f"{key} does not reach {role} {name}; the focus is on {self.focus_is()}")
 
     def slider_value(self, name):
         return self.slider(name).get_value_iface().get_current_value()
+
+    def text_of(self, node):
+        text = node.get_text_iface()
+        return text.get_text(0, text.get_character_count())  # -1 for the end is understood by views, not by entries
