@@ -58,7 +58,6 @@ static const struct pattern {
     {HWL_LOG_VLLM, "total_bytes", "total_gpu_memory=", NULL, GIB},
     {HWL_LOG_VLLM, "requested_bytes", ") = ", "GiB", GIB}, /* of V0: total x utilization = this */
     {HWL_LOG_VLLM, "max_batched_tokens", "enabled with max_num_batched_tokens=", NULL, 1},
-    {HWL_LOG_SGLANG, "weights_bytes", "Load weight end.", NULL, 0}, /* the number stands behind "mem usage=" */
     {HWL_LOG_SGLANG, "kv_cache_tokens", "KV Cache is allocated. #tokens: ", NULL, 1},
     {HWL_LOG_SGLANG, "kv_cache_tokens", "max_total_num_tokens=", NULL, 1},
     {HWL_LOG_SGLANG, "k_bytes", "K size: ", NULL, GIB},
@@ -70,7 +69,11 @@ static const struct pattern {
     {HWL_LOG_SGLANG, "available_gpu_bytes", "available_gpu_mem=", NULL, GIB},
     {HWL_LOG_SGLANG, "max_running_requests", "max_running_requests=", NULL, 1},
     {HWL_LOG_SGLANG, "free_before_bytes", "Load weight begin. avail mem=", NULL, GIB},
-    {HWL_LOG_SGLANG, "graph_bytes", "Capture cuda graph end.", NULL, 0},
+    {HWL_LOG_SGLANG, "full_tokens", "full_layer_tokens=", NULL, 1},
+    {HWL_LOG_SGLANG, "window_tokens", "swa_layer_tokens=", NULL, 1},
+    {HWL_LOG_SGLANG, "max_batched_tokens", ", chunked_prefill_size=", "context_len=", 1},
+    {HWL_LOG_SGLANG, "max_prefill_tokens", ", max_prefill_tokens=", "context_len=", 1},
+    {HWL_LOG_SGLANG, "context_len", ", context_len=", NULL, 1},
     {HWL_LOG_LLAMACPP, "n_ctx", "llama_context: n_ctx         = ", NULL, 1},
     {HWL_LOG_LLAMACPP, "pipeline_copies", "pipeline parallelism enabled (n_copies=", NULL, 1},
 };
@@ -121,15 +124,6 @@ static const char *number_before(const char *line, const char *end)
     return p;
 }
 
-/* "mem usage=0.98 GB" of a line that was found by another phrase. */
-static void mem_usage(struct hwl_log *log, const struct pattern *p, const char *line, uint64_t number)
-{
-    const char *at = strstr(line, "mem usage=");
-    double v, r;
-    if (at && hwl_log_number(at + 10, &v, &r))
-        put(log, (enum hwl_log_engine)p->engine, p->name, "", v, r, GIB, number);
-}
-
 static void by_pattern(struct hwl_log *log, const char *line, uint64_t number)
 {
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
@@ -138,10 +132,6 @@ static void by_pattern(struct hwl_log *log, const char *line, uint64_t number)
         double v, r;
         if (!at)
             continue;
-        if (!(p->unit > 0)) {
-            mem_usage(log, p, line, number);
-            continue;
-        }
         if (p->after && strcmp(p->after, " GiB for peak activation, ") == 0 && strncmp(at + strlen(p->after), "and ", 4) == 0)
             continue;
         at = p->before ? at + strlen(p->before) : number_before(line, at);

@@ -33,4 +33,14 @@ bool hwl_log_experts_by_weights(struct hwl_log *log, const hwl_model *model, con
 /* Caches from the printed metadata alone, where no model is known. */
 void hwl_log_metadata_terms(struct hwl_log *log);
 
+/* SGLang. */
+const char *hwl_log_sglang_release(const struct hwl_log *log); /* current on the log's date; NULL without one */
+hwl_status hwl_log_sglang_devices(const struct hwl_log *log, uint64_t ranks, hwl_devices *devices, hwl_error *error);
+hwl_devices *hwl_log_sglang_free(const struct hwl_log *log, const hwl_planner *planner, const hwl_devices *devices,
+                                 const hwl_settings *s);
+void hwl_log_sglang_given(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *s);
+
+/* A number of the plan's engine view; false where it has none of that name. */
+bool hwl_log_view(const hwl_plan *plan, const char *name, double *value);
+
 #endif

@@ -55,12 +55,15 @@ struct hwl_log {
     uint64_t n_notes, cap_notes, n_open_notes; /* those of opening the model stay */
     bool no_type; /* no line says what type the weights have */
     bool mapped; /* a buffer of the file as it is mapped */
+    uint32_t date; /* of the first dated line of SGLang: 20260201; 0 none */
     bool nomem;
     uint8_t minor_first, minor_last; /* releases of vLLM, 0.x, whose words these are */
 };
 
 /* Reads one line without its end; n <= HWL_LOG_MAX_LINE, line[n] is 0. */
 void hwl_log_read_figures(struct hwl_log *log, const char *line, uint64_t number);
+bool hwl_log_is_sglang_field(struct hwl_str key); /* of ServerArgs, and reaches a plan */
+void hwl_log_read_sglang(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_llamacpp(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_wording(struct hwl_log *log, const char *line);

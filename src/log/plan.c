@@ -230,7 +230,7 @@ static const struct hwl_view_item *view(const hwl_plan *plan, const char *name)
     return NULL;
 }
 
-static bool view_value(const hwl_plan *plan, const char *name, double *value)
+bool hwl_log_view(const hwl_plan *plan, const char *name, double *value)
 {
     const struct hwl_view_item *v = view(plan, name);
     if (!v || (v->type != HWL_VIEW_U64 && v->type != HWL_VIEW_REAL))
@@ -275,17 +275,18 @@ static void server_terms(struct hwl_log *log, const hwl_plan *plan, bool card)
         double planned;
         if (!card && !rows[i].any_card)
             continue;
-        const hwl_log_figure *f = hwl_log_figure_of(log, rows[i].name, rows[i].most);
-        if (view_value(plan, rows[i].name, &planned))
+        /* of SGLang's pools the one of full layers is the larger */
+        const hwl_log_figure *f = hwl_log_figure_of(log, rows[i].name, rows[i].most || log->engine == HWL_LOG_SGLANG);
+        if (hwl_log_view(plan, rows[i].name, &planned))
             hwl_log_add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
     }
     double weights, other, peak, graphs;
     if (!card)
         return;
-    if (view_value(plan, "peak_activation_bytes", &peak) && view_value(plan, "graph_bytes", &graphs))
+    if (hwl_log_view(plan, "peak_activation_bytes", &peak) && hwl_log_view(plan, "graph_bytes", &graphs))
         hwl_log_add_term(log, "activation_and_graph_bytes", "", peak + graphs, hwl_log_figure_of(log, "activation_and_graph_bytes", true), 0.15, rows[1].more,
                  rows[1].less);
-    if (view_value(plan, "weights_bytes", &weights) && view_value(plan, "non_torch_bytes", &other))
+    if (hwl_log_view(plan, "weights_bytes", &weights) && hwl_log_view(plan, "non_torch_bytes", &other))
         hwl_log_add_term(log, "consumed_bytes", "", weights + other, hwl_log_figure_of(log, "consumed_bytes", true), 0.05, rows[0].more, rows[0].less);
 }
 
@@ -302,7 +303,7 @@ static void given_terms(struct hwl_log *log, const hwl_planner *planner, const h
         char text[32];
         (void)snprintf(text, sizeof text, "%.0f", bytes->value + (i ? 1 : -1) * bytes->rounding * 1.02);
         bool ok = hwl_settings_copy(s, &copy) == HWL_OK && hwl_settings_set(copy, "kv-cache-memory", text, NULL) == HWL_OK &&
-                  hwl_planner_plan(planner, devices, copy, &plan, NULL) == HWL_OK && view_value(plan, "kv_cache_tokens", &end[i]);
+                  hwl_planner_plan(planner, devices, copy, &plan, NULL) == HWL_OK && hwl_log_view(plan, "kv_cache_tokens", &end[i]);
         hwl_plan_free(plan);
         hwl_settings_free(copy);
         if (!ok)
@@ -319,7 +320,9 @@ static void given_terms(struct hwl_log *log, const hwl_planner *planner, const h
 static void from_figures(struct hwl_log *log, const hwl_model *model, hwl_settings *s)
 {
     static const char *const names[][2] = {{"gpu_memory_utilization", "gpu-memory-utilization"},
-                                           {"max_batched_tokens", "max-batched-tokens"}};
+                                           {"max_batched_tokens", "max-batched-tokens"},
+                                           {"context_len", "ctx"},
+                                           {"max_prefill_tokens", "max-prefill-tokens"}};
     char text[40];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const hwl_log_figure *f = hwl_log_figure_of(log, names[i][0], true);
@@ -360,8 +363,11 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
                              log->minor_first, log->minor_last, v);
         return v;
     }
+    const char *current = log->engine == HWL_LOG_SGLANG ? hwl_log_sglang_release(log) : NULL;
+    if (!*log->version && current)
+        hwl_log_add_note(log, "the log prints no release: planned by the rules of %s, current on its date", current);
     if (!*log->version)
-        return NULL;
+        return current;
     if (engine->version)
         v = engine->version(log->version);
     for (const char *const *k = engine->versions; !v && *k; k++)
@@ -455,14 +461,17 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         status = hwl_planner_new(model, devices, s, &planner, &e);
     if (status == HWL_OK && log->engine == HWL_LOG_LLAMACPP)
         (void)hwl_log_experts_by_weights(log, model, planner, devices, s);
+    hwl_devices *told = status == HWL_OK && log->engine == HWL_LOG_SGLANG ? hwl_log_sglang_free(log, planner, devices, s) : NULL;
     if (status == HWL_OK)
-        status = hwl_planner_plan(planner, devices, s, &plan, &e);
+        status = hwl_planner_plan(planner, told ? told : devices, s, &plan, &e);
     if (status == HWL_OK) {
         if (log->engine == HWL_LOG_LLAMACPP)
             hwl_log_buffer_terms(log, plan);
         else
             server_terms(log, plan, card);
         given_terms(log, planner, devices, s);
+        if (log->engine == HWL_LOG_SGLANG)
+            hwl_log_sglang_given(log, planner, told ? told : devices, s);
         for (uint64_t i = 0; i < plan->ledger.n_notes; i++)
             hwl_log_add_note(log, "%s", plan->ledger.notes[i]);
         const bool refused = plan->ledger.exceeds || plan->verdict == HWL_VERDICT_EXCEEDS;
@@ -482,6 +491,7 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         *error = e;
     }
     hwl_log_check(log);
+    hwl_devices_free(told);
     hwl_plan_free(plan);
     hwl_planner_free(planner);
     hwl_settings_free(s);

@@ -126,15 +126,9 @@ static void take_summary(struct hwl_log *log, struct hwl_str key, struct hwl_str
             hwl_log_set(log, hwl_str_of(names[i][1]), value, resolved);
 }
 
-/* Fields of SGLang's ServerArgs whose values the start-up itself fills in stay out: the plan derives them. */
 static void take_server_arg(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
 {
-    static const char moving[] = "model_path tp_size pp_size dp_size ep_size mem_fraction_static max_running_requests max_total_tokens "
-                                 "chunked_prefill_size max_prefill_tokens context_length kv_cache_dtype dtype quantization page_size "
-                                 "cuda_graph_max_bs disable_cuda_graph disable_radix_cache enable_dp_attention swa_full_tokens_ratio "
-                                 "mamba_full_memory_ratio max_mamba_cache_size speculative_algorithm speculative_num_steps "
-                                 "speculative_num_draft_tokens speculative_eagle_topk";
-    if (is_word(moving, key))
+    if (hwl_log_is_sglang_field(key))
         take_option(log, key, value, resolved);
 }
 
@@ -215,6 +209,8 @@ static void sglang(struct hwl_log *log, const char *line)
     }
     if ((at = strstr(line, "sglang.launch_server ")))
         command_line(log, at + 21, HWL_LOG_SGLANG);
+    if ((at = strstr(line, "sglang serve ")))
+        command_line(log, at + 13, HWL_LOG_SGLANG);
     version_behind(log, line, "sglang version: ");
 }
 
@@ -222,5 +218,6 @@ void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t numbe
 {
     vllm(log, line);
     sglang(log, line);
+    hwl_log_read_sglang(log, line, number);
     hwl_log_read_llamacpp(log, line, number);
 }

@@ -111,7 +111,7 @@ static struct run start(struct line *l)
     if (*f == '=' || (*f >= '0' && *f <= '9'))
         assert_int_equal(hwl_settings_set(r.settings, "gpu-memory-utilization", f + (*f == '='), &e), HWL_OK);
     if (hwl_settings_engine_args(r.settings, "sglang", l->argc, (const char *const *)l->argv, &e) != HWL_OK ||
-        hwl_sglang_resolve(r.model, l->version, r.devices, r.settings, &r.setup, &e) != HWL_OK)
+        hwl_sglang_resolve(r.model, NULL, l->version, r.devices, r.settings, &r.setup, &e) != HWL_OK)
         fail_msg("%s: %s", l->name, e.message);
     return r;
 }

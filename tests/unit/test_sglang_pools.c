@@ -91,8 +91,12 @@ static void run(struct row *r, struct outcome *o)
     struct hwl_devices *d = devices_of(r);
     assert_int_equal(hwl_settings_new(&s), HWL_OK);
     o->status = hwl_settings_engine_args(s, "sglang", argc, (const char *const *)argv, &o->error);
+    hwl_model *draft = NULL;
+    if (o->status == HWL_OK && hwl_opt_has(s, HWL_OPT_DRAFT) &&
+        hwl_model_open(hwl_opt_text(s, HWL_OPT_DRAFT, ""), NULL, &draft, &o->error) != HWL_OK)
+        fail_msg("%s", o->error.message);
     if (o->status == HWL_OK)
-        o->status = hwl_sglang_resolve(model, r->version, d, s, &o->setup, &o->error);
+        o->status = hwl_sglang_resolve(model, draft, r->version, d, s, &o->setup, &o->error);
     if (o->status == HWL_OK) {
         const struct hwl_sglang_setup *u = &o->setup;
         const double media = (double)u->media_bytes / GIB;
@@ -102,6 +106,7 @@ static void run(struct row *r, struct outcome *o)
             bytes[i] = (uint64_t)(rest > 0 ? rest * GIB : 0);
         o->status = hwl_sglang_size_pools(model, u, bytes, &o->pools, &o->error);
     }
+    hwl_model_free(draft);
     hwl_settings_free(s);
     free(copy);
     free(d);

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/str.h"
 
 #define EVICTION_INTERVAL 128 /* SGLANG_SWA_EVICTION_INTERVAL */
 #define OLD_STATES 512        /* slots before there was a ratio */
@@ -101,11 +102,15 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
     if (!u->draft_layers || !u->rules->draft_counted ||
         (!u->draft_named && hwl_sglang_has(m, HWL_SGLANG_MTP_UNCOUNTED)))
         return HWL_OK;
+    if (u->draft && hwl_words_have("dflash dspark", u->spec_method)) { /* counted by its own shapes, on every rank whole */
+        out->full = hwl_ck_add(ck, out->full, hwl_ck_mul(ck, hwl_sglang_draft_row(u, ck), u->dcp));
+        return HWL_OK;
+    }
     /* the draft's layers are taken to cache what a full layer of the target does */
     const uint32_t layers = out->full_layers ? out->full_layers : out->window_layers;
     if (layers)
-        out->full = hwl_ck_add(ck, out->full,
-                               hwl_ck_mul(ck, (out->full_layers ? out->full : out->window) / layers, u->draft_layers));
+        out->full =
+            hwl_ck_add(ck, out->full, hwl_ck_mul(ck, out->full_layers ? out->full : out->window, u->draft_layers) / layers);
     return HWL_OK;
 }
 

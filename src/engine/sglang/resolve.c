@@ -12,6 +12,7 @@
 
 #define MIB ((uint64_t)1 << 20)
 #define DEFAULT_CONTEXT 2048 /* hf_transformers_utils.py get_context_length */
+#define DRAFT_BLOCK 16 /* tokens, where the draft does not say how many it was trained for */
 #define LLAMA2_PREFILL 4096
 #define COMPRESSED_REQUESTS 256 /* deepseek_v4_hook.py */
 #define SPEC_REQUESTS 48 /* max_running_requests with speculation */
@@ -112,18 +113,34 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
         u->draft_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, 12), 1024);
         return HWL_OK;
     }
-    if (!hwl_words_have("EAGLE eagle EAGLE3 eagle3 NEXTN nextn mtp", algorithm))
+    static const char *const methods[][2] = {{"EAGLE eagle NEXTN nextn mtp", "eagle"},
+                                             {"EAGLE3 eagle3", "eagle3"},
+                                             {"STANDALONE standalone", "standalone"},
+                                             {"DFLASH dflash", "dflash"},
+                                             {"DSPARK dspark", "dspark"}};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (hwl_words_have(methods[i][0], algorithm))
+            u->spec_method = methods[i][1];
+    if (!*u->spec_method)
         return hwl_fail(error, HWL_E_UNSUPPORTED,
-                        "sglang: speculative algorithm '%s' is not modelled; EAGLE, EAGLE3, NEXTN and NGRAM are",
+                        "sglang: speculative algorithm '%s' is not modelled; EAGLE, EAGLE3, NEXTN, STANDALONE, DFLASH, DSPARK and "
+                        "NGRAM are",
                         algorithm);
     u->draft_named = own;
-    u->spec_method = hwl_words_have("EAGLE3 eagle3", algorithm) ? "eagle3" : m->n_mtp && !own ? "mtp" : "eagle";
+    if (strcmp(u->spec_method, "eagle") == 0 && m->n_mtp && !own)
+        u->spec_method = "mtp";
+    if (hwl_words_have("dflash dspark", u->spec_method)) { /* a block of tokens at once */
+        u->draft_layers = u->draft ? u->draft->n_layers : 0;
+        u->draft_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, DRAFT_BLOCK), 1024);
+        return HWL_OK;
+    }
     /* _auto_choose_speculative_params */
-    const bool llama = m->hints.class_name && strcmp(m->hints.class_name, "LlamaForCausalLM") == 0;
+    const bool llama = m->hints.class_name && strcmp(m->hints.class_name, "LlamaForCausalLM") == 0 &&
+                       strcmp(u->spec_method, "standalone") != 0;
     const uint64_t steps = hwl_opt_u64(s, HWL_OPT_SPEC_STEPS, llama ? 5 : 3);
     const uint64_t topk = hwl_opt_u64(s, HWL_OPT_SPEC_TOPK, llama ? 4 : 1);
     /* a model of its own for each step where there are several (multi_layer_eagle_worker.py) */
-    u->draft_layers = strcmp(u->spec_method, "mtp") == 0 ? (uint32_t)hwl_min(hwl_max(steps, 1), m->n_mtp) : 1;
+    u->draft_layers = strcmp(u->spec_method, "mtp") == 0 ? (uint32_t)hwl_min(hwl_max(steps, 1), m->n_mtp) : u->draft ? u->draft->n_layers : 1;
     u->draft_tokens = (uint32_t)hwl_min(topk == 1 ? steps + 1 : hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, llama ? 8 : 4), 1024);
     return HWL_OK;
 }
@@ -255,10 +272,11 @@ static hwl_status look_at_layers(const struct hwl_model *m, struct hwl_sglang_se
     return HWL_OK;
 }
 
-hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
-                              const struct hwl_settings *settings, struct hwl_sglang_setup *out, hwl_error *error)
+hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_model *draft, const char *version,
+                              const struct hwl_devices *devices, const struct hwl_settings *settings,
+                              struct hwl_sglang_setup *out, hwl_error *error)
 {
-    struct hwl_sglang_setup u = {.rules = hwl_sglang_rules_of(version)};
+    struct hwl_sglang_setup u = {.rules = hwl_sglang_rules_of(version), .draft = draft};
     if (devices->n_gpus == 0)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "sglang: only GPUs are modelled; give one with --gpu");
     u.card = &devices->gpu[0];
@@ -297,6 +315,14 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version
     const bool prefill = captures_prefill(model, settings, &u, &later_off);
     u.n_decode_graphs = decode ? u.n_decode_graphs : 0;
     u.n_prefill_graphs = prefill ? u.n_prefill_graphs : 0;
+    if (hwl_opt_flag(settings, HWL_OPT_HICACHE, false)) {
+        u.host_ratio = hwl_opt_real(settings, HWL_OPT_HICACHE_RATIO, 2.0);
+        u.host_bytes = hwl_min(hwl_opt_u64(settings, HWL_OPT_HICACHE_SIZE, 0), 1u << 30) * 1000000000;
+        if (!(u.host_ratio > 0.0 && u.host_ratio < 1e6))
+            return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: --hicache-ratio must be above 0");
+        if (!u.prefix)
+            return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: --enable-hierarchical-cache with --disable-radix-cache");
+    }
     u.media_bytes = hwl_sglang_media_bytes(model, settings, &u);
     u.fraction_given = hwl_opt_has(settings, HWL_OPT_GPU_MEMORY_UTILIZATION);
     u.fraction = u.fraction_given ? hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.88)

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/str.h"
 #include "engine/shared/args.h"
 #include "engine/shared/put.h"
 
@@ -27,7 +28,7 @@ static struct hwl_shard_run shard_run_of(const struct hwl_model *m, const struct
     /* models that copy the embedding to every rank of data-parallel attention: the DeepSeek-V2 family */
     const bool copies = u->attention_dp > 1 && u->mla;
     const bool mtp = strcmp(u->spec_method, "mtp") == 0;
-    const bool draft = mtp || strcmp(u->spec_method, "eagle") == 0 || strcmp(u->spec_method, "eagle3") == 0;
+    const bool draft = mtp || (!u->draft && hwl_words_have("eagle eagle3", u->spec_method));
     (void)m;
     return (struct hwl_shard_run){
         .engine = "sglang",
@@ -75,19 +76,35 @@ static void budget(struct planned *p, uint32_t stage)
     p->rest[stage] = less(p->after[stage], slack + u->media_bytes);
 }
 
-static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char *version,
+static hwl_status add_draft(const struct hwl_shard_prepared *draft, struct planned *p, hwl_error *error)
+{
+    const struct hwl_sglang_setup *u = &p->setup;
+    const uint32_t joined = strcmp(u->spec_method, "eagle3") == 0 ? 3 : strcmp(u->spec_method, "eagle") == 0 ? 2 : 0;
+    struct hwl_shard_weights *last = &p->weights[u->pp - 1];
+    struct hwl_ck ck = {0};
+    uint64_t bytes;
+    HWL_TRY(hwl_shard_draft_weights(draft, &p->shards, joined, &bytes, error));
+    last->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, last->component[HWL_COMP_DRAFT], bytes);
+    last->total = hwl_ck_add(&ck, last->total, bytes);
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "sglang: the weights are beyond 64 bits") : HWL_OK;
+}
+
+static hwl_status work_out(const struct hwl_sglang_ready *ready, const char *version,
                            const struct hwl_devices *devices, const struct hwl_settings *settings,
                            struct hwl_arena *arena, struct planned *p, hwl_error *error)
 {
+    const struct hwl_shard_prepared *prepared = ready->target;
     const struct hwl_model *model = prepared->model;
     struct hwl_sglang_setup *u = &p->setup;
     memset(p, 0, sizeof *p);
-    HWL_TRY(hwl_sglang_resolve(model, version, devices, settings, u, error));
+    HWL_TRY(hwl_sglang_resolve(model, hwl_sglang_draft(ready), version, devices, settings, u, error));
     p->shards = shard_run_of(model, u);
     p->by_kind = hwl_arena_array(arena, (uint64_t)prepared->n_kinds + 1, sizeof *p->by_kind);
     if (!p->by_kind)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     HWL_TRY(hwl_shard_weights(prepared, &p->shards, p->weights, p->by_kind, error));
+    if (ready->draft)
+        HWL_TRY(add_draft(ready->draft, p, error));
     hwl_shard_runtime(&p->shards, &p->other.context, &p->other.distributed);
     uint64_t free_bytes = UINT64_MAX; /* the smallest of all ranks counts */
     for (uint32_t i = 0; i < u->tp * u->pp; i++)
@@ -99,6 +116,8 @@ static hwl_status work_out(const struct hwl_shard_prepared *prepared, const char
     for (uint32_t i = 0; i < u->pp; i++) {
         p->weights[i].total -= hwl_shard_offloaded(prepared, &p->shards, p->by_kind, i, u->cpu_offload);
         budget(p, i);
+        if (hwl_opt_has(settings, HWL_OPT_KV_CACHE_MEMORY)) /* told, as the engine's own log says it */
+            p->rest[i] = hwl_opt_u64(settings, HWL_OPT_KV_CACHE_MEMORY, 0);
     }
     HWL_TRY(hwl_sglang_size_pools(model, u, p->rest, &p->pools, error));
     return hwl_sglang_measure_other(model, u, &p->shards, &p->pools, &p->other, error);
@@ -173,9 +192,48 @@ static hwl_status put_cache(struct hwl_ledger *l, const struct hwl_model *m, con
         e->error = 0.03f;
     }
     if (stage + 1 == u->pp && u->draft_layers)
-        put_pool(l, device, -1, HWL_COMP_DRAFT, p->pools.full_tokens + u->page, hwl_ck_mul(ck, last_row, u->draft_layers),
-                 false, ck);
+        put_pool(l, device, -1, HWL_COMP_DRAFT, p->pools.full_tokens + u->page,
+                 u->draft ? hwl_sglang_draft_row(u, ck) : hwl_ck_mul(ck, last_row, u->draft_layers), false, ck);
     return HWL_OK;
+}
+
+/* --enable-hierarchical-cache: pinned copies of a rank's pools in host memory (mem_cache/pool_host/base.py). A ratio counts the
+ * device's tokens, a size is that of the copy in decimal gigabytes; one page is added. */
+static void put_host_pools(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p, uint32_t stage, uint16_t host,
+                           struct hwl_ck *ck)
+{
+    const struct hwl_sglang_setup *u = &p->setup;
+    uint64_t full = 0, window = 0, state = 0;
+    for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
+        const struct hwl_layer *layer = &m->layers[i];
+        const struct hwl_sglang_row r = hwl_sglang_row_of(hwl_sglang_cached_as(m, u, i), u, ck);
+        uint64_t *sum = u->window_pool && layer->attn.window ? &window : &full;
+        *sum = hwl_ck_add(ck, *sum, hwl_ck_add(ck, r.kv, r.index));
+        uint64_t one;
+        if ((hwl_layer_conv_elements(layer) || hwl_layer_ssm_elements(layer)) &&
+            hwl_sglang_state_bytes(layer, u, &one, NULL) == HWL_OK)
+            state = hwl_ck_add(ck, state, one);
+    }
+    const struct {
+        uint64_t row, tokens, page;
+        hwl_kind kind;
+        hwl_component component;
+    } pools[] = {{full, p->pools.full_tokens, u->page, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION},
+                 {window, p->pools.window_tokens, u->page, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION},
+                 {state, p->pools.states, 1, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT}};
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
+        if (!pools[i].row || !pools[i].tokens)
+            continue;
+        const uint64_t tokens = u->host_bytes ? u->host_bytes / pools[i].row : (uint64_t)((double)pools[i].tokens * u->host_ratio);
+        const uint64_t slots = hwl_ck_mul(ck, tokens / pools[i].page + 1, pools[i].page);
+        hwl_entry *e = hwl_ledger_put(l, host, -1, pools[i].kind, pools[i].component, hwl_ck_mul(ck, slots, pools[i].row),
+                                      HWL_BASIS_MODELLED, "sglang: mem_cache/pool_host, copies in host memory");
+        e->error = 0.05f;
+        e->memory = HWL_MEMORY_PINNED;
+        e->formula = "{0} slots x {1} B";
+        e->args[0] = slots;
+        e->args[1] = pools[i].row;
+    }
 }
 
 static hwl_status put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared *prepared, const struct planned *p,
@@ -189,6 +247,8 @@ static hwl_status put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared
                                       .error = 0.03f};
     hwl_shard_put_weights(l, prepared, &p->shards, &p->weights[stage], p->by_kind, stage, device, &how);
     HWL_TRY(put_cache(l, prepared->model, p, stage, device, &ck, error));
+    if (p->setup.host_ratio > 0 && !p->setup.compressed)
+        put_host_pools(l, prepared->model, p, stage, host, &ck);
     const struct hwl_sglang_other *o = &p->other;
     put_modelled(l, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, o->activation, 0.5f, "sglang: largest step, not measured");
     put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, o->decode_graphs, 1.0f, "sglang: CUDA graphs of decoding");
@@ -314,6 +374,10 @@ static void judge(struct hwl_ledger *l, const struct planned *p)
                         (unsigned long long)p->pools.tokens, (unsigned long long)p->pools.requests,
                         (unsigned long long)l->concurrency, (unsigned long long)l->context);
     }
+    if (u->host_ratio > 0 && u->compressed)
+        hwl_ledger_note(l, "the host's copies of compressed attention's pools are not modelled");
+    else if (u->host_ratio > 0 && !u->host_bytes)
+        hwl_ledger_note(l, "the host's copy is planned at its full ratio; SGLang lowers it where the host has too little memory free");
     if (u->fraction_given)
         hwl_ledger_note(l, "activations and CUDA graphs live in the %.3f that the static fraction leaves; SGLang measures "
                            "neither before it serves",
@@ -325,12 +389,13 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
                        struct hwl_ledger *ledger, hwl_error *error)
 {
     (void)model;
-    const struct hwl_shard_prepared *prepared = ready;
+    const struct hwl_sglang_ready *made = ready;
+    const struct hwl_shard_prepared *prepared = made->target;
     const struct hwl_model *m = prepared->model;
     struct planned *p = HWL_NEW(ledger->arena, struct planned);
     if (!p)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    HWL_TRY(work_out(prepared, version, devices, settings, ledger->arena, p, error));
+    HWL_TRY(work_out(made, version, devices, settings, ledger->arena, p, error));
     const struct hwl_sglang_setup *u = &p->setup;
     const uint32_t copies = u->attention_dp > 1 ? 1 : u->dp;
     uint64_t per_token = 0;
@@ -386,7 +451,8 @@ const struct hwl_engine hwl_engine_sglang = {
     .version = hwl_sglang_version,
     .args = hwl_sglang_args,
     .n_args = HWL_SGLANG_N_ARGS,
-    .prepare = hwl_shard_prepare_only,
+    .prepare = hwl_sglang_prepare,
+    .release = hwl_sglang_release,
     .plan = plan,
     .limits = limits,
 };

@@ -101,17 +101,31 @@ struct hwl_sglang_setup {
     bool uniform;        /* window layers in the pool of the full ones, with rows as wide as theirs */
     bool raw_rows;       /* sparse attention keeps FP8 rows without scales */
     bool uniform_rows;   /* compressed attention keeps FP8 rows without scales */
-    const char *spec_method; /* of hwl_shard_run: "" none, "mtp", "eagle", "eagle3", "ngram" */
+    const char *spec_method; /* "" none, "mtp", "eagle", "eagle3", "ngram", "standalone", "dflash", "dspark" */
     uint32_t draft_layers, draft_tokens;
     bool draft_named; /* a draft model of its own, not the target's MTP layers */
+    const struct hwl_model *draft; /* that model, where it is known */
     uint64_t max_loras, max_lora_rank, cpu_offload;
     uint16_t stage_first[HWL_SGLANG_MAX_STAGES + 1];
     uint32_t redundant_experts;
     uint64_t media_bytes;   /* of the budget, for images */
+    double host_ratio;      /* tokens of the cache's copy in host memory for one on the device; 0: no copy */
+    uint64_t host_bytes;    /* of that copy, 0: by the ratio */
 };
-/* HWL_E_REFUSED where SGLang refuses the settings. */
-hwl_status hwl_sglang_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
-                              const struct hwl_settings *settings, struct hwl_sglang_setup *out, hwl_error *error);
+/* HWL_E_REFUSED where SGLang refuses the settings. draft: the draft model of its own, NULL none or unknown. */
+hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_model *draft, const char *version,
+                              const struct hwl_devices *devices, const struct hwl_settings *settings,
+                              struct hwl_sglang_setup *out, hwl_error *error);
+
+/* What prepare makes. */
+struct hwl_sglang_ready {
+    struct hwl_shard_prepared *target, *draft; /* draft NULL: none that could be opened */
+    struct hwl_model *owned;
+};
+hwl_status hwl_sglang_prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
+                              struct hwl_arena *arena, void **prepared, hwl_error *error);
+void hwl_sglang_release(void *prepared);
+const struct hwl_model *hwl_sglang_draft(const struct hwl_sglang_ready *ready);
 /* Batch sizes captured for decoding up to max, and token counts captured for prefill. */
 uint64_t hwl_sglang_decode_graphs(uint64_t max, bool speculative);
 uint64_t hwl_sglang_prefill_graphs(uint64_t max);
@@ -139,6 +153,8 @@ const struct hwl_layer *hwl_sglang_cached_as(const struct hwl_model *model, cons
                                              uint32_t layer); /* the layer whose row the pool has for it */
 struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup,
                                         struct hwl_ck *ck);
+/* Bytes of one token of the draft's own cache on a rank. */
+uint64_t hwl_sglang_draft_row(const struct hwl_sglang_setup *setup, struct hwl_ck *ck);
 /* Bytes of one recurrent state of a layer on a rank. */
 hwl_status hwl_sglang_state_bytes(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup, uint64_t *bytes,
                                   hwl_error *error);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.22", "0.5.20", "0.5.18", "0.5.14", "0.5.13", "0.5.10",
-                                           "0.5.9",  "0.5.6",  "0.5.4",  "0.5.3",  "0.4.9",  "0.4.2",  NULL};
+const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.22", "0.5.20", "0.5.18", "0.5.17", "0.5.14", "0.5.13",
+                                           "0.5.10", "0.5.9",  "0.5.6",  "0.5.4",  "0.5.3",  "0.4.9",  "0.4.2",  NULL};
 
 /* arg_groups/memory_hook.py from 0.5.20, server_args.py before (_handle_gpu_memory_settings). */
 static const struct hwl_sglang_class by_20[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 4096, 48, 160},
@@ -104,6 +104,7 @@ static const struct hwl_sglang_rules rules[] = {
      .prefill_graph = true,
      .mla_prefill_reserve = true,
      .draft_counted = true,
+     .state_padding = true,
      .half_requests = true,
      .media_graphs = true,
      .prefill_per_rank = true,
@@ -112,6 +113,18 @@ static const struct hwl_sglang_rules rules[] = {
      .states_extra_buffer = true,
      .states_ratio = true,
      .window_classes = windows_18},
+    {.version = "0.5.17",
+     .fraction = HWL_SGLANG_BY_USE,
+     .classes = by_09,
+     .mla_prefill_max = 2048,
+     .prefill_graph = true,
+     .mla_prefill_reserve = true,
+     .draft_counted = true,
+     .state_padding = true,
+     .half_requests = true,
+     .states_extra_buffer = true,
+     .states_ratio = true,
+     .window_classes = windows_13},
     {.version = "0.5.14",
      .fraction = HWL_SGLANG_BY_USE,
      .classes = by_09,
@@ -199,7 +212,7 @@ static const struct {
     const char *version;
 } ranges[] = {{4, 0, 8, "0.4.2"},     {4, 8, 11, "0.4.9"},    {5, 0, 3, "0.4.9"},    {5, 3, 4, "0.5.3"},
               {5, 4, 5, "0.5.4"},     {5, 5, 8, "0.5.6"},     {5, 8, 10, "0.5.9"},   {5, 10, 12, "0.5.10"},
-              {5, 12, 14, "0.5.13"},  {5, 14, 18, "0.5.14"},  {5, 18, 20, "0.5.18"}, {5, 20, 22, "0.5.20"},
+              {5, 12, 14, "0.5.13"},  {5, 14, 17, "0.5.14"}, {5, 17, 18, "0.5.17"},  {5, 18, 20, "0.5.18"}, {5, 20, 22, "0.5.20"},
               {5, 22, 23, "0.5.22"},  {5, 23, 26, "0.5.23"}};
 
 const char *hwl_sglang_version(const char *text)

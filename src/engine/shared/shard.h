@@ -56,6 +56,10 @@ hwl_status hwl_shard_prepare(const struct hwl_model *model, const struct hwl_set
 /* The same as an engine's prepare function, for servers that keep nothing else. */
 hwl_status hwl_shard_prepare_only(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
                                   struct hwl_arena *arena, void **prepared, hwl_error *error);
+/* A draft model of its own, which runs whole on the ranks of the last stage, split as the target is. joined: an EAGLE head, which
+ * takes the target's token embedding and adds the matrix that joins so many hidden states; 0: a whole model. */
+hwl_status hwl_shard_draft_weights(const struct hwl_shard_prepared *draft, const struct hwl_shard_run *target, uint32_t joined,
+                                   uint64_t *bytes, hwl_error *error);
 /* A degree of parallelism (--tp, --pp ...): 1 where none is given, at most 4,096. */
 uint32_t hwl_shard_degree(const struct hwl_settings *settings, enum hwl_opt option);
 /* --dtype as PyTorch's servers know it: the type's full name and bytes ("auto": bfloat16). False: no such type. */

@@ -77,24 +77,11 @@ struct ready {
  * embedding and adds the matrix that joins it with the target's hidden states. */
 static hwl_status add_draft(const struct hwl_shard_prepared *draft, struct planned *p, hwl_error *error)
 {
-    const struct hwl_model *m = draft->model;
     const struct hwl_vllm_setup *u = &p->setup;
-    const uint16_t whole[2] = {0, (uint16_t)m->n_layers};
-    struct hwl_shard_run run = p->shards;
-    struct hwl_shard_weights w;
-    run.pp = 1;
-    run.stage_first = whole;
-    run.spec_method = "";
-    run.draft_layers = 0;
-    run.max_loras = 0;
-    HWL_TRY(hwl_shard_weights(draft, &run, &w, NULL, error));
+    const uint32_t joined = strcmp(u->spec_method, "eagle3") == 0 ? 3 : strcmp(u->spec_method, "eagle") == 0 ? 2 : 0;
     struct hwl_ck ck = {0};
-    uint64_t bytes = w.total;
-    if (hwl_words_have("eagle eagle3", u->spec_method)) {
-        bytes -= w.component[HWL_COMP_EMBEDDING] + w.component[HWL_COMP_OTHER];
-        bytes =
-            hwl_ck_add(&ck, bytes, hwl_ck_mul4(&ck, strcmp(u->spec_method, "eagle3") == 0 ? 3 : 2, m->hidden, m->hidden, u->dtype_bytes));
-    }
+    uint64_t bytes;
+    HWL_TRY(hwl_shard_draft_weights(draft, &p->shards, joined, &bytes, error));
     struct hwl_shard_weights *last = &p->weights[u->pp - 1];
     last->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, last->component[HWL_COMP_DRAFT], bytes);
     last->total = hwl_ck_add(&ck, last->total, bytes);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A draft model of its own beside the target of a server. */
+#include "engine/shared/shard.h"
+
+#include "base/status.h"
+
+hwl_status hwl_shard_draft_weights(const struct hwl_shard_prepared *draft, const struct hwl_shard_run *target, uint32_t joined,
+                                   uint64_t *bytes, hwl_error *error)
+{
+    const struct hwl_model *m = draft->model;
+    const uint16_t whole[2] = {0, (uint16_t)m->n_layers};
+    struct hwl_shard_run run = *target;
+    struct hwl_shard_weights w;
+    struct hwl_ck ck = {0};
+    run.pp = 1;
+    run.stage_first = whole;
+    run.spec_method = "";
+    run.draft_layers = 0;
+    run.max_loras = 0;
+    HWL_TRY(hwl_shard_weights(draft, &run, &w, NULL, error));
+    *bytes = w.total;
+    if (joined)
+        *bytes = hwl_ck_add(&ck, w.total - w.component[HWL_COMP_EMBEDDING] - w.component[HWL_COMP_OTHER],
+                            hwl_ck_mul4(&ck, joined, m->hidden, m->hidden, target->dtype_bytes));
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "%s: the weights are beyond 64 bits", target->engine) : HWL_OK;
+}
