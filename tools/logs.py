@@ -114,33 +114,59 @@ def vllm_any(r):
     return "\n".join(t) + "\n", want
 
 
-def sglang_any(r):
+def collected():
+    """{origin: (model, {key: value}) or reason} of tests/data/sglang/collected.txt."""
+    found = {}
+    for l in (ROOT / "tests" / "data" / "sglang" / "collected.txt").read_text().splitlines():
+        if l.startswith("none "):
+            origin, _, reason = l[5:].partition(": ")
+            found[origin] = reason
+        elif l.startswith("plan "):
+            _, origin, model, *more = l.split()
+            found[origin] = (model, dict(m.split("=", 1) for m in more))
+    return found
+
+
+def sglang_any(r, model, known):
+    """A row in the words of SGLang; known: what tests/data/sglang/collected.txt says beside it."""
     f, g, t, want = r["flags"], r["log"], [], {}
     names = {"tp": "tp_size", "dp": "dp_size", "context_len": "context_length"}
-    t.append("[2026-02-01 10:00:00] server_args=ServerArgs(" + ", ".join([f"model_path='{r['model']}'"] + [f"{names.get(k, k)}={v!r}" for k, v in f.items()]) + ")")
+    m = re.match(r"20\d\d-\d\d-\d\d", known.get("date") or r.get("note", ""))
+    day = m[0] if m else "2023-01-01"  # older than any release: the newest one's rules
+    if known.get("version"):
+        t.append(f"[{day} 10:00:00] sglang version: {known['version']}")
+    args = {names.get(k, k): v for k, v in f.items()}
+    if known.get("flags"):
+        words = known["flags"].split(",")
+        args.update(zip((w[2:].replace("-", "_") for w in words[::2]), words[1::2]))
+    t.append(f"[{day} 10:00:00] server_args=ServerArgs(" + ", ".join([f"model_path='{model}'"] + [f"{k}={v!r}" for k, v in args.items()]) + ")")
 
     def one(x):
         return x[0] if isinstance(x, list) else x
-    if g.get("weight_begin_avail_gb"):
-        t.append(f"[2026-02-01 10:00:01] Load weight begin. avail mem={g['weight_begin_avail_gb']:.2f} GB")
-        want["free_before_bytes"] = g["weight_begin_avail_gb"] * GIB
-    if g.get("weight_mem_usage_gb"):
-        t.append(f"[2026-02-01 10:00:09] Load weight end. type=X, dtype=torch.bfloat16, avail mem={g.get('weight_load_avail_gb', 0):.2f} GB, mem usage={g['weight_mem_usage_gb']:.2f} GB.")
-        want["weights_bytes"] = g["weight_mem_usage_gb"] * GIB
+
+    def put(key, name, text, scale=GIB):
+        if isinstance(g.get(key), (int, float)):
+            t.append(f"[{day} 10:00:01] " + text.format(g[key]))
+            want[name] = g[key] * scale
+    put("weight_begin_avail_gb", "free_before_bytes", "Load weight begin. avail mem={:.2f} GB")
+    if g.get("weight_load_avail_gb"):
+        usage = f", mem usage={g['weight_mem_usage_gb']:.2f} GB" if g.get("weight_mem_usage_gb") else ""
+        put("weight_load_avail_gb", "free_after_bytes", "Load weight end. type=X, dtype=torch.bfloat16, avail mem={:.2f} GB" + usage + ".")
+        if usage:
+            want["weights_bytes"] = g["weight_mem_usage_gb"] * GIB
     if g.get("mamba_cache_size"):
-        t.append(f"[2026-02-01 10:00:10] Mamba Cache is allocated. max_mamba_cache_size: {g['mamba_cache_size']}, conv_state size: {g['conv_state_gb']:.2f}GB, ssm_state size: {g['ssm_state_gb']:.2f}GB")
+        t.append(f"[{day} 10:00:10] Mamba Cache is allocated. max_mamba_cache_size: {g['mamba_cache_size']}, conv_state size: {g['conv_state_gb']:.2f}GB, ssm_state size: {g['ssm_state_gb']:.2f}GB")
         want["mamba_slots"] = g["mamba_cache_size"]
         want["ssm_state_bytes"] = g["ssm_state_gb"] * GIB
     if g.get("kv_cache_tokens"):
         sizes = f", K size: {g['k_size_gb']:.2f} GB, V size: {g['v_size_gb']:.2f} GB" if "k_size_gb" in g else f", KV size: {g['kv_size_gb']:.2f} GB" if "kv_size_gb" in g else ""
-        t.append(f"[2026-02-01 10:00:11] KV Cache is allocated. #tokens: {one(g['kv_cache_tokens'])}{sizes}")
+        t.append(f"[{day} 10:00:11] KV Cache is allocated. #tokens: {one(g['kv_cache_tokens'])}{sizes}")
         want["kv_cache_tokens"] = one(g["kv_cache_tokens"])
+    put("pool_end_avail_gb", "pool_end_avail_bytes", "Memory pool end. avail mem={:.2f} GB") if not isinstance(g.get("pool_end_avail_gb"), list) else None
     if g.get("max_total_num_tokens"):
-        t.append(f"[2026-02-01 10:00:20] max_total_num_tokens={g['max_total_num_tokens']}, chunked_prefill_size=8192, max_prefill_tokens=16384, max_running_requests=2048, context_len=4096")
+        t.append(f"[{day} 10:00:20] max_total_num_tokens={g['max_total_num_tokens']}, max_prefill_tokens={g.get('max_prefill_tokens', 16384)}")
         want["kv_cache_tokens"] = min(want.get("kv_cache_tokens", 1 << 60), g["max_total_num_tokens"])
-    if g.get("graph_capture_gb"):
-        t.append(f"[2026-02-01 10:00:15] Capture cuda graph end. Time elapsed: 3.10 s. mem usage={g['graph_capture_gb']:.2f} GB. avail mem=3.00 GB.")
-        want["graph_bytes"] = g["graph_capture_gb"] * GIB
+    put("graph_capture_gb", "graph_bytes", "Capture cuda graph end. Time elapsed: 3.10 s. mem usage={:.2f} GB. avail mem=3.00 GB.")
     return "\n".join(t) + "\n", want
 
 
@@ -315,10 +341,19 @@ def survey(truth):
         text, want = vllm_any(r)
         doc, err = run.explain(text, r["model"], run.gpu(r))
         yield "vLLM, all releases and cards", f"{r['model']} [{r.get('gpu') or '?'} x {r.get('n_gpu') or '?'}, {version_of(r) or '?'}]", doc, lost(doc, want) if doc else list(want), err
+    known = collected()
     for r in rows(truth / "sglang_logs.jsonl"):
-        text, want = sglang_any(r)
-        doc, err = run.explain(text, r["model"], run.gpu(r))
-        yield "SGLang", f"{r['model']} [{r.get('gpu') or '?'} x {r.get('n_gpu') or '?'}]", doc, lost(doc, want) if doc else list(want), err
+        said = known.get(r["url"], "not in tests/data/sglang/collected.txt")
+        model, more = (r["model"], {}) if isinstance(said, str) else said
+        text, want = sglang_any(r, model, more)
+        folder = ROOT / "tests" / "data" / "sglang" / model
+        doc, err = run.explain(text, "" if folder.is_dir() else model, run.gpu(r) + ([[str(folder)]] if folder.is_dir() else []))
+        missing = lost(doc, want) if doc else list(want)
+        if doc and isinstance(said, str):
+            doc["terms"], doc["notes"], err = [], [said], ""
+        if doc and more.get("only"):
+            doc["terms"] = [x for x in doc["terms"] if x["name"] in more["only"].split(",")]
+        yield "SGLang", f"{r['model']} [{r.get('gpu') or '?'} x {r.get('n_gpu') or '?'}]", doc, missing, err
     for r in rows(truth / "llamacpp_logs" / "rows.jsonl"):
         if r["engine"] not in ("llama.cpp", "ik_llama.cpp"):
             continue

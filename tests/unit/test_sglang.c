@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SGLang's pools, fraction and weights against its own start-up logs: tests/data/sglang/logs.txt. */
+#include "base/str.h"
 #include "engine/sglang/sglang.h"
 
 #include <math.h>
@@ -410,10 +411,68 @@ static void options(void **state)
     hwl_settings_free(s);
 }
 
+/* Every flag of the engine is read with as many values as its parser takes; a mistyped one is refused with the nearest. */
+static void flags(void **state)
+{
+    (void)state;
+    static const char *const words[][2] = {{"cuda-graph-backend-decode", "full"}, {"cuda-graph-backend-prefill", "disabled"}};
+    FILE *f = fopen(HWL_TEST_DATA "/sglang/flags.txt", "r");
+    assert_non_null(f);
+    char text[256], release[16], name[96], values[8];
+    int n = 0, old = 0, unmodelled = 0;
+    while (fgets(text, sizeof text, f)) {
+        if (sscanf(text, "flag %15s %95s %7s", release, name, values) != 3)
+            continue;
+        const struct hwl_engine_arg *row = NULL;
+        for (uint32_t i = 0; i < HWL_SGLANG_N_ARGS && !row; i++)
+            if (hwl_words_have(hwl_sglang_args[i].names, name))
+                row = &hwl_sglang_args[i];
+        if (!row)
+            fail_msg("--%s of %s is not known", name, release);
+        old += *values == '.';
+        if (*values == '.')
+            continue;
+        char flag[100];
+        const char *value = "8", *argv[4] = {flag, NULL, "--host", "0.0.0.0"};
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+            value = strcmp(words[i][0], name) == 0 ? words[i][1] : value;
+        if (row->how == HWL_ARG_VALUE && hwl_option_at((uint32_t)row->option)->type == HWL_TYPE_REAL)
+            value = "0.5";
+        snprintf(flag, sizeof flag, "--%s", name);
+        int argc = 1;
+        if (*values != '0')
+            argv[argc++] = value;
+        argv[argc++] = "--host";
+        argv[argc++] = "0.0.0.0";
+        hwl_settings *s;
+        hwl_error e = {0};
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        if (hwl_settings_engine_args(s, "sglang", argc, argv, &e) != HWL_OK)
+            fail_msg("%s %s: %s", flag, values, e.message);
+        unmodelled += s->n_unmodelled > 0;
+        /* said, passed over, or set: never lost */
+        uint32_t set = 0;
+        for (uint32_t i = 0; i < HWL_OPT_COUNT; i++)
+            set += hwl_opt_has(s, (enum hwl_opt)i);
+        assert_true(s->n_unmodelled + (s->n_ignored - (strcmp(name, "host") != 0)) + set >= 1 || strcmp(name, "host") == 0);
+        hwl_settings_free(s);
+        n++;
+    }
+    fclose(f);
+    assert_true(n > 500 && old > 300 && unmodelled > 50);
+    static const char *const wrong_one[] = {"--mem-fraction-statc", "0.9"};
+    hwl_settings *s;
+    hwl_error e = {0};
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    assert_int_equal(hwl_settings_engine_args(s, "sglang", 2, wrong_one, &e), HWL_E_USAGE);
+    assert_non_null(strstr(e.message, "--mem-fraction-static"));
+    hwl_settings_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(given), cmocka_unit_test(predicted), cmocka_unit_test(coefficients),
                                        cmocka_unit_test(graph_sizes),
-                                       cmocka_unit_test(options)};
+                                       cmocka_unit_test(options), cmocka_unit_test(flags)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,7 @@ static const struct {
              {HWL_SGLANG_MEDIA_GRAPHS, media_graphs},
              {HWL_SGLANG_MEDIA_TUNED, "Qwen3VLForConditionalGeneration Qwen3VLMoeForConditionalGeneration"},
              {HWL_SGLANG_MTP_UNCOUNTED, "Qwen3_5ForConditionalGeneration Qwen3_5MoeForConditionalGeneration "
-                                        "Qwen3_5ForCausalLM Qwen3_5MoeForCausalLM"},
+                                        "Qwen3_5ForCausalLM Qwen3_5MoeForCausalLM Qwen3NextForCausalLM"},
              {HWL_SGLANG_WHOLE_PROMPTS, whole_prompts},
              {HWL_SGLANG_EXTRA_STATES, extra_states}};
 
@@ -72,4 +72,9 @@ bool hwl_sglang_has(const struct hwl_model *model, enum hwl_sglang_trait trait)
         if (lists[i].trait == trait)
             return model->hints.class_name && hwl_words_have(lists[i].classes, model->hints.class_name);
     return false;
+}
+
+bool hwl_sglang_has_window_pool(const struct hwl_model *model, const struct hwl_sglang_setup *setup)
+{
+    return model->hints.class_name && hwl_words_have(setup->rules->window_classes, model->hints.class_name);
 }

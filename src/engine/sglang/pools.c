@@ -107,7 +107,15 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
         return HWL_OK;
     }
     /* the draft's layers are taken to cache what a full layer of the target does */
-    const uint32_t layers = out->full_layers ? out->full_layers : out->window_layers;
+    uint32_t layers = out->full_layers ? out->full_layers : out->window_layers;
+    if (u->window_pool && u->draft && out->full_layers && out->window_layers) { /* each kind beside the target's */
+        uint32_t narrow = 0;
+        for (uint32_t i = 0; i < u->draft->n_layers && hwl_sglang_has_window_pool(u->draft, u); i++)
+            narrow += u->draft->layers[i].attn.window > 0;
+        out->full = hwl_ck_add(ck, out->full, hwl_ck_mul(ck, out->full / layers, u->draft_layers - narrow));
+        out->window = hwl_ck_add(ck, out->window, hwl_ck_mul(ck, out->window / out->window_layers, narrow));
+        layers = 0;
+    }
     if (layers)
         out->full =
             hwl_ck_add(ck, out->full, hwl_ck_mul(ck, out->full_layers ? out->full : out->window, u->draft_layers) / layers);
@@ -220,6 +228,10 @@ static void size_requests(const struct hwl_sglang_setup *u, struct hwl_sglang_po
     if (u->recurrent)
         n = hwl_min(n, out->states / u->states_per_request);
     out->requests = n;
+    if (u->recurrent && n == 0 && out->starts) {
+        out->starts = false;
+        out->why = "the recurrent states are too few for one request";
+    }
 }
 
 hwl_status hwl_sglang_size_pools(const struct hwl_model *model, const struct hwl_sglang_setup *setup,

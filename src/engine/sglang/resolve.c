@@ -233,7 +233,7 @@ static bool captures_prefill(const struct hwl_model *m, const struct hwl_setting
                              strcmp(m->hints.class_name, "DeepseekV3ForCausalLM") == 0 &&
                              hwl_words_have("trtllm_mla", hwl_opt_text(s, HWL_OPT_ATTENTION_BACKEND, "trtllm_mla"));
     const bool on = u->rules->prefill_graph && !u->compressed && !hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) && u->pp == 1 &&
-                    u->dcp == 1 && !kda && !towers && u->chunk > 0;
+                    u->dcp == 1 && !kda && !towers;
     *later_off = mla_kernels && !hwl_opt_has(s, HWL_OPT_PREFILL_GRAPH);
     return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, on) && u->rules->mla_prefill_max;
 }
@@ -268,7 +268,7 @@ static hwl_status look_at_layers(const struct hwl_model *m, struct hwl_sglang_se
         u->compressed = u->compressed || l->attn.compress_ratio > 1;
         windows = windows || l->attn.window > 0;
     }
-    u->window_pool = windows && m->hints.class_name && hwl_words_have(u->rules->window_classes, m->hints.class_name);
+    u->window_pool = windows && hwl_sglang_has_window_pool(m, u);
     return HWL_OK;
 }
 

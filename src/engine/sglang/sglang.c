@@ -10,6 +10,7 @@
 #include "engine/shared/put.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct planned {
@@ -268,7 +269,7 @@ static void put_command(struct hwl_ledger *l, const struct hwl_model *m, const s
     if (strncmp(source, "catalogue: ", 11) == 0)
         source += 11;
     const char *given = hwl_args_given(l->arena, s, hwl_sglang_args, HWL_SGLANG_N_ARGS, "gpu-memory-utilization", '-');
-    char ep[32] = "", chunk[48] = "", prefill[48] = "", cache[48] = "";
+    char ep[32] = "", chunk[48] = "", prefill[48] = "", cache[48] = "", fraction[40] = "";
     if (u->ep)
         (void)snprintf(ep, sizeof ep, " --ep-size %u", u->tp);
     if (!u->chunk)
@@ -280,9 +281,14 @@ static void put_command(struct hwl_ledger *l, const struct hwl_model *m, const s
         (void)snprintf(prefill, sizeof prefill, " --max-prefill-tokens %llu", (unsigned long long)u->max_prefill);
     if (p->pools.starts && p->pools.tokens)
         (void)snprintf(cache, sizeof cache, " --max-total-tokens %llu", (unsigned long long)p->pools.tokens);
+    for (int digits = 3; digits < 18; digits++) { /* the shortest text that reads back the same */
+        (void)snprintf(fraction, sizeof fraction, digits == 3 ? "%.*f" : "%.*g", digits, u->fraction);
+        if (!(strtod(fraction, NULL) < u->fraction) && !(strtod(fraction, NULL) > u->fraction))
+            break;
+    }
     char *text = given ? hwl_arena_printf(l->arena, "python -m sglang.launch_server --model-path %s%s --context-length %llu "
-                                                    "--mem-fraction-static %.3f%s%s%s%s",
-                                          source, given, (unsigned long long)u->context, u->fraction, chunk, prefill, ep, cache)
+                                                    "--mem-fraction-static %s%s%s%s%s",
+                                          source, given, (unsigned long long)u->context, fraction, chunk, prefill, ep, cache)
                        : NULL;
     if (text)
         hwl_ledger_view_text(l, "command_line", text);

@@ -61,6 +61,7 @@ struct hwl_sglang_kv_type {
     uint8_t group;  /* elements that share a scale of one byte; 0: none */
 };
 
+struct hwl_sglang_setup;
 /* Lists of model classes in the engine's code. */
 enum hwl_sglang_trait {
     HWL_SGLANG_MEDIA,         /* takes images, audio or video */
@@ -72,6 +73,8 @@ enum hwl_sglang_trait {
     HWL_SGLANG_EXTRA_STATES,  /* prefix caching keeps extra recurrent states */
 };
 bool hwl_sglang_has(const struct hwl_model *model, enum hwl_sglang_trait trait);
+/* Has the model's class a pool of its own for window layers in this release? */
+bool hwl_sglang_has_window_pool(const struct hwl_model *model, const struct hwl_sglang_setup *setup);
 
 /* A run resolved. */
 struct hwl_sglang_setup {
