@@ -108,7 +108,7 @@ static hwl_status server_devices(const struct hwl_log *log, hwl_devices *d, hwl_
     hwl_status status = HWL_OK;
     const hwl_log_figure *total = hwl_log_figure_of(log, "total_bytes", true);
     if (!total && log->engine == HWL_LOG_SGLANG)
-        return hwl_log_sglang_devices(log, ranks(log), d, error);
+        return hwl_log_sglang_devices(log, hwl_log_ranks(log), d, error);
     if (!total)
         return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no device; name one with --gpu");
     const hwl_accelerator *a, *hit = NULL;
