@@ -107,6 +107,12 @@ int cli_watch(struct cli_args *args);
 int cli_verify(struct cli_args *args);
 int cli_later(struct cli_args *args);
 
+/* Columns of the terminal; UINT32_MAX where stdout is none: then nothing is wrapped. */
+uint32_t cli_width(void);
+/* label, then text from column indent on, wrapped at blanks. */
+void cli_paragraph(const char *label, const char *text, uint32_t indent);
+/* The same for a command that can be copied: cut before options, with a backslash. */
+void cli_command_line(const char *label, const char *text);
 /* Starts and ends a colour (a 256-colour number) where stdout is a terminal that wants it; "" elsewhere. */
 const char *cli_colour(int number, char *buf, uint64_t size);
 const char *cli_plain(void);

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BAR = 40 };
+enum { INDENT = 9 };
 
-static void bar(struct hwl_view_device *d)
+static void bar(struct hwl_view_device *d, uint32_t width)
 {
     char colour[24];
-    hwl_view_layout(d, BAR, 1, NULL);
+    hwl_view_layout(d, width, 1, NULL);
     (void)putchar('[');
     for (uint32_t s = 0; s < HWL_VIEW_SEGMENTS; s++) {
         if (!d->segment[s].width)
@@ -31,89 +31,146 @@ static void bar(struct hwl_view_device *d)
 static void head(const struct hwl_view_model *view)
 {
     const hwl_plan *plan = view->plan;
-    char name[160], arch[64], params[32], bytes[32], count[32], colour[24];
+    char name[160], arch[64], params[32], bytes[32], count[32], colour[24], text[400];
     uint64_t concurrency = 0, context = hwl_plan_context(plan, &concurrency);
     hwl_model_info m;
     hwl_model_get_info(hwl_plan_model(plan), &m);
-    (void)printf("%s%s%s\n\n", cli_colour(hwl_view_verdict_colour(hwl_plan_verdict(plan)), colour, sizeof colour), view->headline, cli_plain());
-    (void)printf("model    %s, %s, %s parameters, %s stored\n", hwl_view_clean(m.name, name, sizeof name),
-                 hwl_view_clean(m.architecture, arch, sizeof arch), hwl_view_params(m.parameters, params, sizeof params),
-                 hwl_view_bytes(m.weights_bytes, bytes, sizeof bytes));
-    (void)printf("engine   %s %s, context %s", hwl_plan_engine(plan), hwl_plan_engine_version(plan), hwl_count_text(context, count, sizeof count));
-    (void)printf(" x %s", hwl_count_text(concurrency, count, sizeof count));
-    (void)printf("%s\n\n", concurrency == 1 ? " sequence" : " sequences");
+    (void)printf("%s", cli_colour(hwl_view_verdict_colour(hwl_plan_verdict(plan)), colour, sizeof colour));
+    cli_paragraph("", view->headline, 0);
+    (void)printf("%s\n", cli_plain());
+    (void)snprintf(text, sizeof text, "%s, %s, %s parameters, %s stored", hwl_view_clean(m.name, name, sizeof name),
+                   hwl_view_clean(m.architecture, arch, sizeof arch), hwl_view_params(m.parameters, params, sizeof params),
+                   hwl_view_bytes(m.weights_bytes, bytes, sizeof bytes));
+    cli_paragraph("model", text, INDENT);
+    const char *what = context ? "context " : "no room for any context";
+    (void)(context ? hwl_count_text(context, count, sizeof count) : strcpy(count, ""));
+    (void)snprintf(text, sizeof text, "%s %s, %s%s x %s sequence%s", hwl_plan_engine(plan), hwl_plan_engine_version(plan), what, count,
+                   hwl_count_text(concurrency, bytes, sizeof bytes), concurrency == 1 ? "" : "s");
+    cli_paragraph("engine", text, INDENT);
+    (void)printf("\n");
 }
 
+/* The name goes where there is room for it, else below all bars once. */
 static void device_rows(struct hwl_view_model *view)
 {
+    enum { FIGURES = 38, MARK = 2 }; /* " 12345.67 of 12345.67 GiB 1000 % ok" */
+    const uint32_t width = cli_width(), most = width > 120 ? 40 : width >= 100 ? 32 : width > INDENT + FIGURES + 12 ? width - INDENT - FIGURES - 2 : 10;
+    const bool named = width >= 100;
+    char used[32], usable[32], colour[24];
     for (uint32_t i = 0; i < view->n_devices; i++) {
         struct hwl_view_device *d = &view->device[i];
-        char used[32], usable[32], colour[24];
         const hwl_verdict verdict = d->device->verdict;
         if (d->idle && d->host)
             continue;
         (void)printf("%-8s ", d->id);
-        bar(d);
-        (void)printf(" %8s of %8s GiB %4u %% %s%-2s%s %s%s\n", hwl_view_gib(d->used, used, sizeof used),
-                     hwl_view_gib(d->usable, usable, sizeof usable), d->percent,
-                     cli_colour(hwl_view_verdict_colour(verdict), colour, sizeof colour), hwl_view_mark(verdict), cli_plain(), d->name,
-                     d->end - d->first > 1 ? ", each" : "");
+        bar(d, most > 40 ? 40 : most);
+        (void)printf(" %8s of %8s GiB %4u %% %s%-*s%s", hwl_view_gib(d->used, used, sizeof used), hwl_view_gib(d->usable, usable, sizeof usable), d->percent,
+                     cli_colour(hwl_view_verdict_colour(verdict), colour, sizeof colour), named ? MARK : 0, hwl_view_mark(verdict), cli_plain());
+        if (named)
+            (void)printf(" %s%s", d->name, d->end - d->first > 1 ? ", each" : "");
+        (void)printf("\n");
+    }
+    for (uint32_t i = 0; !named && i < view->n_devices; i++) {
+        const struct hwl_view_device *d = &view->device[i];
+        char text[160];
+        if (d->idle && d->host)
+            continue;
+        (void)snprintf(text, sizeof text, "%s%s", d->name, d->end - d->first > 1 ? ", each" : "");
+        cli_paragraph(d->id, text, INDENT);
     }
 }
 
-/* One line of the table: a cell for each run of devices alike. */
-static void cells(const struct hwl_view_model *view, uint32_t segment)
+/* One line of the table: a cell for each run of devices alike, from first on. */
+static void cells(const struct hwl_view_model *view, uint32_t segment, uint32_t first, uint32_t end)
 {
     char text[40];
-    for (uint32_t i = 0; i < view->n_devices; i++) {
+    for (uint32_t i = first; i < end; i++) {
         const struct hwl_view_device *d = &view->device[i];
         const uint64_t bytes = segment == HWL_VIEW_FREE ? d->device->free_bytes : d->segment[segment].bytes;
         (void)printf(" %10s", hwl_view_gib(bytes, text, sizeof text));
     }
 }
 
-static void kind_rows(const struct hwl_view_model *view)
+/* The kinds on devices first to end; the last part of the table has the total and the basis too. */
+static void kind_part(const struct hwl_view_model *view, uint32_t first, uint32_t end, bool total, bool basis_too)
 {
     char text[40];
     (void)printf("\n%-13s", "GiB");
-    for (uint32_t i = 0; i < view->n_devices; i++)
+    for (uint32_t i = first; i < end; i++)
         (void)printf(" %10s", view->device[i].id);
-    (void)printf(" %10s  %s\n", "total", "basis");
+    (void)printf(total ? " %10s%s\n" : "\n", "total", basis_too ? "  basis" : "");
     for (uint32_t k = 0; k < HWL_KIND_COUNT; k++) {
         hwl_basis basis;
         double error;
         if (!hwl_view_basis(view->plan, (hwl_kind)k, &basis, &error))
             continue;
         (void)printf("%c %-11s", hwl_view_segment_letter(k), hwl_view_segment_label(k));
-        cells(view, k);
-        (void)printf(" %10s  %s", hwl_view_gib(hwl_plan_total(view->plan, (hwl_kind)k), text, sizeof text), hwl_basis_name(basis));
-        (void)(error > 0 ? printf(", within %.3g %%\n", error * 100) : printf("\n"));
+        cells(view, k, first, end);
+        if (total)
+            (void)printf(" %10s", hwl_view_gib(hwl_plan_total(view->plan, (hwl_kind)k), text, sizeof text));
+        if (basis_too)
+            (void)printf("  %s", hwl_basis_name(basis));
+        if (basis_too && error > 0)
+            (void)printf(", within %.3g %%", error * 100);
+        (void)printf("\n");
     }
+    if (first == end)
+        return;
     (void)printf("%-13s", ". left");
-    cells(view, HWL_VIEW_FREE);
+    cells(view, HWL_VIEW_FREE, first, end);
     (void)printf("\n");
+}
+
+/* As many parts as the width asks for. Where the basis finds no room it has lines of its own. */
+static void kind_rows(const struct hwl_view_model *view)
+{
+    enum { FIRST = 13, COLUMN = 11, BASIS = 27 };
+    const uint32_t width = cli_width(), room = (width - FIRST) / COLUMN, n = view->n_devices;
+    bool basis_too = false;
+    for (uint32_t first = 0; first <= n;) { /* the total is the column behind the devices */
+        const bool last = n + 1 - first <= room;
+        const uint32_t end = last ? n : first + room > n ? n : first + room;
+        basis_too = last && FIRST + COLUMN * (n - first + 1) + BASIS <= width;
+        kind_part(view, first, end, last, basis_too);
+        first = last ? n + 1 : end;
+    }
+    char text[64], line[400] = "";
+    size_t used = 0;
+    for (uint32_t k = 0; !basis_too && k < HWL_KIND_COUNT; k++) {
+        hwl_basis basis;
+        double error;
+        if (!hwl_view_basis(view->plan, (hwl_kind)k, &basis, &error))
+            continue;
+        (void)snprintf(text, sizeof text, error > 0 ? ", within %.3g %%" : "", error * 100);
+        used += (size_t)snprintf(line + used, sizeof line - used, "%s%c %s%s", used ? "; " : "", hwl_view_segment_letter(k), hwl_basis_name(basis), text);
+    }
+    if (*line)
+        cli_paragraph("basis", line, INDENT);
 }
 
 static void foot(const hwl_plan *plan, const hwl_limits *limits)
 {
     char text[40], note[400], line[2048];
-    (void)printf("\ncache    %s B for one more token of a sequence", hwl_count_text(hwl_plan_kv_bytes_per_token(plan), text, sizeof text));
-    if (hwl_plan_kv_tokens(plan) != HWL_UNKNOWN)
-        (void)printf(", room for %s tokens", hwl_count_text(hwl_plan_kv_tokens(plan), text, sizeof text));
     (void)printf("\n");
+    int n = snprintf(line, sizeof line, "%s B for one more token of a sequence", hwl_count_text(hwl_plan_kv_bytes_per_token(plan), text, sizeof text));
+    if (hwl_plan_kv_tokens(plan) != HWL_UNKNOWN)
+        (void)snprintf(line + n, sizeof line - (size_t)n, ", room for %s tokens", hwl_count_text(hwl_plan_kv_tokens(plan), text, sizeof text));
+    cli_paragraph("cache", line, INDENT);
     if (limits && limits->max_context) {
-        (void)printf("limits   context up to %s", hwl_count_text(limits->max_context, text, sizeof text));
-        (void)printf(", or up to %s sequences, with all else equal\n", hwl_count_text(limits->max_concurrency, text, sizeof text));
+        n = snprintf(line, sizeof line, "context up to %s", hwl_count_text(limits->max_context, text, sizeof text));
+        (void)snprintf(line + n, sizeof line - (size_t)n, limits->max_concurrency ? ", or up to %s sequences, with all else equal" : ", with all else equal",
+                       hwl_count_text(limits->max_concurrency, text, sizeof text));
+        cli_paragraph("limits", line, INDENT);
     } else if (limits) {
-        (void)printf("limits   no context fits with all else equal\n");
+        cli_paragraph("limits", "no context fits with all else equal", INDENT);
     }
     char *command = NULL;
     if (hwl_plan_command(plan, &command, NULL) == HWL_OK)
-        (void)printf("command  %s\n", hwl_view_clean(command, line, sizeof line));
+        cli_command_line("command", hwl_view_clean(command, line, sizeof line));
     hwl_text_free(command);
     const char *s;
     for (uint32_t i = 0; (s = hwl_plan_note(plan, i)); i++)
-        (void)printf("note     %s\n", hwl_view_clean(s, note, sizeof note));
+        cli_paragraph("note", hwl_view_clean(s, note, sizeof note), INDENT);
 }
 
 static void explain(const hwl_plan *plan)
@@ -132,12 +189,31 @@ static void explain(const hwl_plan *plan)
     }
 }
 
+/* A line for what to do and what comes of it, where they have room beside each other; what it costs below. */
 static void advise(const struct cli_args *args, const hwl_advice *advice, uint32_t n)
 {
+    struct hwl_view_advice row[HWL_ADVICE_MAX];
+    size_t title = 0, gain = 0, result = 0;
     for (uint32_t i = 0; i < n; i++) {
-        struct hwl_view_advice row;
-        hwl_view_advice(&advice[i], args->settings, &row);
-        (void)printf("%s%u %-34s %-18s %s\n           %s\n", i ? "         " : "\nadvice   ", i + 1, row.title, row.gain, row.result, row.cost);
+        hwl_view_advice(&advice[i], args->settings, &row[i]);
+        title = strlen(row[i].title) > title ? strlen(row[i].title) : title;
+        gain = strlen(row[i].gain) > gain ? strlen(row[i].gain) : gain;
+        result = strlen(row[i].result) > result ? strlen(row[i].result) : result;
+    }
+    const bool beside = title <= 60 && cli_width() >= INDENT + 2 + title + 2 + gain + 2 + result;
+    for (uint32_t i = 0; i < n; i++) {
+        char label[24], text[200];
+        if (!i)
+            (void)printf("\n");
+        (void)snprintf(label, sizeof label, "%-*s%u ", INDENT, i ? "" : "advice", i + 1);
+        if (beside) {
+            (void)printf("%s%-*s  %-*s  %s\n", label, (int)title, row[i].title, (int)gain, row[i].gain, row[i].result);
+        } else {
+            (void)snprintf(text, sizeof text, "%s; %s", row[i].result, row[i].gain);
+            cli_paragraph(label, row[i].title, INDENT + 2);
+            cli_paragraph("", text, INDENT + 4);
+        }
+        cli_paragraph("", row[i].cost, INDENT + 4);
     }
 }
 

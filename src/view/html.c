@@ -29,7 +29,7 @@ static void head(FILE *out, const char *name)
                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n", out);
     put(out, "<title>Memory plan of ", name, "</title>\n<style>\n");
     (void)fputs("body{font:16px/1.45 system-ui,sans-serif;max-width:62rem;margin:0 auto;padding:1rem;font-variant-numeric:tabular-nums}\n"
-                "h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}svg{width:100%;height:auto}\n"
+                "h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}svg{width:100%;min-width:40rem;height:auto;display:block}\n"
                 ".wide{overflow-x:auto}table{border-collapse:collapse;min-width:30rem}caption{text-align:left;padding:.2rem 0}\n"
                 "th,td{border-bottom:1px solid;padding:.25rem .6rem;text-align:left;vertical-align:top}td.n,th.n{text-align:right}\n"
                 "code{font-size:.85em;overflow-wrap:anywhere}.verdict{font-size:1.25rem;font-weight:700}\n", out);
@@ -170,7 +170,9 @@ void hwl_view_html(FILE *out, const struct hwl_view_report *report)
     put(out, "<body>\n<main>\n<h1>Memory plan of ", name, "</h1>\n");
     (void)fprintf(out, "<p class=\"verdict l%d\">", (int)v->level);
     put(out, "", v->headline, "</p>\n");
-    hwl_view_svg(out, v);
+    (void)fputs("<div class=\"wide\">\n", out);
+    hwl_view_picture(out, v, false);
+    (void)fputs("</div>\n", out);
     advise(out, report);
     devices(out, v);
     kinds(out, v);

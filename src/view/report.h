@@ -9,6 +9,8 @@
 /* A plan as a picture, and as a page that holds it: self-contained, light and dark by themselves, readable by a screen reader.
  * Foreign text is escaped. Errors of out are the caller's to look at (ferror). */
 void hwl_view_svg(FILE *out, struct hwl_view_model *view);
+/* The same as a part of a page, which has the verdict in its own words when it is not headed. */
+void hwl_view_picture(FILE *out, struct hwl_view_model *view, bool headed);
 struct hwl_view_report {
     struct hwl_view_model *view;
     const hwl_limits *limits; /* NULL: none */

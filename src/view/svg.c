@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 960, LEFT = 120, BAR = 640, ROW = 40, THICK = 24, MARGIN = 16, CELL = 24 };
+enum { WIDTH = 960, LEFT = 120, BAR = 640, ROW = 48, THICK = 24, MARGIN = 16, CELL = 24, LEGEND = 24 };
 
 /* Bytes of the UTF-8 sequence at s that XML takes; 0 where there is none. */
 static size_t sequence(const unsigned char *s)
@@ -52,7 +52,7 @@ static void scheme(FILE *out, const struct hwl_palette *p)
 static void style(FILE *out)
 {
     (void)fputs("<style>text{font:13px system-ui,sans-serif;font-variant-numeric:tabular-nums}.b{font-weight:700;font-size:18px}"
-                ".c{font-weight:700;text-anchor:middle}.e{text-anchor:end}.l,.m{fill:none}.m{stroke-width:2}", out);
+                ".q{font-size:11px}.c{font-weight:700;text-anchor:middle}.e{text-anchor:end}.l,.m{fill:none}.m{stroke-width:2}", out);
     scheme(out, hwl_view_palette(HWL_SCHEME_LIGHT));
     (void)fputs("@media(prefers-color-scheme:dark){", out);
     scheme(out, hwl_view_palette(HWL_SCHEME_DARK));
@@ -95,15 +95,20 @@ static void bar(FILE *out, struct hwl_view_device *d, uint32_t y)
     (void)fprintf(out, "<rect class=\"l\" x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\"/>\n", LEFT, y, BAR, THICK);
     if (d->level == HWL_LEVEL_OVER)
         (void)fprintf(out, "<path class=\"m\" d=\"M%u %uv%d\"/>\n", LEFT + limit, y - 4, THICK + 8);
-    (void)snprintf(text, sizeof text, "%u %% %s %s", d->percent, hwl_view_level_mark(d->level), hwl_view_level_word(d->level));
+    char used[32], usable[32];
+    (void)snprintf(text, sizeof text, "%s of %s GiB, %u %% %s", hwl_view_gib(d->used, used, sizeof used), hwl_view_gib(d->usable, usable, sizeof usable),
+                   d->percent, hwl_view_level_mark(d->level));
     (void)snprintf(class, sizeof class, "v%d", (int)d->level);
     text_at(out, class, LEFT + BAR + 8, y + 17, text);
+    (void)snprintf(text, sizeof text, "%.90s%s", d->name, d->end - d->first > 1 ? ", each" : "");
+    text_at(out, "d q", LEFT, y + THICK + 13, text);
     (void)fputs("</g>\n", out);
 }
 
-static void legend(FILE *out, const struct hwl_view_model *view, uint32_t y)
+/* Rows of the legend, drawn where out is given: as many swatches in each as have room. */
+static uint32_t legend(FILE *out, const struct hwl_view_model *view, uint32_t y)
 {
-    uint32_t x = LEFT;
+    uint32_t x = LEFT, rows = 1;
     for (uint32_t i = 0; i < HWL_VIEW_SEGMENTS; i++) {
         char text[64], bytes[32], class[16];
         if (i < HWL_KIND_COUNT && !hwl_plan_total(view->plan, (hwl_kind)i))
@@ -113,12 +118,21 @@ static void legend(FILE *out, const struct hwl_view_model *view, uint32_t y)
                            hwl_view_bytes(hwl_plan_total(view->plan, (hwl_kind)i), bytes, sizeof bytes));
         else
             (void)snprintf(text, sizeof text, "%s", hwl_view_segment_label(i));
-        (void)fprintf(out, "<rect class=\"s%u\" x=\"%u\" y=\"%u\" width=\"18\" height=\"18\"/>", i, x, y);
-        (void)snprintf(class, sizeof class, "c o%u", i);
-        text_at(out, class, x + 9, y + 14, (char[]){hwl_view_segment_letter(i), 0});
-        text_at(out, "t", x + 24, y + 14, text);
-        x += 44 + 8 * (uint32_t)strlen(text);
+        const uint32_t width = 44 + 7 * (uint32_t)strlen(text);
+        if (x + width > WIDTH - MARGIN && x > LEFT) {
+            x = LEFT;
+            y += LEGEND;
+            rows++;
+        }
+        if (out) {
+            (void)fprintf(out, "<rect class=\"s%u\" x=\"%u\" y=\"%u\" width=\"18\" height=\"18\"/>", i, x, y);
+            (void)snprintf(class, sizeof class, "c o%u", i);
+            text_at(out, class, x + 9, y + 14, (char[]){hwl_view_segment_letter(i), 0});
+            text_at(out, "t", x + 24, y + 14, text);
+        }
+        x += width;
     }
+    return rows;
 }
 
 static uint32_t heat_rows(const struct hwl_view_model *view)
@@ -140,11 +154,19 @@ static void axis(FILE *out, const struct hwl_view_model *view, uint32_t cell, ui
     }
 }
 
+static bool any_host(const struct hwl_view_model *view)
+{
+    for (uint32_t i = 0; i < view->n_columns; i++)
+        for (int r = 0; r < HWL_HEAT_ROWS; r++)
+            if (view->heat_row[r] && view->column[i].cell[r].host)
+                return true;
+    return false;
+}
+
 static void heatmap(FILE *out, const struct hwl_view_model *view, uint32_t y)
 {
     char text[300], layers[64], most[32];
     const uint32_t room = WIDTH - LEFT - MARGIN, cell = !view->n_columns || room / view->n_columns > CELL ? CELL : room / view->n_columns;
-    bool any_host = false;
     (void)snprintf(text, sizeof text, "%s; the darkest cell is %s", hwl_view_column_sentence(view, layers, sizeof layers),
                    hwl_view_bytes(view->heat_max, most, sizeof most));
     text_at(out, "t", LEFT, y + 12, text);
@@ -156,7 +178,6 @@ static void heatmap(FILE *out, const struct hwl_view_model *view, uint32_t y)
         text_at(out, "d e", LEFT - 8, y + 13, hwl_view_heat_row((enum hwl_heat_row)r));
         for (uint32_t i = 0; i < view->n_columns; i++) {
             const struct hwl_heat_cell *c = &view->column[i].cell[r];
-            any_host = any_host || c->host;
             (void)fprintf(out, "<g><rect class=\"h%u\" x=\"%u\" y=\"%u\" width=\"%u\" height=\"16\"/>", c->shade, LEFT + i * cell, y, cell - (cell > 3));
             if (c->host) /* on the host: a line under it */
                 (void)fprintf(out, "<path class=\"m\" d=\"M%u %uh%u\"/>", LEFT + i * cell, y + 17, cell - (cell > 3));
@@ -165,19 +186,21 @@ static void heatmap(FILE *out, const struct hwl_view_model *view, uint32_t y)
         }
         y += 20;
     }
-    if (any_host)
+    if (any_host(view))
         text_at(out, "d", LEFT, y + 14, "Underlined cells lie in host memory.");
 }
 
-void hwl_view_svg(FILE *out, struct hwl_view_model *view)
+void hwl_view_picture(FILE *out, struct hwl_view_model *view, bool headed)
 {
     char text[300], name[160], class[16];
-    uint32_t n = 0, y = MARGIN + 20;
+    const uint32_t top = headed ? 64 : MARGIN;
+    uint32_t n = 0, y = top;
     hwl_model_info m;
     hwl_model_get_info(hwl_plan_model(view->plan), &m);
     for (uint32_t i = 0; i < view->n_devices; i++)
         n += !(view->device[i].idle && view->device[i].host);
-    const uint32_t rows = heat_rows(view), height = 64 + n * ROW + 40 + (rows ? 64 + rows * 20 : 0) + MARGIN;
+    const uint32_t rows = heat_rows(view), swatches = legend(NULL, view, 0) * LEGEND;
+    const uint32_t height = top + n * ROW + swatches + 10 + (rows ? 36 + rows * 20 + (any_host(view) ? 20 : 0) : 0) + MARGIN / 2;
     (void)fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %u\" role=\"img\" aria-labelledby=\"hwl-t hwl-d\">\n<title id=\"hwl-t\">",
                   WIDTH, height);
     (void)snprintf(text, sizeof text, "%s on %s %s", m.name ? m.name : "", hwl_plan_engine(view->plan), hwl_plan_engine_version(view->plan));
@@ -188,18 +211,25 @@ void hwl_view_svg(FILE *out, struct hwl_view_model *view)
     style(out);
     (void)fprintf(out, "<rect class=\"g\" width=\"%d\" height=\"%u\"/>\n", WIDTH, height);
     (void)snprintf(class, sizeof class, "b v%d", (int)view->level);
-    text_at(out, class, MARGIN, y, view->headline);
+    if (headed)
+        text_at(out, class, MARGIN, MARGIN + 20, view->headline);
     (void)snprintf(text, sizeof text, "%s, %s %s", hwl_view_clean(m.name, name, sizeof name), hwl_plan_engine(view->plan),
                    hwl_plan_engine_version(view->plan));
-    text_at(out, "d", MARGIN, y += 20, text);
-    y += 16;
+    if (headed)
+        text_at(out, "d", MARGIN, MARGIN + 40, text);
+    y += 4;
     for (uint32_t i = 0; i < view->n_devices; i++)
         if (!(view->device[i].idle && view->device[i].host)) {
             bar(out, &view->device[i], y);
             y += ROW;
         }
-    legend(out, view, y);
+    (void)legend(out, view, y);
     if (rows)
-        heatmap(out, view, y + 34);
+        heatmap(out, view, y + swatches + 10);
     (void)fputs("</svg>\n", out);
+}
+
+void hwl_view_svg(FILE *out, struct hwl_view_model *view)
+{
+    hwl_view_picture(out, view, true);
 }
