@@ -32,7 +32,7 @@ static void head(FILE *out, const char *name)
                 "h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}svg{width:100%;min-width:40rem;height:auto;display:block}\n"
                 ".wide{overflow-x:auto}table{border-collapse:collapse;min-width:30rem}caption{text-align:left;padding:.2rem 0}\n"
                 "th,td{border-bottom:1px solid;padding:.25rem .6rem;text-align:left;vertical-align:top}td.n,th.n{text-align:right}\n"
-                "code{font-size:.85em;overflow-wrap:anywhere}.verdict{font-size:1.25rem;font-weight:700}\n", out);
+                "code{font-size:.85em;overflow-wrap:anywhere}details{margin-top:1.6rem}.verdict{font-size:1.25rem;font-weight:700}\n", out);
     scheme(out, hwl_view_palette(HWL_SCHEME_LIGHT));
     (void)fputs("\n@media(prefers-color-scheme:dark){", out);
     scheme(out, hwl_view_palette(HWL_SCHEME_DARK));
@@ -63,8 +63,8 @@ static void facts(FILE *out, const struct hwl_view_report *r)
     (void)snprintf(text, sizeof text, "%s B", hwl_count_text(hwl_plan_kv_bytes_per_token(plan), a, sizeof a));
     fact(out, "Cache for one more token", text);
     if (r->limits && r->limits->max_context) {
-        (void)snprintf(text, sizeof text, "%s tokens, or %s sequences", hwl_count_text(r->limits->max_context, a, sizeof a),
-                       hwl_count_text(r->limits->max_concurrency, b, sizeof b));
+        (void)snprintf(text, sizeof text, "%s tokens, or %s sequence%s", hwl_count_text(r->limits->max_context, a, sizeof a),
+                       hwl_count_text(r->limits->max_concurrency, b, sizeof b), r->limits->max_concurrency == 1 ? "" : "s");
         fact(out, "Largest that fits", text);
     } else if (r->limits) {
         fact(out, "Largest that fits", "no context fits with all else equal");
