@@ -124,13 +124,20 @@ static void before_layer(struct hwl_text *t, uint64_t i)
     t->correction = !hashed(t, i);
 }
 
+/* Hyper-connections are mixed, and stored, in 32 bits. */
+static void in_f32(struct hwl_tensor *t)
+{
+    if (t && t->dtype != HWL_DTYPE_F32 && hwl_mul(&t->bytes, t->elements, 4))
+        t->dtype = HWL_DTYPE_F32;
+}
+
 /* The streams of hyper-connections become one. */
 static void head_of(struct hwl_text *t, int32_t l, const char *name)
 {
     const uint64_t m = hwl_b_u64(t->b, "hc_mult", 4);
-    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, m, m * t->hidden, "%s.hc_fn", name);
-    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, m, 0, "%s.hc_base", name);
-    (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, 1, 0, "%s.hc_scale", name);
+    in_f32(hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, m, m * t->hidden, "%s.hc_fn", name));
+    in_f32(hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, m, 0, "%s.hc_base", name));
+    in_f32(hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, 1, 0, "%s.hc_scale", name));
 }
 
 /* Hyper-connections: hc_mult streams of the residual, mixed before attention and feed-forward. */
@@ -148,9 +155,9 @@ static void connections(struct hwl_text *t, int32_t l)
         table->bytes = 8 * t->vocab * t->n_used; /* both below 2^32 */
     }
     for (int i = 0; i < 2; i++) {
-        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, m * t->hidden, "%s.%d.%s.fn", t->r.stack, hwl_text_number(t, l), side[i]);
-        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, 0, "%s.%d.%s.base", t->r.stack, hwl_text_number(t, l), side[i]);
-        (void)hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, 3, 0, "%s.%d.%s.scale", t->r.stack, hwl_text_number(t, l), side[i]);
+        in_f32(hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, m * t->hidden, "%s.%d.%s.fn", t->r.stack, hwl_text_number(t, l), side[i]));
+        in_f32(hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, w, 0, "%s.%d.%s.base", t->r.stack, hwl_text_number(t, l), side[i]));
+        in_f32(hwl_emit(t->b, HWL_ROLE_RESIDUAL, l, 3, 0, "%s.%d.%s.scale", t->r.stack, hwl_text_number(t, l), side[i]));
     }
     if (t->number_from) { /* a predictor ends in a head of its own */
         char name[64];

@@ -2,6 +2,8 @@
 /* What engines read of a config.json beside the shapes: class, rope scaling, type of the recurrent state. */
 #include "arch/model.h"
 
+#include "base/bytes.h"
+#include "base/str.h"
 #include "source/config.h"
 
 #include <string.h>
@@ -13,6 +15,26 @@ static void read_rope(struct hwl_hints *h, const struct hwl_config *rope, struct
     h->rope_factor = hwl_cfg_real(rope, "factor", 0.0);
     if (h->context_original == 0)
         h->context_original = hwl_cfg_u64(rope, "original_max_position_embeddings", 0);
+}
+
+/* Attention beside recurrent layers, or with linear biases, that rotates nothing; the configuration need not say so. */
+static const char unrotated[] = "nemotron_h jamba kimi_linear bloom mpt";
+
+static bool is_unrotated(const struct hwl_config *text)
+{
+    const char *kind = hwl_cfg_str(text, "position_embedding_type", "");
+    const struct hwl_config attn = hwl_cfg_obj(text, "attn_config");
+    return hwl_words_have(unrotated, hwl_cfg_str(text, "model_type", "")) || hwl_cfg_bool(text, "alibi", false) ||
+           (attn.obj && hwl_cfg_bool(&attn, "alibi", false)) || strcmp(kind, "nope") == 0 || strcmp(kind, "alibi") == 0;
+}
+
+/* One base for windows and another for the whole context: named so, or in an object for each kind of layer. */
+static bool has_local_rope(const struct hwl_config *text, const struct hwl_config *rope)
+{
+    static const char by_default[] = "gemma3 gemma3_text gemma3n gemma3n_text gemma4 gemma4_text olmo3";
+    return hwl_cfg_real(text, "rope_local_base_freq|local_rope_theta|swa_rope_theta|rope_theta_local", 0.0) > 0.0 ||
+           (rope->obj && hwl_cfg_obj(rope, "sliding_attention").obj) ||
+           hwl_words_have(by_default, hwl_cfg_str(text, "model_type", ""));
 }
 
 void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, const struct hwl_config *text)
@@ -27,7 +49,11 @@ void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, cons
         const struct hwl_config full = hwl_cfg_obj(&rope, "full_attention");
         read_rope(h, full.obj ? &full : &rope, &model->arena);
         h->rotary_part = hwl_cfg_real(full.obj ? &full : &rope, "partial_rotary_factor", 0.0);
+        h->mrope = hwl_cfg_n(full.obj ? &full : &rope, "mrope_section") > 0;
     }
+    h->rotary_dim = (uint32_t)hwl_min(hwl_cfg_u64(text, "rotary_dim", 0), 65536);
+    h->unrotated = is_unrotated(text);
+    h->local_rope = has_local_rope(text, &rope);
     if (h->rotary_part == 0.0)
         h->rotary_part = hwl_cfg_real(text, "partial_rotary_factor|rope_pct|rotary_pct", 0.0);
     h->state_dtype = (uint16_t)hwl_dtype_of_name(hwl_cfg_str(text, "mamba_ssm_cache_dtype|mamba_ssm_dtype", ""));

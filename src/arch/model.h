@@ -110,7 +110,7 @@ struct hwl_quant {
     bool desc_act, zero_point;
     bool per_channel;       /* one scale a row of the weight */
     bool nested;            /* bitsandbytes: the scales are quantised too */
-    bool fp4_experts;       /* routed experts in 4 bits with one scale for 32, the rest as method says (DeepSeek-V4) */
+    const char *experts;    /* how routed experts are stored where the rest is as method says (DeepSeek-V4): "fp4", "nvfp4", or "" */
     const char *const *skip; /* module name patterns left unquantised */
     uint32_t n_skip;
     uint16_t kv_dtype;      /* enum hwl_dtype of a cache that the checkpoint asks for; HWL_DTYPE_NONE */
@@ -122,6 +122,10 @@ struct hwl_hints {
     const char *rope_type;      /* of rope scaling: "yarn", "longrope", "linear" ...; "default" where there is none */
     double rope_factor;
     double rotary_part;         /* share of a head that is rotated; 0: it says nothing, all of it */
+    uint32_t rotary_dim;        /* or its width, given as such; 0: it is not */
+    bool unrotated;             /* attention knows positions by other means (ALiBi, recurrence) or not at all */
+    bool local_rope;            /* layers with a window turn by a base of their own */
+    bool mrope;                 /* several positions a token (mrope_section) */
     uint64_t context_original;  /* original_max_position_embeddings */
     uint64_t state_chunk;       /* tokens of a chunk of the state-space kernel */
     uint16_t state_dtype;       /* enum hwl_dtype that the recurrent state shall have */

@@ -3,6 +3,7 @@
  * compressed-tensors, bitsandbytes, NVIDIA ModelOpt and MLX. */
 #include "arch/quant_config.h"
 
+#include "arch/weights.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -161,7 +162,7 @@ static hwl_status read_beside(const char *folder, struct hwl_arena *arena, struc
 hwl_status hwl_quant_read(const struct hwl_config *root, const char *folder, struct hwl_arena *arena, struct hwl_quant *out,
                           hwl_error *error)
 {
-    *out = (struct hwl_quant){.method = "", .format = ""};
+    *out = (struct hwl_quant){.method = "", .format = "", .experts = ""};
     const struct hwl_config text = hwl_cfg_obj(root, "text_config|llm_config|language_config");
     struct hwl_config q = hwl_cfg_obj(root, "quantization_config|quantization");
     if (!q.obj)
@@ -170,7 +171,10 @@ hwl_status hwl_quant_read(const struct hwl_config *root, const char *folder, str
         read_object(&q, arena, out);
     else if (folder)
         return read_beside(folder, arena, out, error);
-    out->fp4_experts = strcmp(out->method, "fp8") == 0 && strcmp(hwl_cfg_str(root, "expert_dtype", ""), "fp4") == 0;
+    if (strcmp(out->method, "fp8") == 0) /* DeepSeek-V4; ModelOpt packs its experts anew and leaves the rest */
+        out->experts = strcasecmp(hwl_cfg_str(&q, "moe_quant_algo", ""), "NVFP4") == 0     ? "nvfp4"
+                       : strcmp(hwl_cfg_str(root, "expert_dtype", ""), "fp4") == 0 ? "fp4"
+                                                                                          : "";
     return HWL_OK;
 }
 
@@ -213,15 +217,28 @@ static bool parts_hit(const char *pattern, const char *module)
     return false;
 }
 
-static bool pattern_hit(const char *pattern, const char *module)
+static bool glob_hit(const char *pattern, const char *module)
 {
-    if (strncmp(pattern, "re:", 3) == 0)
-        return regex_hit(pattern + 3, module);
-    if (!strpbrk(pattern, "*?["))
-        return parts_hit(pattern, module);
     char children[MODULE_BYTES];
     return fnmatch(pattern, module, 0) == 0 ||
            ((uint64_t)snprintf(children, sizeof children, "%s.*", pattern) < sizeof children && fnmatch(children, module, 0) == 0);
+}
+
+/* A checkpoint names modules as the class did that saved it, the inventory as today's does: without the leading words they meet. */
+static bool pattern_hit(const char *pattern, const char *module, const char *bare)
+{
+    if (strncmp(pattern, "re:", 3) == 0) {
+        static const char *const leading[] = {"", "model.", "language_model.model.", "model.language_model."};
+        bool hit = regex_hit(pattern + 3, module);
+        for (size_t i = 0; i < sizeof leading / sizeof *leading && !hit; i++) {
+            char other[MODULE_BYTES];
+            hit = (uint64_t)snprintf(other, sizeof other, "%s%s", leading[i], bare) < sizeof other && regex_hit(pattern + 3, other);
+        }
+        return hit;
+    }
+    const char *const rest = hwl_name_bare(hwl_str_of(pattern)).p;
+    return strpbrk(pattern, "*?[") ? glob_hit(pattern, module) || glob_hit(rest, bare)
+                                   : parts_hit(pattern, module) || parts_hit(rest, bare);
 }
 
 bool hwl_quant_skips(const struct hwl_quant *quant, const char *tensor)
@@ -233,8 +250,9 @@ bool hwl_quant_skips(const struct hwl_quant *quant, const char *tensor)
         module[n - 7] = 0;
     for (char *star; (star = strchr(module, '*'));) /* the first of equal ones stands for all */
         *star = '0';
+    const char *const bare = hwl_name_bare(hwl_str_of(module)).p;
     for (uint32_t i = 0; i < quant->n_skip; i++)
-        if (pattern_hit(quant->skip[i], module))
+        if (pattern_hit(quant->skip[i], module, bare))
             return true;
     return false;
 }

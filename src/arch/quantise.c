@@ -15,8 +15,9 @@
 
 enum form {
     FORM_NONE, FORM_FP8, FORM_FP8_CHANNEL, FORM_FP8_BLOCK, FORM_INT8, FORM_GPTQ, FORM_AWQ, FORM_PACK, FORM_BNB4, FORM_BNB4_NESTED,
-    FORM_BNB8, FORM_MXFP4, FORM_MXFP4_EXPERTS, FORM_MXFP8, FORM_NVFP4, FORM_NVFP4_CT, FORM_MLX
-, FORM_FP4_EXPERTS};
+    FORM_BNB8, FORM_MXFP4, FORM_MXFP4_EXPERTS, FORM_MXFP8, FORM_NVFP4, FORM_NVFP4_CT, FORM_MLX,
+    FORM_FP4_EXPERTS
+};
 
 /* Shapes over out, in, bits, group size and block. P = 32 / bits elements of an I32. */
 enum shape { S_FULL, S_SCALAR, S_ONE, S_TWO, S_OUT, S_OUT_1, S_IN, S_BLOCK, S_ROWS_PACKED, S_COLS_PACKED, S_GROUPS_OUT, S_GROUPS_OUT_PACKED,
@@ -135,21 +136,19 @@ static enum form form_of(struct hwl_quant *q)
     return FORM_NONE;
 }
 
-/* The linear layers that the tool kits quantise. Routers, heads, norms, embeddings and towers stay, in all of them. */
 static bool is_expert(const struct hwl_tensor *t)
 {
     return t->role == HWL_ROLE_EXP_GATE || t->role == HWL_ROLE_EXP_UP || t->role == HWL_ROLE_EXP_DOWN || t->role == HWL_ROLE_EXP_GATE_UP;
 }
 
+/* The linear layers that the tool kits quantise. Routers, heads, norms, embeddings and towers stay, in all of them. */
 static bool is_linear(const struct hwl_tensor *t, enum form form)
 {
     if (t->part != HWL_PART_WEIGHT || t->n_dims < 2 || t->tied || t->buffer || !t->elements)
         return false;
-    bool expert = false;
+    const bool expert = is_expert(t);
     switch ((enum hwl_role)t->role) {
     case HWL_ROLE_EXP_GATE: case HWL_ROLE_EXP_UP: case HWL_ROLE_EXP_DOWN: case HWL_ROLE_EXP_GATE_UP:
-        expert = true;
-        break;
     case HWL_ROLE_ATTN_Q: case HWL_ROLE_ATTN_K: case HWL_ROLE_ATTN_V: case HWL_ROLE_ATTN_QKV: case HWL_ROLE_ATTN_OUT:
     case HWL_ROLE_ATTN_GATE: case HWL_ROLE_ATTN_Q_A: case HWL_ROLE_ATTN_Q_B: case HWL_ROLE_ATTN_KV_A: case HWL_ROLE_ATTN_KV_B:
     case HWL_ROLE_ATTN_K_B: case HWL_ROLE_ATTN_V_B: case HWL_ROLE_CROSS_Q: case HWL_ROLE_CROSS_K: case HWL_ROLE_CROSS_V:
@@ -157,8 +156,9 @@ static bool is_linear(const struct hwl_tensor *t, enum form form)
     case HWL_ROLE_SHEXP_GATE: case HWL_ROLE_SHEXP_UP: case HWL_ROLE_SHEXP_DOWN: case HWL_ROLE_SHEXP_GATE_UP: case HWL_ROLE_SSM_IN:
     case HWL_ROLE_SSM_OUT:
         break;
-    case HWL_ROLE_INDEXER: /* DeepSeek-V3.2: wq_b and wk, but not the projection of the weights */
-        return form != FORM_MXFP4_EXPERTS && (form == FORM_MLX || !strstr(t->name, "weights_proj")) && !strstr(t->name, "norm");
+    case HWL_ROLE_INDEXER: /* DeepSeek-V3.2: wq_b and wk, but not the projection of the weights; V4: no compressor either */
+        return form != FORM_MXFP4_EXPERTS && !strstr(t->name, "norm") &&
+               (form == FORM_MLX || (!strstr(t->name, "weights_proj") && !strstr(t->name, "kv_proj") && !strstr(t->name, "gate_proj")));
     case HWL_ROLE_TOK_EMBD: case HWL_ROLE_OUTPUT: case HWL_ROLE_ROUTER: case HWL_ROLE_SHEXP_ROUTER: case HWL_ROLE_POS_EMBD:
     case HWL_ROLE_TYPE_EMBD: case HWL_ROLE_PER_LAYER_EMBD: case HWL_ROLE_EMBD_PROJ: case HWL_ROLE_SSM_X: case HWL_ROLE_SSM_DT:
     case HWL_ROLE_SSM_BETA: case HWL_ROLE_SSM_GATE:
@@ -318,9 +318,10 @@ static hwl_status pack_all(struct packer *p, const struct hwl_tensor *tensors, u
                 p->q.bits = hwl_words_have(mlx_router_8bit, p->arch) ? 8 : bits;
             const enum form form = p->form;
             const uint32_t group = p->q.group_size;
-            if (p->q.fp4_experts && is_expert(t)) {
-                p->form = FORM_FP4_EXPERTS;
-                p->q.group_size = 32;
+            if (p->q.experts && *p->q.experts && is_expert(t)) {
+                const bool nvfp4 = strcmp(p->q.experts, "nvfp4") == 0;
+                p->form = nvfp4 ? FORM_NVFP4 : FORM_FP4_EXPERTS;
+                p->q.group_size = nvfp4 ? 16 : 32;
             }
             const hwl_status status = pack_one(p, t);
             p->form = form;

@@ -75,7 +75,7 @@ struct meet {
     uint64_t n, cap, cap_next, matched;
 };
 
-static struct hwl_str strip(struct hwl_str s)
+struct hwl_str hwl_name_bare(struct hwl_str s)
 {
     for (unsigned i = 0; i < sizeof leading / sizeof *leading;) {
         uint64_t n = strlen(leading[i]);
@@ -105,7 +105,7 @@ static hwl_status index_inventory(struct meet *m)
     for (uint64_t i = 0; i < model->n_tensors; i++) {
         m->first[i] = NONE;
         bool added;
-        struct hwl_str s = hwl_str_of(model->tensors[i].name), bare = strip(s);
+        struct hwl_str s = hwl_str_of(model->tensors[i].name), bare = hwl_name_bare(s);
         /* the full name too: where two towers have the same stripped names the exact one must win */
         if (hwl_name_map_put(&m->map, s, (uint32_t)i, &added) == HWL_NAME_NONE ||
             hwl_name_map_put(&m->map, bare, (uint32_t)i, &added) == HWL_NAME_NONE)
@@ -126,7 +126,7 @@ static struct hwl_str starred(struct hwl_str name, uint64_t at, uint64_t n, char
 static uint32_t look(const struct meet *m, struct hwl_str s)
 {
     uint32_t i = hwl_name_map_get(&m->map, s);
-    return i != HWL_NAME_NONE ? i : hwl_name_map_get(&m->map, strip(s));
+    return i != HWL_NAME_NONE ? i : hwl_name_map_get(&m->map, hwl_name_bare(s));
 }
 
 /* The inventory's entry of a plain name: as it is, or with one of its numbers as a running one (from the right). */

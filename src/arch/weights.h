@@ -10,4 +10,7 @@
  * does not know keeps its place with a role by its name. model->logical keeps the inventory. */
 hwl_status hwl_weights_apply(struct hwl_model *model, const struct hwl_safetensors *st, hwl_error *error);
 
+/* A tensor or module name without the leading words that only say which class saved it ("model.language_model."). */
+struct hwl_str hwl_name_bare(struct hwl_str name);
+
 #endif

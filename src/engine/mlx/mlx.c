@@ -69,7 +69,7 @@ static hwl_status unpack(const struct hwl_model *model, struct hwl_arena *arena,
     copy->release = NULL;
     copy->tensors = model->logical;
     copy->n_tensors = copy->cap_tensors = model->n_logical;
-    copy->quant = (struct hwl_quant){.method = "", .format = ""};
+    copy->quant = (struct hwl_quant){.method = "", .format = "", .experts = ""};
     *out = copy;
     return HWL_OK;
 }

@@ -21,6 +21,7 @@ static bool same_shapes(const struct hwl_layer *a, const struct hwl_layer *b)
     return a->mtp == b->mtp && a->encoder == b->encoder && x->n_heads == y->n_heads && x->n_kv_heads == y->n_kv_heads &&
            x->head_dim_k == y->head_dim_k && x->head_dim_v == y->head_dim_v && x->kv_lora_rank == y->kv_lora_rank &&
            x->qk_nope_dim == y->qk_nope_dim && x->output_gate == y->output_gate &&
+           (x->kv_shared_with >= 0) == (y->kv_shared_with >= 0) &&
            a->ffn.n_experts == b->ffn.n_experts && a->ffn.d_expert == b->ffn.d_expert;
 }
 

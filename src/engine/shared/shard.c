@@ -61,8 +61,13 @@ static bool is_linear(const struct hwl_tensor *t, enum shard s)
 static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_shard_run *u,
                          struct hwl_ck *ck)
 {
+    if (u->classes & HWL_SHARD_ROUTER_F32 && t->role == HWL_ROLE_ROUTER && t->n_dims == 2)
+        return hwl_ck_mul(ck, t->elements, 4);
     const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 ||
                        t->dtype == HWL_DTYPE_F64;
+    if (t->part == HWL_PART_SCALE && u->scales_f32 && t->n_dims == 2 && t->dims[1] == 1 &&
+        (t->dtype == HWL_DTYPE_BF16 || t->dtype == HWL_DTYPE_F16))
+        return hwl_ck_mul(ck, t->bytes, 2); /* scales of whole rows */
     if (t->buffer || !plain || !t->elements)
         return t->bytes;
     if (t->part == HWL_PART_SCALE || (t->dtype == HWL_DTYPE_F32 && m->dtype != HWL_DTYPE_F32))
@@ -81,7 +86,7 @@ static uint64_t part_of(uint64_t bytes, uint64_t n, uint64_t of, struct hwl_ck *
 static uint64_t kv_part(uint64_t bytes, const struct hwl_attention *a, uint64_t tp, struct hwl_ck *ck)
 {
     const uint64_t heads = a->n_kv_heads ? a->n_kv_heads : a->n_heads;
-    return heads ? part_of(bytes, heads > tp ? heads / tp : 1, heads, ck) : bytes;
+    return heads ? part_of(bytes, heads > tp ? heads / tp : 1, heads, ck) : part_of(bytes, 1, tp, ck); /* none: a recurrence's */
 }
 
 /* Rows in the source's order: a configuration lists the output dimension first, GGUF last. */
@@ -103,6 +108,56 @@ static uint64_t pad_mxfp4(const struct hwl_tensor *t, uint64_t bytes, uint64_t h
     return u->pad_width ? part_of(rows, hwl_ck_align(ck, width, u->pad_width), width, ck) : rows;
 }
 
+/* Where Mamba2's one group of B and C stands on all ranks (mamba/mamba_utils.py, extra_groups_for_head_shards): the rows of
+ * its input projection or convolution on a rank, of *all. 0: the groups divide, and so does everything. */
+static uint64_t copied_rows(const struct hwl_state *s, uint16_t role, uint64_t tp, uint64_t *all, struct hwl_ck *ck)
+{
+    if ((role != HWL_ROLE_SSM_IN && role != HWL_ROLE_SSM_CONV) || s->n_groups != 1 || tp == 1 || !s->n_heads)
+        return 0;
+    const uint64_t shared = hwl_ck_mul(ck, 2, s->d_state);
+    const uint64_t split = role == HWL_ROLE_SSM_IN ? hwl_ck_add(ck, hwl_ck_mul(ck, 2, s->d_inner), s->n_heads) : s->d_inner;
+    *all = hwl_ck_add(ck, split, shared);
+    return hwl_ck_add(ck, hwl_div_ceil(split, tp), shared);
+}
+
+/* One scale for each row of the output, which splitting the input leaves alone. */
+static bool of_rows(const struct hwl_tensor *t)
+{
+    return t->part == HWL_PART_SCALE && t->n_dims == 2 && t->dims[1] == 1;
+}
+
+/* Groups of packed experts that a rank's width does not hold whole are halved until it does
+ * (quantization/moe_wna16.py, group_size_div_factor): so many times the scales and zero points. */
+static uint64_t more_groups(const struct hwl_model *m, const struct hwl_tensor *t, uint64_t width)
+{
+    const bool grouped = strcmp(m->quant.method, "awq") == 0 || strcmp(m->quant.method, "gptq") == 0;
+    uint64_t times = 1, group = m->quant.group_size;
+    if (!grouped || (t->part != HWL_PART_SCALE && t->part != HWL_PART_ZERO))
+        return 1;
+    while (group > 1 && group % 2 == 0 && (width % group || m->hidden % group)) {
+        group /= 2;
+        times *= 2;
+    }
+    return times;
+}
+
+/* A matrix inside one of a tower's numbered blocks; what stands before and behind them is not split. */
+static bool in_block(const char *name)
+{
+    for (const char *dot = name; (dot = strchr(dot, '.')); dot++)
+        if ((dot[1] >= '0' && dot[1] <= '9') || dot[1] == '*')
+            return true;
+    return false;
+}
+
+static bool tower_splits(const struct hwl_tensor *t, const struct hwl_shard_run *u)
+{
+    if (t->n_dims != 2 || t->part != HWL_PART_WEIGHT)
+        return false;
+    return t->component == HWL_COMP_PROJECTOR ? !(u->classes & HWL_SHARD_PROJECTOR_WHOLE)
+                                              : !(u->classes & HWL_SHARD_TOWER_WHOLE) && in_block(t->name);
+}
+
 static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, enum shard s, uint64_t bytes,
                         const struct hwl_shard_run *u, struct hwl_ck *ck)
 {
@@ -112,10 +167,13 @@ static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, e
                         : t->component == HWL_COMP_EMBEDDING                                     ? u->embedding_tp
                                                                                                  : u->tp;
     switch (s) {
-    case COLUMN:
-        return part_of(bytes, 1, tp, ck);
+    case COLUMN: {
+        uint64_t all = tp;
+        const uint64_t rows = copied_rows(&l->state, t->role, tp, &all, ck);
+        return part_of(bytes, rows ? rows : 1, all, ck);
+    }
     case ROW:
-        return t->part == HWL_PART_BIAS ? bytes : part_of(bytes, 1, tp, ck);
+        return t->part == HWL_PART_BIAS || of_rows(t) ? bytes : part_of(bytes, 1, tp, ck);
     case KV:
         return kv_part(bytes, &l->attn, tp, ck);
     case QKV: {
@@ -129,7 +187,7 @@ static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, e
     }
     case VOCAB: {
         const uint64_t rows = rows_of(m, t);
-        if (rows == 0 || t->n_dims < 1)
+        if (rows == 0 || t->n_dims < 1 || u->classes & HWL_SHARD_EMBEDDING_WHOLE)
             return bytes;
         const uint64_t padded = hwl_ck_align(ck, hwl_ck_align(ck, rows, VOCAB_PAD), tp);
         return part_of(hwl_ck_mul(ck, bytes / rows, padded), 1, tp, ck);
@@ -137,14 +195,18 @@ static uint64_t on_rank(const struct hwl_model *m, const struct hwl_tensor *t, e
     case EXPERTS: {
         const uint64_t experts = l->ffn.n_experts ? l->ffn.n_experts : 1;
         const uint64_t ranks = u->expert_ranks;
+        const uint64_t width = u->ep ? l->ffn.d_expert : l->ffn.d_expert / ranks;
+        if (t->part == HWL_PART_ZERO && strcmp(m->quant.method, "gptq") == 0)
+            return 0; /* the kernels of experts take symmetric weights */
+        if (!u->ep && t->role == HWL_ROLE_EXP_DOWN && of_rows(t))
+            return bytes;
         const uint64_t local = u->ep ? part_of(bytes, hwl_div_ceil(experts + u->redundant_experts, ranks), experts, ck)
                                      : part_of(bytes, 1, ranks, ck);
-        return strcmp(m->quant.method, "mxfp4") == 0
-                   ? pad_mxfp4(t, local, m->hidden, u->ep ? l->ffn.d_expert : l->ffn.d_expert / ranks, u, ck)
-                   : local;
+        return strcmp(m->quant.method, "mxfp4") == 0 ? pad_mxfp4(t, local, m->hidden, width, u, ck)
+                                                     : hwl_ck_mul(ck, local, more_groups(m, t, width));
     }
     case TOWER:
-        return t->n_dims == 2 && t->part == HWL_PART_WEIGHT ? part_of(bytes, 1, tp, ck) : bytes;
+        return tower_splits(t, u) ? part_of(bytes, 1, tp, ck) : bytes;
     default:
         return bytes;
     }
@@ -177,30 +239,9 @@ uint32_t hwl_shard_stage(const struct hwl_model *model, const struct hwl_shard_r
     return p;
 }
 
-/* The table of cosines and sines that attention layers of a rank share: one row of the rotated width a position
- * (layers/rotary_embedding). Gemma has a second one for its windows. */
-static uint64_t rope_bytes(const struct hwl_model *m, const struct hwl_shard_run *u, struct hwl_ck *ck)
+static bool is_kv(uint16_t role)
 {
-    uint64_t width = 0;
-    for (uint32_t i = 0; i < m->n_layers; i++) {
-        const struct hwl_attention *a = &m->layers[i].attn;
-        if (a->n_heads)
-            width = hwl_max(width, a->qk_rope_dim ? a->qk_rope_dim : a->head_dim_k);
-    }
-    for (uint64_t i = 0; i < m->n_tensors; i++)
-        if (m->tensors[i].role == HWL_ROLE_POS_EMBD && m->tensors[i].layer < 0)
-            return 0; /* learned positions */
-    /* proportional rotation keeps the whole width and turns part of it by nothing */
-    const double part = m->hints.rotary_part;
-    if (part > 0.0 && part < 1.0 && !(m->hints.rope_type && strcmp(m->hints.rope_type, "proportional") == 0))
-        width = (uint64_t)((double)width * part);
-    const uint64_t table = hwl_ck_mul3(ck, m->context_train, width, u->rope_bytes);
-    const bool two = strncmp(m->arch, "gemma3", 6) == 0 || strncmp(m->arch, "gemma4", 6) == 0;
-    /* linear and dynamic scaling stretch the table of full attention */
-    const bool stretched = m->hints.rope_factor > 1.0 && m->hints.rope_factor < 4096.0 && m->hints.rope_type &&
-                           hwl_words_have("linear dynamic", m->hints.rope_type);
-    const uint64_t full = stretched ? hwl_ck_mul(ck, table, (uint64_t)m->hints.rope_factor) : table;
-    return hwl_ck_add(ck, full, two ? table : 0);
+    return role == HWL_ROLE_ATTN_K || role == HWL_ROLE_ATTN_V || role == HWL_ROLE_ATTN_K_NORM;
 }
 
 static bool is_tower(uint8_t component)
@@ -282,13 +323,23 @@ static uint32_t times(const struct hwl_tensor *t, const struct hwl_shard_run *u)
 static void add_layer(struct sums *s, const struct hwl_shard_prepared *p, uint32_t kind, const struct hwl_shard_run *u)
 {
     const struct hwl_model *m = p->model;
+    const bool borrows = u->classes & HWL_SHARD_BORROWERS && m->layers[p->layer[kind]].attn.kv_shared_with >= 0 &&
+                         m->layers[p->layer[kind]].attn.n_heads;
+    uint64_t keys = 0;
+    bool values = false;
     for (uint64_t i = p->first[kind]; i < p->first[kind + 1]; i++) {
         const struct hwl_tensor *t = &m->tensors[p->tensor[i]];
-        if (t->tied || (is_tower(t->component) && !u->multimodal))
+        if (t->tied || (is_tower(t->component) && !u->multimodal && !m->n_encoder) || (borrows && is_kv(t->role)))
             continue;
         const uint64_t bytes = tensor_bytes(m, t, u, &s->ck);
         for (uint32_t n = times(t, u); n > 0; n--)
             add_tensor(s, m, t, bytes, u);
+        keys = hwl_ck_add(&s->ck, keys, t->role == HWL_ROLE_ATTN_K && t->part == HWL_PART_WEIGHT ? bytes : 0);
+        values = values || t->role == HWL_ROLE_ATTN_V;
+    }
+    if (u->classes & HWL_SHARD_KEYS_TWICE && !values && keys) { /* the fused matrix has rows for values all the same */
+        add(s, HWL_COMP_ATTENTION, keys);
+        s->row[QKV_ROWS] = hwl_ck_add(&s->ck, s->row[QKV_ROWS], keys);
     }
     for (int f = ALONE + 1; f < FUSED_COUNT; f++)
         add(s, s->owner[f], left_over(s->row[f]));
@@ -307,7 +358,7 @@ static void add_rest(const struct hwl_shard_prepared *p, const struct hwl_shard_
     const struct hwl_model *m = p->model;
     for (uint64_t i = p->first[p->n_kinds]; i < p->first[p->n_kinds + 1]; i++) {
         const struct hwl_tensor *t = &m->tensors[p->tensor[i]];
-        if (t->tied || (is_tower(t->component) && !u->multimodal))
+        if (t->tied || (is_tower(t->component) && !u->multimodal && !m->n_encoder))
             continue;
         uint64_t bytes = tensor_bytes(m, t, u, ck);
         bytes = hwl_ck_add(ck, bytes, t->part == HWL_PART_WEIGHT ? left_over(bytes) : 0);
@@ -320,7 +371,7 @@ static void add_rest(const struct hwl_shard_prepared *p, const struct hwl_shard_
         if (t->role == HWL_ROLE_TOK_EMBD && u->pp > 1 && m->n_mtp && strcmp(u->spec_method, "mtp") == 0)
             add_stage(&out[u->pp - 1], HWL_COMP_DRAFT, bytes, ck);
     }
-    const uint64_t rope = u->encoder_only ? 0 : rope_bytes(m, u, ck);
+    const uint64_t rope = u->encoder_only ? 0 : hwl_shard_rope(m, u, ck);
     for (uint32_t i = 0; i < u->pp; i++)
         add_stage(&out[i], HWL_COMP_OTHER, rope, ck);
 }

@@ -8,6 +8,17 @@
 
 #include <hwledger/plan.h>
 
+/* Where an engine's class of a model differs from the rule. */
+enum hwl_shard_class {
+    HWL_SHARD_ROUTER_F32 = 1,      /* routers are held in 32 bits */
+    HWL_SHARD_TOWER_WHOLE = 2,     /* every rank holds whole towers */
+    HWL_SHARD_PROJECTOR_WHOLE = 4, /* and whole projectors */
+    HWL_SHARD_BORROWERS = 8,       /* layers that read another's cache have no key and value matrices */
+    HWL_SHARD_KEYS_TWICE = 16,     /* keys that serve as values too are loaded twice */
+    HWL_SHARD_ROPE_F32 = 32,       /* the table of cosines and sines is in 32 bits */
+    HWL_SHARD_EMBEDDING_WHOLE = 64, /* every rank holds the whole token embedding */
+};
+
 /* Weights of a server whose ranks split layers as Megatron does: vLLM, SGLang and TensorRT-LLM share the layout
  * (column and row parallel linear layers, padded vocabularies, experts by number or by width). */
 struct hwl_shard_run {
@@ -24,6 +35,9 @@ struct hwl_shard_run {
     uint32_t pad_inner;           /* and the side over which a product runs */
     uint64_t dtype_bytes;         /* of the model's type */
     uint64_t rope_bytes;          /* of an element of the table of cosines and sines */
+    uint32_t mrope_positions;     /* rows of the table for one position of a model with several a token; 0: one */
+    bool scales_f32;              /* one scale a row is widened to 32 bits (layers/quantization/compressed_tensors) */
+    unsigned classes;             /* enum hwl_shard_class: what the engine's class of this model does differently */
     const char *spec_method;      /* "" none, "mtp", "eagle", "eagle3" ... */
     uint32_t draft_layers;        /* of a draft that is a layer like the target's last one; of "mtp": loaded, from the first on */
     bool draft_copies;            /* copies of the output matrix that MTP layers bring stay beside the target's */
@@ -71,6 +85,8 @@ hwl_status hwl_shard_adapters(const struct hwl_settings *settings, uint64_t defa
 /* out: [run->pp]. by_kind: [n_kinds], or NULL: the bytes of one layer of each kind. */
 hwl_status hwl_shard_weights(const struct hwl_shard_prepared *prepared, const struct hwl_shard_run *run,
                              struct hwl_shard_weights *out, uint64_t (*by_kind)[HWL_COMP_COUNT], hwl_error *error);
+/* The tables of cosines and sines on a rank, bytes. */
+uint64_t hwl_shard_rope(const struct hwl_model *model, const struct hwl_shard_run *run, struct hwl_ck *ck);
 /* A layer of the stack, or for multi-token prediction and this run loads it. */
 bool hwl_shard_has(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer);
 /* The stage on which a layer (its index in the model) lies. */

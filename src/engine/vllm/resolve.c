@@ -333,6 +333,8 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false) &&
                    !no_items(hwl_opt_text(settings, HWL_OPT_LIMIT_MM, ""));
     u.expanded = hwl_words_have("minicpm3", model->arch);
+    u.classes = hwl_vllm_classes(model);
+    u.mrope_positions = hwl_vllm_mrope_positions(model, u.rules);
     u.plain = u.rules->no_minimax && strcmp(model->arch, "minimax") == 0 &&
               strcmp(model->hints.class_name, "MiniMaxForCausalLM") == 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {

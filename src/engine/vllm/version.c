@@ -33,7 +33,7 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.28.0",
 #define SORTED .sampler_bytes = 36, .utilization = 0.90, .v2_classes = "", .other_mib = 50
 
 static const struct hwl_vllm_rules rules[] = {
-    {.version = "0.33.0", SINCE_32, .draft_heads = true, .gdn_checkpoints = true, .gb10_small = true, .v2_warms_up = true},
+    {.version = "0.33.0", SINCE_32, .short_mrope = true, .draft_heads = true, .gdn_checkpoints = true, .gb10_small = true, .v2_warms_up = true},
     {.version = "0.32.0", SINCE_32},
     {.version = "0.29.0", SINCE_29, UNTIL_31, .small_windows = true},
     {.version = "0.28.0",

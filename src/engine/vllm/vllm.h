@@ -39,6 +39,7 @@ struct hwl_vllm_rules {
     /* drafts */
     bool draft_copies;       /* MTP layers keep the copy of the output matrix that they bring */
     bool draft_heads;        /* and those with a matrix of their own use it (models/step3p5_mtp.py has_own_lm_head) */
+    bool short_mrope;        /* the table of Qwen3-VL and Qwen3.5 has one row a position, not four */
     /* graphs */
     bool wide_graphs;        /* twice the tokens of all decoding sequences, up to 1024 on SM100 */
     uint8_t graph_step;      /* of sizes from 256 on */
@@ -50,6 +51,9 @@ struct hwl_vllm_rules {
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version);
 extern const char *const hwl_vllm_versions[];
 const char *hwl_vllm_version(const char *text);
+/* What the class of a model does with its weights that the rule does not say: enum hwl_shard_class. */
+unsigned hwl_vllm_classes(const struct hwl_model *model);
+uint8_t hwl_vllm_mrope_positions(const struct hwl_model *model, const struct hwl_vllm_rules *rules);
 
 #define HWL_VLLM_N_ARGS 485
 extern const struct hwl_engine_arg hwl_vllm_args[HWL_VLLM_N_ARGS];
@@ -94,6 +98,8 @@ struct hwl_vllm_setup {
     const struct hwl_model *draft; /* the draft model, where it could be opened */
     uint32_t draft_layers;         /* attention layers of the draft, MTP layers or of a draft model */
     bool v2;               /* the V2 model runner */
+    unsigned classes;      /* enum hwl_shard_class */
+    uint8_t mrope_positions;
     bool expanded;         /* latent rows are cached expanded to heads (MiniCPM3: not among vLLM's MLA models) */
     bool hybrid, mla, sparse, compressed, recurrent, plain, /* plain: every layer is attended in full */ encoder_only,
         multimodal;
