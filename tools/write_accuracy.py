@@ -115,6 +115,8 @@ def sglang_section():
     o += some("SGLang, predicted", [
         f"| {m.group(1)} | {m.group(2)} | {m.group(3)} | {m.group(4)}{' (' + m.group(5) + ')' if m.group(5) else ''} |"
         for l in text if (m := re.match(r"(\S+)\s+(weights|tokens|graphs) ([\d.]+), logged ([\d.]+)(?:: (.*))?", l))])
+    o += ["", "Its own argument resolution and pool configurators, asked on a CPU (tools/sglang_truth.py):", ""]
+    o += some("SGLang's pools", ["- " + l for l in unit("sglang_pools") if l.startswith("SGLang's own pools")])
     o += [""] + some("SGLang's coefficients", ["- " + l for l in text if re.match(r"(weights|tokens|graphs): median|coefficient ", l)])
     return o + ["", "Activations of a step stand in no log: they are bounded by 50 %, unchecked.", ""]
 

@@ -301,20 +301,6 @@ struct fit {
     int n;
 };
 
-static void read_fit(struct fit *fit, const char *what)
-{
-    FILE *f = fopen(HWL_TEST_DATA "/sglang/logs.txt", "r");
-    char text[1024], name[16], model[64];
-    assert_non_null(f);
-    fit->n = 0;
-    while (fgets(text, sizeof text, f))
-        if (fit->n < 8 && sscanf(text, "fit %15s %63s %lf %lf", name, model, &fit->x[fit->n], &fit->y[fit->n]) == 4 &&
-            strcmp(name, what) == 0)
-            fit->n++;
-    fclose(f);
-    assert_true(fit->n >= 3);
-}
-
 /* Mean, or line where x differs, of all points but one; -1: of all. */
 static void solve(const struct fit *f, int without, bool line, double *base, double *slope)
 {
@@ -332,51 +318,119 @@ static void solve(const struct fit *f, int without, bool line, double *base, dou
     *base = (sy - *slope * sx) / n;
 }
 
-static double leave_one_out(const char *what, const struct fit *f, bool line)
+/* Says how far off each point is when the others alone are fitted; more: what the logged figure holds beside the fitted part. */
+static void leave_one_out(const char *what, const struct fit *f, const double *more, bool line)
 {
-    double base, slope, worst = 0;
-    for (int i = 0; i < f->n; i++) {
+    double base, slope, worst = 0, gib = 0;
+    for (int i = 0; i < f->n && f->n > 1; i++) {
         solve(f, i, line, &base, &slope);
-        worst = fmax(worst, fabs((base + slope * f->x[i]) / f->y[i] - 1));
+        const double rest = more ? more[i] : 0, off = fabs(base + slope * f->x[i] - f->y[i]);
+        worst = fmax(worst, off / (f->y[i] + rest));
+        gib = fmax(gib, off);
     }
     solve(f, -1, line, &base, &slope);
-    print_message("coefficient %s: %.2f GiB and %.4f a size of %d logs, leave-one-out worst %.0f %%\n", what, base, slope,
-                  f->n, 100 * worst);
-    return base;
+    char each[48] = "";
+    if (line)
+        snprintf(each, sizeof each, " and %.1f KiB a layer and size", slope * GIB / 1024);
+    print_message("coefficient %s: %.3f GiB%s of %d logs, leave-one-out worst %.0f %% and %.2f GiB\n", what, base, each, f->n,
+                  100 * worst, gib);
+}
+
+struct capture {
+    char what[16], name[64];
+    double sizes, layers, rows, vocab, gib;
+};
+
+static int captures(struct capture *out, int cap)
+{
+    FILE *f = fopen(HWL_TEST_DATA "/sglang/logs.txt", "r");
+    char text[1024];
+    int n = 0;
+    assert_non_null(f);
+    while (n < cap && fgets(text, sizeof text, f)) {
+        struct capture *c = &out[n];
+        n += sscanf(text, "capture %15s %63s %lf %lf %lf %lf %lf", c->what, c->name, &c->sizes, &c->layers, &c->rows, &c->vocab,
+                    &c->gib) == 7;
+    }
+    fclose(f);
+    return n;
+}
+
+/* What the plan has for a capture of these shapes. */
+static double captured(const struct capture *c, hwl_mixer mixer, bool mla, uint32_t tp)
+{
+    struct hwl_layer layers[128] = {{.mixer = mixer, .attn.n_heads = 1}};
+    const struct hwl_model m = {.layers = layers, .n_layers = (uint32_t)c->layers, .vocab = (uint64_t)c->vocab, .hidden = 1};
+    const struct hwl_sglang_setup u = {.tp = tp, .pp = 1, .attention_tp = 1, .cc = 90, .mla = mla, .dtype_bytes = 2, .spec_method = "",
+                                       .n_decode_graphs = (uint64_t)c->sizes, .max_bs = (uint64_t)c->rows};
+    const uint16_t stages[] = {0, (uint16_t)c->layers};
+    const struct hwl_shard_run shards = {.tp = 1, .pp = 1, .attention_tp = 1, .expert_ranks = 1, .stage_first = stages, .spec_method = ""};
+    const struct hwl_sglang_pools pools = {.requests = 1};
+    struct hwl_sglang_other o = {0};
+    assert_int_equal(hwl_sglang_measure_other(&m, &u, &shards, &pools, &o, NULL), HWL_OK);
+    return (double)o.decode_graphs / GIB;
 }
 
 /* The coefficients are the fit of their points, and nothing else. */
 static void coefficients(void **state)
 {
     (void)state;
-    struct fit f;
-    double base, slope, g0, g1;
+    struct capture all[16];
+    struct fit plain = {0}, link = {0}, delta = {0}, latent = {0}, context = {0};
+    double rest[4][8], base, slope, linked;
+    const int n = captures(all, 16);
+    assert_true(n >= 10);
+    for (int i = 0; i < n; i++)
+        if (strcmp(all[i].what, "plain") == 0) {
+            const double logits = all[i].rows * all[i].vocab * 6 / GIB;
+            rest[0][plain.n] = logits;
+            plain.x[plain.n] = all[i].sizes * all[i].layers;
+            plain.y[plain.n++] = all[i].gib - logits;
+        }
+    leave_one_out("graphs", &plain, rest[0], true);
+    solve(&plain, -1, true, &base, &slope);
+    for (int pass = 0; pass < 2; pass++) {
+        linked = 0;
+        if (pass)
+            solve(&link, -1, false, &linked, &(double){0});
+        for (int i = 0; i < n; i++) {
+            const struct capture *c = &all[i];
+            struct fit *f = strcmp(c->what, "link") == 0 ? &link : strcmp(c->what, "delta") == 0 ? &delta : &latent;
+            const int k = f == &link ? 1 : f == &delta ? 2 : 3;
+            const double other = base + slope * c->sizes * c->layers + c->rows * c->vocab * 6 / GIB +
+                                 (strcmp(c->what, "latent-link") == 0 ? linked : 0);
+            if (strcmp(c->what, "plain") == 0 || (pass == 0) != (k == 1))
+                continue;
+            rest[k][f->n] = other;
+            f->y[f->n++] = c->gib - other;
+        }
+    }
+    leave_one_out("communication in graphs", &link, rest[1], false);
+    leave_one_out("first call, delta nets", &delta, rest[2], false);
+    leave_one_out("first call, latent rows", &latent, rest[3], false);
+    const struct capture one = {.sizes = 10, .layers = 10, .rows = 1, .vocab = 1}, two = {.sizes = 20, .layers = 10, .rows = 1, .vocab = 1};
+    const double first = captured(&one, HWL_MIXER_FULL, false, 1);
+    assert_true(fabs(first - (base + 100 * slope)) < 0.002);
+    assert_true(fabs(captured(&two, HWL_MIXER_FULL, false, 1) - first - 100 * slope) < 0.001);
+    assert_true(fabs(captured(&one, HWL_MIXER_FULL, false, 2) - first - linked) < 0.01);
+    solve(&delta, -1, false, &base, &slope);
+    assert_true(fabs(captured(&one, HWL_MIXER_GATED_DELTA_NET, false, 1) - first - base) < 0.01);
+    solve(&latent, -1, false, &base, &slope);
+    assert_true(fabs(captured(&one, HWL_MIXER_MLA, true, 1) - first - base) < 0.02);
+    FILE *f = fopen(HWL_TEST_DATA "/sglang/logs.txt", "r");
+    char text[1024];
+    assert_non_null(f);
+    while (fgets(text, sizeof text, f))
+        context.n += sscanf(text, "fit context %*s %lf", &context.y[context.n]) == 1;
+    fclose(f);
+    assert_true(context.n >= 3);
+    leave_one_out("context", &context, NULL, false);
+    solve(&context, -1, false, &base, &slope);
     struct hwl_sglang_other o = {0};
-    const struct hwl_sglang_setup one = {.tp = 1, .pp = 1, .attention_tp = 1, .cc = 90};
     const uint16_t stages[] = {0, 1};
     const struct hwl_shard_run shards = {.tp = 1, .pp = 1, .attention_tp = 1, .expert_ranks = 1, .stage_first = stages};
     hwl_shard_runtime(&shards, &o.context, &o.distributed);
-    read_fit(&f, "context");
-    assert_true(fabs((double)o.context / GIB - leave_one_out("context", &f, false)) < 0.01);
-    read_fit(&f, "graphs");
-    (void)leave_one_out("graphs", &f, true);
-    solve(&f, -1, true, &g0, &g1);
-    struct hwl_layer layer = {.mixer = HWL_MIXER_FULL, .attn.n_heads = 1};
-    const struct hwl_model m = {.layers = &layer, .n_layers = 1};
-    struct hwl_sglang_setup u = one;
-    const struct hwl_sglang_pools pools = {.requests = 1};
-    u.n_decode_graphs = 36;
-    assert_int_equal(hwl_sglang_measure_other(&m, &u, &shards, &pools, &o, NULL), HWL_OK);
-    assert_true(fabs((double)o.decode_graphs / GIB - (g0 + 36 * g1)) < 0.02);
-    read_fit(&f, "first");
-    for (int i = 0; i < f.n; i++)
-        f.y[i] -= g0 + g1 * f.x[i];
-    base = leave_one_out("first call", &f, false);
-    solve(&f, -1, false, &base, &slope);
-    const double plain = (double)o.decode_graphs;
-    layer.mixer = HWL_MIXER_GATED_DELTA_NET;
-    assert_int_equal(hwl_sglang_measure_other(&m, &u, &shards, &pools, &o, NULL), HWL_OK);
-    assert_true(fabs(((double)o.decode_graphs - plain) / GIB - base) < 0.02);
+    assert_true(fabs((double)o.context / GIB - base) < 0.01);
 }
 
 static void graph_sizes(void **state)

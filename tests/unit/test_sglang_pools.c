@@ -55,21 +55,27 @@ static struct hwl_devices *devices_of(const struct row *r)
 static hwl_model *model;
 static char model_name[128];
 
-/* Rows of one model follow one another: it is opened once. */
-static void open_model(const char *name)
+static hwl_model *open_named(const char *name)
 {
     char path[512];
     hwl_error e = {0};
+    hwl_model *m = NULL;
+    if (hwl_model_open(name, NULL, &m, &e) == HWL_OK)
+        return m;
+    snprintf(path, sizeof path, HWL_TEST_DATA "/sglang/%s", name);
+    if (hwl_model_open(path, NULL, &m, &e) != HWL_OK)
+        fail_msg("%s: %s", name, e.message);
+    return m;
+}
+
+/* Rows of one model follow one another: it is opened once. */
+static void open_model(const char *name)
+{
     if (model && strcmp(name, model_name) == 0)
         return;
     hwl_model_free(model);
-    model = NULL;
     snprintf(model_name, sizeof model_name, "%s", name);
-    if (hwl_model_open(name, NULL, &model, &e) == HWL_OK)
-        return;
-    snprintf(path, sizeof path, HWL_TEST_DATA "/sglang/%s", name);
-    if (hwl_model_open(path, NULL, &model, &e) != HWL_OK)
-        fail_msg("%s: %s", name, e.message);
+    model = open_named(name);
 }
 
 struct outcome {
@@ -92,9 +98,8 @@ static void run(struct row *r, struct outcome *o)
     assert_int_equal(hwl_settings_new(&s), HWL_OK);
     o->status = hwl_settings_engine_args(s, "sglang", argc, (const char *const *)argv, &o->error);
     hwl_model *draft = NULL;
-    if (o->status == HWL_OK && hwl_opt_has(s, HWL_OPT_DRAFT) &&
-        hwl_model_open(hwl_opt_text(s, HWL_OPT_DRAFT, ""), NULL, &draft, &o->error) != HWL_OK)
-        fail_msg("%s", o->error.message);
+    if (o->status == HWL_OK && hwl_opt_has(s, HWL_OPT_DRAFT))
+        draft = open_named(hwl_opt_text(s, HWL_OPT_DRAFT, ""));
     if (o->status == HWL_OK)
         o->status = hwl_sglang_resolve(model, draft, r->version, d, s, &o->setup, &o->error);
     if (o->status == HWL_OK) {

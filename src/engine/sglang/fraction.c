@@ -54,9 +54,15 @@ uint64_t hwl_sglang_prefill_graphs(uint64_t max)
     return count(max, runs, sizeof runs / sizeof *runs);
 }
 
-/* Towers whose configuration names the number of blocks "depth": the engine looks for num_hidden_layers and takes
- * 24. */
-static const char *const depth_named[] = {"qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_5", "glm4v", "ernie4_5_moe_vl"};
+/* What the engine finds of a tower where it is not what the tower is: it looks for num_hidden_layers and hidden_size in the
+ * tower's configuration and takes 24 and 1,024, those of ViT-L/14, where there are none. Qwen2-VL calls the text's width so. */
+static const struct {
+    const char *arch;
+    uint32_t layers, hidden; /* 0: as it is */
+    bool text_width;
+} towers[] = {{"qwen2_vl", 24, 0, true},  {"qwen2_5_vl", 24, 0, false}, {"qwen3_vl", 24, 0, false},
+              {"qwen3_5", 24, 0, false},  {"glm4v", 24, 0, false},      {"ernie4_5_moe_vl", 24, 0, false},
+              {"mllama", 32, 0, false},   {"deepseek_vl_v2", 24, 1024, false}};
 
 /* adjust_mem_fraction_for_vlm: 5 % off, and more or less by the tower's size against ViT-L/14. */
 static double media_factor(const struct hwl_model *m, enum hwl_sglang_fraction how)
@@ -67,11 +73,13 @@ static double media_factor(const struct hwl_model *m, enum hwl_sglang_fraction h
         const struct hwl_encoder *e = &m->encoders[i];
         if (e->component != HWL_COMP_VISION)
             continue;
-        double layers = e->n_layers;
-        for (size_t k = 0; k < sizeof depth_named / sizeof *depth_named; k++)
-            if (strncmp(m->arch, depth_named[k], strlen(depth_named[k])) == 0)
-                layers = 24;
-        const double ratio = layers * (double)e->hidden * (double)e->hidden / (24.0 * 1024 * 1024);
+        double layers = e->n_layers, hidden = (double)e->hidden;
+        for (size_t k = 0; k < sizeof towers / sizeof *towers; k++)
+            if (strncmp(m->arch, towers[k].arch, strlen(towers[k].arch)) == 0) {
+                layers = towers[k].layers ? towers[k].layers : layers;
+                hidden = towers[k].text_width ? (double)m->hidden : towers[k].hidden ? towers[k].hidden : hidden;
+            }
+        const double ratio = layers * hidden * hidden / (24.0 * 1024 * 1024);
         return 0.95 * fmax(0.8, fmin(1.05, 1.0 - 0.1 * (ratio - 1.0)));
     }
     return 1.0;

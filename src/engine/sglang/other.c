@@ -8,11 +8,29 @@
 
 #include <string.h>
 
+#define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
-/* Latent and gated-delta-net kernels set up workspaces in their first call, which is the capture: 1.26, 1.38, 1.66 and
- * 0.58 GiB seen, the sizes taken off. */
-#define FIRST_CALL (1149 * MIB)
+/* Captured decoding, fitted (test_sglang.c): what a stream's libraries set up once, the executable graph of each layer and size,
+ * what communicators set up in their first captured call, and workspaces of the first call of latent and of
+ * gated-delta-net kernels. The logits of the largest batch, in the model's type and in float32, stay in the graphs' pool. */
+#define GRAPH_BASE (55 * MIB)
+#define GRAPH_LAYER (64 * KIB)
+#define GRAPH_COMMUNICATION (717 * MIB)
+#define FIRST_LATENT (690 * MIB)
+#define FIRST_DELTA (1256 * MIB)
 #define PREFILL_GRAPH (8 * MIB) /* the engine's own figure, memory_hook.py reserve_for_graph_mb */
+
+static uint64_t decode_graphs(const struct hwl_model *model, const struct hwl_sglang_setup *u, struct hwl_ck *ck)
+{
+    bool delta = false;
+    for (uint32_t i = 0; i < model->n_layers; i++)
+        delta = delta || model->layers[i].mixer == HWL_MIXER_GATED_DELTA_NET || model->layers[i].mixer == HWL_MIXER_KDA;
+    uint64_t bytes = GRAPH_BASE + (u->tp > 1 ? GRAPH_COMMUNICATION : 0) + (u->mla ? FIRST_LATENT : 0) + (delta ? FIRST_DELTA : 0);
+    const uint64_t layers = hwl_div_ceil(model->n_layers, u->pp);
+    bytes = hwl_ck_add(ck, bytes, hwl_ck_mul3(ck, u->n_decode_graphs, layers, GRAPH_LAYER));
+    const uint64_t rows = hwl_ck_mul(ck, u->max_bs, *u->spec_method ? u->draft_tokens : 1);
+    return hwl_ck_add(ck, bytes, hwl_ck_mul3(ck, rows, model->vocab, u->dtype_bytes + 4));
+}
 
 hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
                                     const struct hwl_shard_run *shards, const struct hwl_sglang_pools *pools,
@@ -23,13 +41,8 @@ hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct 
     /* ReqToTokenPool: int32 for each place of each request, one row of padding */
     const uint64_t places = hwl_ck_add(&ck, setup->context, 4 + (uint64_t)setup->draft_tokens);
     out->requests = hwl_ck_mul3(&ck, pools->requests + 1, places, 4);
-    bool first_call = setup->mla;
-    for (uint32_t i = 0; i < model->n_layers; i++)
-        first_call = first_call || model->layers[i].mixer == HWL_MIXER_GATED_DELTA_NET ||
-                     model->layers[i].mixer == HWL_MIXER_KDA;
     if (setup->n_decode_graphs)
-        out->decode_graphs =
-            hwl_ck_add(&ck, hwl_shard_graphs(setup->n_decode_graphs, &ck), first_call ? FIRST_CALL : 0);
+        out->decode_graphs = decode_graphs(model, setup, &ck);
     out->prefill_graphs = hwl_ck_mul(&ck, setup->n_prefill_graphs, PREFILL_GRAPH);
     const uint64_t step = setup->chunk ? setup->chunk : hwl_max(setup->max_prefill, setup->context);
     const uint64_t forward =

@@ -32,7 +32,7 @@ struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const str
 {
     const struct hwl_attention *a = &layer->attn;
     struct hwl_sglang_row r = {0};
-    if (!a->n_heads || a->cross)
+    if (!a->n_heads)
         return r;
     if (a->kv_lora_rank) {
         const bool scaled = setup->sparse && setup->kv->bits == 8 && !setup->raw_rows; /* calculate_mla_kv_cache_dim */

@@ -45,8 +45,8 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
     if (hwl_text_eq_nocase(kv, "auto")) {
         if (u->sparse) /* _dsa_kv_cache_dtype_default */
             kv = u->cc >= 100 ? "fp8_e4m3" : "bfloat16";
-        else if (m->quant.kv_dtype == HWL_DTYPE_F8_E4M3)
-            kv = "fp8_e4m3";
+        else if (m->quant.kv_dtype == HWL_DTYPE_F8_E4M3 && m->quant.method && strncmp(m->quant.method, "modelopt", 8) == 0)
+            kv = "fp8_e4m3"; /* of other methods the engine does not read it */
     }
     u->kv = kv_type(kv);
     if (!u->kv)
@@ -310,7 +310,7 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     HWL_TRY(hwl_shard_adapters(settings, 8, &u.max_loras, &u.max_lora_rank, error));
     u.cpu_offload = hwl_opt_u64(settings, HWL_OPT_CPU_OFFLOAD, 0);
     resolve_batch(model, settings, &u);
-    const bool decode = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false) && !u.encoder_only;
+    const bool decode = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false);
     bool later_off; /* by the attention kernels, which are chosen after the fraction */
     const bool prefill = captures_prefill(model, settings, &u, &later_off);
     u.n_decode_graphs = decode ? u.n_decode_graphs : 0;
@@ -333,6 +333,8 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     /* what follows is decided after the fraction */
     if (later_off)
         u.n_prefill_graphs = 0;
+    if (u.encoder_only) /* reserved for, not captured */
+        u.n_decode_graphs = 0;
     if (!u.max_requests && (u.compressed || *u.spec_method))
         u.max_requests = u.compressed ? COMPRESSED_REQUESTS : SPEC_REQUESTS;
     if (hwl_sglang_has(model, HWL_SGLANG_WHOLE_PROMPTS))
