@@ -15,6 +15,9 @@ static const struct {
 } kv_types[] = {{"auto", 0, 0}, {"bf16", 16, 0}, {"bfloat16", 16, 0}, {"fp16", 16, 0}, {"float16", 16, 0},
                 {"f16", 16, 0}, {"fp8", 8, 0},   {"int8", 8, 0},      {"nvfp4", 4, 16}};
 
+#define MAX_LORAS 4 /* LoraConfig.max_loras */
+#define INDEX_GROUP 128 /* keys of the indexer that share one fp32 scale */
+
 static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_trt_setup *u,
                                 hwl_error *error)
 {
@@ -25,6 +28,13 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
     u->dtype = u->dtype_bytes == 4                                                                 ? "float32"
                : hwl_words_have("float16 half", name) || (strcmp(name, "auto") == 0 && m->dtype == HWL_DTYPE_F16) ? "float16"
                                                                                                    : "bfloat16";
+    /* kv_cache_config.mamba_ssm_cache_dtype; auto: the checkpoint's, else the model's type */
+    const char *state = hwl_opt_text(s, HWL_OPT_MAMBA_SSM_CACHE_DTYPE, "auto");
+    if (!hwl_words_have("auto float16 bfloat16 float32", state))
+        return hwl_fail(error, HWL_E_USAGE, "tensorrt-llm: unknown state type '%s'", state);
+    u->state_bytes = strcmp(state, "float32") == 0 ? 4
+                     : strcmp(state, "auto") == 0  ? (m->hints.state_dtype == HWL_DTYPE_F32 ? 4 : u->dtype_bytes)
+                                                   : 2;
     u->kv_type = hwl_opt_text(s, HWL_OPT_KV_TYPE, "auto");
     if (strcmp(u->kv_type, "auto") == 0 && m->quant.kv_dtype == HWL_DTYPE_F8_E4M3)
         u->kv_type = "fp8";
@@ -49,6 +59,7 @@ static uint64_t graph_sizes(uint64_t max)
 static hwl_status check(const struct hwl_model *m, const struct hwl_devices *d, const struct hwl_trt_setup *u,
                         hwl_error *error)
 {
+    struct hwl_ck ck = {0};
     const uint64_t need = (uint64_t)u->tp * u->pp;
     if (need > d->n_gpus)
         return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: %llu GPUs are asked for, %u are there",
@@ -62,10 +73,15 @@ static hwl_status check(const struct hwl_model *m, const struct hwl_devices *d, 
         if (l->attn.n_heads && l->attn.n_heads % u->attention_tp)
             return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: %u attention heads do not divide over %u ranks",
                             l->attn.n_heads, u->attention_tp);
-        if (hwl_layer_conv_elements(l) || hwl_layer_ssm_elements(l))
-            return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: recurrent states are not modelled");
-        if (l->attn.index_heads || l->attn.compress_ratio > 1)
-            return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: the cache of sparse attention is not modelled");
+        if ((hwl_layer_conv_elements(l) || hwl_layer_ssm_elements(l)) && !hwl_trt_states(l, u, &ck))
+            return hwl_fail(error, HWL_E_REFUSED,
+                            "tensorrt-llm refuses: its cache managers hold Mamba 2 and gated delta rule states, not those of %s",
+                            m->arch);
+        if (l->state.n_heads % u->attention_tp || l->state.conv_dim % u->attention_tp)
+            return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: %u recurrent heads do not divide over %u ranks",
+                            l->state.n_heads, u->attention_tp);
+        if (l->attn.compress_ratio > 1)
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: the cache of compressed attention is not modelled");
     }
     return HWL_OK;
 }
@@ -87,14 +103,20 @@ hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devic
     u.attention_tp = u.attention_dp ? 1 : u.tp;
     u.encoder_only = model->encoder_only;
     u.multimodal = model->n_encoders > 0;
+    for (uint32_t i = 0; i < model->n_layers; i++) {
+        u.recurrent = u.recurrent || model->layers[i].state.ssm_elems;
+        u.sparse = u.sparse || model->layers[i].attn.index_heads;
+    }
     for (uint32_t i = 0; i < model->n_layers; i++)
         u.mla = u.mla || model->layers[i].attn.kv_lora_rank > 0;
-    HWL_TRY(check(model, devices, &u, error));
     HWL_TRY(resolve_types(model, settings, &u, error));
-    u.context = hwl_opt_u64(settings, HWL_OPT_CTX, model->context_train ? model->context_train : 2048);
     u.max_batch = hwl_max(hwl_opt_u64(settings, HWL_OPT_MAX_SEQS, 2048), 1);
+    HWL_TRY(check(model, devices, &u, error));
+    u.context = hwl_opt_u64(settings, HWL_OPT_CTX, model->context_train ? model->context_train : 2048);
     u.max_tokens = hwl_max(hwl_opt_u64(settings, HWL_OPT_MAX_BATCHED_TOKENS, 8192), 1);
-    u.block = hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 32);
+    u.block = hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, u.sparse ? 64 : 32);
+    if (u.sparse && u.block != 64) /* DSACacheManager: the indexer's kernels */
+        return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: sparse attention wants 64 tokens per block");
     if (u.block == 0 || (u.block & (u.block - 1)))
         return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: tokens per block must be a power of two");
     const bool graphs = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false);
@@ -104,10 +126,7 @@ hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devic
         return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: free_gpu_memory_fraction must be above 0 and at most 1");
     u.kv_tokens = hwl_opt_u64(settings, HWL_OPT_KV_TOKENS, 0);
     u.kv_bytes = hwl_opt_u64(settings, HWL_OPT_KV_CACHE_MEMORY, 0);
-    if (hwl_opt_has(settings, HWL_OPT_SPEC_METHOD) || hwl_opt_has(settings, HWL_OPT_DRAFT))
-        return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: speculative decoding is not modelled");
-    if (hwl_opt_list_n(settings, HWL_OPT_LORA) || hwl_opt_flag(settings, HWL_OPT_ENABLE_LORA, false))
-        return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: adapters are not modelled");
+    HWL_TRY(hwl_shard_adapters(settings, MAX_LORAS, &u.max_loras, &u.max_lora_rank, error));
     /* Mapping.pp_layers: the first stages take what does not divide (torch.tensor_split) */
     const uint32_t rest = model->n_layers % u.pp;
     for (uint32_t i = 0; i < u.pp; i++)
@@ -123,15 +142,43 @@ static uint64_t side_bytes(uint64_t elements, const struct hwl_trt_setup *u, str
     return hwl_ck_add(ck, hwl_ck_mul(ck, elements, u->kv_bits) / 8, u->kv_group ? elements / u->kv_group : 0);
 }
 
-uint64_t hwl_trt_row(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
+static uint64_t elements_of(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
-    if (!a->n_heads || a->cross)
+    if (!a->n_heads || a->cross || layer->mixer == HWL_MIXER_GATED_DELTA_NET || layer->mixer == HWL_MIXER_LINEAR)
         return 0;
     if (a->kv_lora_rank)
-        return side_bytes((uint64_t)a->kv_lora_rank + a->qk_rope_dim, setup, ck);
+        return (uint64_t)a->kv_lora_rank + a->qk_rope_dim;
     const uint64_t dims = 2 * (uint64_t)a->head_dim_k; /* one head_dim for both, resource_manager.py */
-    return side_bytes(hwl_ck_mul(ck, hwl_shard_kv_heads(layer, setup->attention_tp, false), dims), setup, ck);
+    return hwl_ck_mul(ck, hwl_shard_kv_heads(layer, setup->attention_tp, false), dims);
+}
+
+/* FP8 keys of the indexer with their scales, a pool of its own. */
+static uint64_t index_bytes(const struct hwl_attention *a)
+{
+    return a->index_heads ? (uint64_t)a->index_head_dim + a->index_head_dim / INDEX_GROUP * 4 : 0;
+}
+
+uint64_t hwl_trt_row(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
+{
+    const uint64_t elements = elements_of(layer, setup, ck);
+    return elements ? hwl_ck_add(ck, side_bytes(elements, setup, ck), index_bytes(&layer->attn)) : 0;
+}
+
+/* DSACacheManager.get_cache_bytes_per_token counts the indexer's bytes as elements of the cache's type. */
+uint64_t hwl_trt_planned_row(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
+{
+    const uint64_t elements = elements_of(layer, setup, ck);
+    return elements ? side_bytes(hwl_ck_add(ck, elements, index_bytes(&layer->attn)), setup, ck) : 0;
+}
+
+static uint64_t draft_row(const struct hwl_model *model, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
+{
+    const struct hwl_layer *like = setup->draft_layers ? hwl_trt_draft_layer(model) : NULL;
+    uint64_t row = like ? hwl_ck_mul(ck, setup->draft_layers, hwl_trt_planned_row(like, setup, ck)) : 0;
+    for (uint32_t i = 0; setup->draft && i < setup->draft->n_layers; i++)
+        row = hwl_ck_add(ck, row, hwl_trt_planned_row(&setup->draft->layers[i], setup, ck));
+    return row;
 }
 
 uint64_t hwl_trt_tokens(const struct hwl_model *model, const struct hwl_trt_setup *setup, const uint64_t *available,
@@ -141,7 +188,9 @@ uint64_t hwl_trt_tokens(const struct hwl_model *model, const struct hwl_trt_setu
     for (uint32_t p = 0; p < setup->pp; p++) {
         uint64_t row = 0;
         for (uint32_t i = setup->stage_first[p]; i < setup->stage_first[p + 1]; i++)
-            row = hwl_ck_add(ck, row, hwl_trt_row(&model->layers[i], setup, ck));
+            row = hwl_ck_add(ck, row, hwl_trt_planned_row(&model->layers[i], setup, ck));
+        if (p + 1 == setup->pp)
+            row = hwl_ck_add(ck, row, draft_row(model, setup, ck));
         uint64_t bytes = (uint64_t)((double)available[p] * setup->fraction); /* _cal_max_memory */
         if (setup->kv_bytes)
             bytes = hwl_min(bytes, setup->kv_bytes);

@@ -21,6 +21,12 @@ static const char *version_of(const char *text)
     return major == 1 && minor <= 3 ? versions[0] : NULL;
 }
 
+/* What prepare makes: the target, and the draft model where one is named. */
+struct ready {
+    struct hwl_shard_prepared *target, *draft;
+    struct hwl_model *owned;
+};
+
 struct planned {
     struct hwl_trt_setup setup;
     struct hwl_shard_run shards;
@@ -32,15 +38,48 @@ struct planned {
     bool starts;
 };
 
-static hwl_status work_out(const struct hwl_shard_prepared *prepared, const struct hwl_devices *devices,
+/* A draft with an engine of its own: its weights on the last stage, split as the target's. An EAGLE-3 head has no
+ * embedding of its own. */
+static hwl_status add_draft(const struct hwl_shard_prepared *draft, struct planned *p, hwl_error *error)
+{
+    const struct hwl_model *m = draft->model;
+    const struct hwl_trt_setup *u = &p->setup;
+    const uint16_t whole[2] = {0, (uint16_t)m->n_layers};
+    struct hwl_shard_run run = p->shards;
+    struct hwl_shard_weights w;
+    run.pp = 1;
+    run.stage_first = whole;
+    run.spec_method = "";
+    run.draft_layers = 0;
+    run.max_loras = 0;
+    HWL_TRY(hwl_shard_weights(draft, &run, &w, NULL, error));
+    struct hwl_ck ck = {0};
+    const uint64_t bytes = strcmp(u->spec_method, "eagle3") == 0 ? w.total - w.component[HWL_COMP_EMBEDDING] : w.total;
+    struct hwl_shard_weights *last = &p->weights[u->pp - 1];
+    last->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, last->component[HWL_COMP_DRAFT], bytes);
+    last->total = hwl_ck_add(&ck, last->total, bytes);
+    return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "tensorrt-llm: a size is beyond 64 bits") : HWL_OK;
+}
+
+static uint64_t states_of(const struct hwl_model *m, const struct hwl_trt_setup *u, uint32_t stage, struct hwl_ck *ck)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++)
+        bytes = hwl_ck_add(ck, bytes, hwl_trt_states(&m->layers[i], u, ck));
+    return bytes;
+}
+
+static hwl_status work_out(const struct ready *ready, const struct hwl_devices *devices,
                            const struct hwl_settings *settings, struct hwl_arena *arena, struct planned *p,
                            hwl_error *error)
 {
     struct hwl_trt_setup *u = &p->setup;
+    const struct hwl_shard_prepared *prepared = ready->target;
     const struct hwl_model *m = prepared->model;
     struct hwl_ck ck = {0};
     memset(p, 0, sizeof *p);
     HWL_TRY(hwl_trt_resolve(m, devices, settings, u, error));
+    HWL_TRY(hwl_trt_speculation(m, ready->draft ? ready->draft->model : NULL, settings, u, error));
     p->shards = (struct hwl_shard_run){
         .engine = "tensorrt-llm",
         .stage_first = u->stage_first,
@@ -55,7 +94,10 @@ static hwl_status work_out(const struct hwl_shard_prepared *prepared, const stru
         .pad_width = 128,
         .dtype_bytes = u->dtype_bytes,
         .rope_bytes = 4, /* RopeParams.create_rope_const_params, fp32 */
-        .spec_method = "",
+        .spec_method = u->spec_method,
+        .draft_layers = u->draft ? 0 : u->draft_layers,
+        .max_loras = u->max_loras,
+        .max_lora_rank = u->max_lora_rank,
         .multimodal = u->multimodal,
         .encoder_only = u->encoder_only,
         .mla = u->mla,
@@ -64,6 +106,8 @@ static hwl_status work_out(const struct hwl_shard_prepared *prepared, const stru
     if (!p->by_kind)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     HWL_TRY(hwl_shard_weights(prepared, &p->shards, p->weights, p->by_kind, error));
+    if (u->draft)
+        HWL_TRY(add_draft(ready->draft, p, error));
     hwl_shard_runtime(&p->shards, &p->context, &p->communicators);
     p->graphs = hwl_shard_graphs(u->n_graphs, &ck);
     /* _create_dummy_context_requests fills max_num_tokens */
@@ -79,6 +123,7 @@ static hwl_status work_out(const struct hwl_shard_prepared *prepared, const stru
     for (uint32_t i = 0; i < u->pp; i++) {
         uint64_t used = hwl_ck_add(&ck, p->weights[i].total, p->activation);
         used = hwl_ck_add(&ck, used, p->graphs + p->context + p->communicators);
+        used = hwl_ck_add(&ck, used, states_of(m, u, i, &ck)); /* there before the profile run */
         p->starts = p->starts && used < free_bytes;
         p->available[i] = used < free_bytes ? free_bytes - used : 0;
     }
@@ -91,6 +136,25 @@ static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind ki
                          uint64_t bytes, float bound, const char *source)
 {
     hwl_ledger_put(ledger, device, -1, kind, component, bytes, HWL_BASIS_MODELLED, source)->error = bound;
+}
+
+/* The draft's cache in the same tokens: layers of the target's manager, or those of a model of its own. */
+static void put_draft_cache(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p, uint16_t device,
+                            struct hwl_ck *ck)
+{
+    const struct hwl_trt_setup *u = &p->setup;
+    const struct hwl_layer *like = u->draft_layers ? hwl_trt_draft_layer(m) : NULL;
+    uint64_t row = like ? hwl_ck_mul(ck, u->draft_layers, hwl_trt_row(like, u, ck)) : 0;
+    for (uint32_t i = 0; u->draft && i < u->draft->n_layers; i++)
+        row = hwl_ck_add(ck, row, hwl_trt_row(&u->draft->layers[i], u, ck));
+    if (!row)
+        return;
+    hwl_entry *e = hwl_ledger_put(l, device, -1, HWL_KIND_KV_CACHE, HWL_COMP_DRAFT, hwl_ck_mul(ck, p->tokens, row),
+                                  HWL_BASIS_MODELLED, "tensorrt-llm: KvCacheCreator, get_num_spec_layers");
+    e->error = 0.1f;
+    e->formula = "{0} tokens x {1} B";
+    e->args[0] = p->tokens;
+    e->args[1] = row;
 }
 
 static void put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared *prepared, const struct planned *p,
@@ -111,6 +175,18 @@ static void put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared *prep
         e->formula = "{0} tokens x {1} B";
         e->args[0] = p->tokens;
         e->args[1] = row;
+    }
+    if (stage + 1 == u->pp)
+        put_draft_cache(l, prepared->model, p, device, ck);
+    for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
+        const uint64_t bytes = hwl_trt_states(&prepared->model->layers[i], u, ck);
+        if (!bytes)
+            continue;
+        hwl_entry *e = hwl_ledger_put(l, device, (int32_t)i, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT, bytes,
+                                      HWL_BASIS_EXACT, "tensorrt-llm: mamba_cache_manager.py, 1.2");
+        e->formula = "{0} requests x {1} B";
+        e->args[0] = u->max_batch;
+        e->args[1] = bytes / u->max_batch;
     }
     put_modelled(l, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, p->activation, 0.3f,
                  "tensorrt-llm: profile run of max_num_tokens");
@@ -177,16 +253,17 @@ static void judge(struct hwl_ledger *l, const struct hwl_model *m, const struct 
 {
     const struct hwl_trt_setup *u = &p->setup;
     const uint64_t each = hwl_div_ceil(l->concurrency, caches(u));
+    const uint64_t length = l->context + u->extra_tokens;
     uint64_t need;
     if (!p->starts) {
         l->exceeds = true;
         hwl_ledger_note(l, "TensorRT-LLM would not start: weights and the profile run leave no room for a cache");
     } else if (!u->encoder_only &&
-               (!hwl_mul(&need, l->context, each) || need > p->tokens || each > u->max_batch)) {
+               (!hwl_mul(&need, length, each) || need > p->tokens || each > u->max_batch)) {
         l->exceeds = true;
         hwl_ledger_note(l, "the cache holds %llu tokens and %llu requests, not %llu requests of %llu tokens",
                         (unsigned long long)p->tokens, (unsigned long long)u->max_batch,
-                        (unsigned long long)l->concurrency, (unsigned long long)l->context);
+                        (unsigned long long)l->concurrency, (unsigned long long)length);
     }
     for (uint32_t i = 0; i < m->n_layers; i++)
         if (m->layers[i].attn.window) {
@@ -194,6 +271,17 @@ static void judge(struct hwl_ledger *l, const struct hwl_model *m, const struct 
                                "gives them pools of their own, is not modelled");
             break;
         }
+    if (u->recurrent)
+        hwl_ledger_note(l, "recurrent states of max_batch_size requests are there from the start; they want kv_cache_config."
+                           "enable_block_reuse: false");
+    if (u->sparse)
+        hwl_ledger_note(l, "sparse attention wants kv_cache_config.enable_block_reuse: false and tokens_per_block: 64");
+    if (*u->spec_method)
+        hwl_ledger_note(l, "speculation stands in the YAML file, not on the command line: speculative_config, %llu tokens a step",
+                        (unsigned long long)u->draft_tokens);
+    if (u->max_loras)
+        hwl_ledger_note(l, "adapters stand in the YAML file: lora_config with max_loras %llu, max_lora_rank %llu",
+                        (unsigned long long)u->max_loras, (unsigned long long)u->max_lora_rank);
     hwl_ledger_note(l, "free fraction: %.2f of what weights and the profile run leave; workspaces of kernels that grow "
                        "later live in the rest",
                     u->fraction);
@@ -205,12 +293,12 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
 {
     (void)model;
     (void)version;
-    const struct hwl_shard_prepared *prepared = ready;
+    const struct hwl_shard_prepared *prepared = ((const struct ready *)ready)->target;
     const struct hwl_model *m = prepared->model;
     struct planned *p = HWL_NEW(ledger->arena, struct planned);
     if (!p)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    HWL_TRY(work_out(prepared, devices, settings, ledger->arena, p, error));
+    HWL_TRY(work_out(ready, devices, settings, ledger->arena, p, error));
     const struct hwl_trt_setup *u = &p->setup;
     struct hwl_ck ck = {0};
     for (uint32_t s = 0; s < u->pp; s++)
@@ -248,10 +336,36 @@ static hwl_status limits(const struct hwl_model *model, const void *ready, const
     if (st == HWL_OK && p->starts) {
         const struct hwl_trt_setup *u = &p->setup;
         out->max_context = model->context_train ? hwl_min(p->tokens, model->context_train) : p->tokens;
-        out->max_concurrency = u->context ? hwl_min(p->tokens / u->context, u->max_batch) * caches(u) : 0;
+        out->max_concurrency =
+            u->context ? hwl_min(p->tokens / (u->context + u->extra_tokens), u->max_batch) * caches(u) : 0;
     }
     hwl_arena_free(&arena);
     return st;
+}
+
+static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings,
+                          struct hwl_arena *arena, void **prepared, hwl_error *error)
+{
+    struct ready *r = HWL_NEW(arena, struct ready);
+    (void)version;
+    if (!r)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(hwl_shard_prepare(model, settings, arena, &r->target, error));
+    if (hwl_opt_has(settings, HWL_OPT_DRAFT)) {
+        HWL_TRY(hwl_model_open(hwl_opt_text(settings, HWL_OPT_DRAFT, ""), NULL, &r->owned, error));
+        const hwl_status st = hwl_shard_prepare(r->owned, settings, arena, &r->draft, error);
+        if (st != HWL_OK) {
+            hwl_model_free(r->owned);
+            return st;
+        }
+    }
+    *prepared = r;
+    return HWL_OK;
+}
+
+static void release(void *prepared)
+{
+    hwl_model_free(((struct ready *)prepared)->owned);
 }
 
 const struct hwl_engine hwl_engine_tensorrt = {
@@ -260,7 +374,8 @@ const struct hwl_engine hwl_engine_tensorrt = {
     .version = version_of,
     .args = hwl_trt_args,
     .n_args = HWL_TRT_N_ARGS,
-    .prepare = hwl_shard_prepare_only,
+    .prepare = prepare,
+    .release = release,
     .plan = plan,
     .limits = limits,
 };

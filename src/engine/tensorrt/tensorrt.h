@@ -23,14 +23,27 @@ struct hwl_trt_setup {
     double fraction;
     uint64_t kv_tokens; /* kv_cache_config.max_tokens; 0: none */
     uint64_t kv_bytes;  /* kv_cache_config.max_gpu_total_bytes; 0: none */
-    const char *spec_method;
-    uint32_t draft_layers;
+    const char *spec_method; /* "", mtp, eagle3, draft_model, ngram */
+    uint32_t draft_layers;   /* of the draft that live in the target's cache manager, on the last stage */
+    const struct hwl_model *draft; /* with a cache manager of its own; NULL none */
+    uint64_t draft_tokens, extra_tokens; /* a step; beyond max_seq_len in each request's cache */
+    uint64_t state_bytes;    /* of an element of the recurrent state */
+    bool recurrent, sparse;
     uint64_t max_loras, max_lora_rank;
     uint16_t stage_first[HWL_TRT_MAX_STAGES + 1];
 };
 hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devices *devices,
                            const struct hwl_settings *settings, struct hwl_trt_setup *out, hwl_error *error);
-/* Bytes of one token of a layer's cache on a rank. */
+/* How a draft is run: method, tokens, layers. draft: the opened draft model, or NULL. */
+hwl_status hwl_trt_speculation(const struct hwl_model *model, const struct hwl_model *draft,
+                               const struct hwl_settings *settings, struct hwl_trt_setup *setup, hwl_error *error);
+/* Convolution windows and matrix states of a recurrent layer on a rank: one of each for every request of a batch, and
+ * with speculation one for every drafted token more. */
+uint64_t hwl_trt_states(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck);
+/* A layer like which the draft's layers are cached: the model's first MTP layer, or its last one with attention. */
+const struct hwl_layer *hwl_trt_draft_layer(const struct hwl_model *model);
+/* Bytes of one token of a layer's cache on a rank; planned: as the manager counts it before it allocates. */
+uint64_t hwl_trt_planned_row(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck);
 uint64_t hwl_trt_row(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck);
 /* Tokens of a pool for the bytes that are left on the fullest rank of each stage: whole blocks. available is what is
  * free beside weights and the peak of the profile run. */
