@@ -123,8 +123,10 @@ def sglang_section():
 
 def small_sections():
     o = ["## TensorRT-LLM start-ups", "", *some("TensorRT-LLM", ["- " + l for l in unit("tensorrt") if "logged" in l]), "",
+         "## text-generation-inference start-ups", "", "From flags and card alone.", "",
+         *some("text-generation-inference", ["- " + l for l in unit("tgi") if "logged" in l]), "",
          "## transformers", "", "Device maps against transformers' own, activations against passes with every storage counted; rows off by more than 5 %:", "",
-         *some("transformers", ["- " + l for l in unit("transformers") if re.match(r"device maps:|activations:|\S+ (sdpa|eager) ", l)]), "",
+         *some("transformers", ["- " + l for l in unit("transformers") if re.match(r"device maps:|activations:|caches:|\S+ (sdpa|eager) ", l)]), "",
          "## MLX", "", "Weights of repositories that mlx_lm.convert wrote: planned, and the repository's own total.", "",
          *some("MLX", ["- " + l.removeprefix("repository ") for l in unit("mlx") if l.startswith("repository ")]), "",
          "Caches follow the package's classes; arrays of a prefill step are bounded by 100 %, unmeasured on Metal.", ""]

@@ -38,7 +38,7 @@ struct hwl_engine {
                          const struct hwl_settings *settings, hwl_limits *out, hwl_error *error);
 };
 
-extern const struct hwl_engine hwl_engine_llamacpp, hwl_engine_ollama, hwl_engine_vllm, hwl_engine_sglang, hwl_engine_tensorrt,
+extern const struct hwl_engine hwl_engine_llamacpp, hwl_engine_ollama, hwl_engine_vllm, hwl_engine_sglang, hwl_engine_tensorrt, hwl_engine_tgi,
     hwl_engine_transformers, hwl_engine_mlx, hwl_engine_lmstudio;
 
 /* All engines, NULL-terminated, in the order of help. */

@@ -12,6 +12,7 @@ const struct hwl_engine *const hwl_engines[] = {
     &hwl_engine_vllm,
     &hwl_engine_sglang,
     &hwl_engine_tensorrt,
+    &hwl_engine_tgi,
     &hwl_engine_transformers,
     &hwl_engine_mlx,
     &hwl_engine_lmstudio,
@@ -22,7 +23,7 @@ const struct hwl_engine *hwl_engine_find(const char *id, hwl_error *error)
 {
     static const struct {
         const char *alias, *id;
-    } aliases[] = {{"llamacpp", "llama.cpp"}, {"llama-server", "llama.cpp"}, {"hf", "transformers"}, {"trtllm", "tensorrt-llm"}, {"trt-llm", "tensorrt-llm"}, {"mlx-lm", "mlx"}, {"lmstudio", "lm-studio"}, {"lms", "lm-studio"}};
+    } aliases[] = {{"llamacpp", "llama.cpp"}, {"llama-server", "llama.cpp"}, {"hf", "transformers"}, {"trtllm", "tensorrt-llm"}, {"trt-llm", "tensorrt-llm"}, {"text-generation-inference", "tgi"}, {"text-generation-launcher", "tgi"}, {"mlx-lm", "mlx"}, {"lmstudio", "lm-studio"}, {"lms", "lm-studio"}};
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         if (hwl_text_eq_nocase(aliases[i].alias, id))
             id = aliases[i].id;

@@ -371,7 +371,7 @@ static bool more_devices(struct hwl_search *s, hwl_advice *a, struct hwl_measure
 {
     const uint32_t n = s->trial.n_own;
     const uint64_t tp = hwl_opt_u64(s->settings, HWL_OPT_TP, 1), pp = hwl_opt_u64(s->settings, HWL_OPT_PP, 1);
-    const bool server = hwl_words_have("vllm sglang tensorrt-llm", s->engine);
+    const bool server = hwl_words_have("vllm sglang tensorrt-llm tgi", s->engine);
     char value[96];
     struct hwl_measure first_m = {.verdict = HWL_VERDICT_EXCEEDS};
     hwl_advice first = {.n_changes = 0};
@@ -456,7 +456,7 @@ const struct hwl_candidate hwl_candidates[] = {
     {"llama.cpp ollama lm-studio", 0, flash_attention, false},
     {"vllm sglang tensorrt-llm transformers", 0, ranks, false},
     {"llama.cpp", 0, experts_to_host, false},
-    {"vllm sglang tensorrt-llm", 0, utilisation, false},
+    {"vllm sglang tensorrt-llm tgi", 0, utilisation, false},
     {"llama.cpp ollama lm-studio", 0, batches, false},
     {"vllm", 0, eager, false},
     {"vllm sglang", 0, step_tokens, false},

@@ -25,6 +25,8 @@ static const struct {
     {"sglang", "kv-type", LIST("auto", "fp8_e4m3")},
     {"sglang", "quant", LIST("fp8", "awq", "nvfp4")},
     {"tensorrt-llm", "kv-type", LIST("auto", "fp8")},
+    {"tgi", "kv-type", LIST("auto", "fp8_e4m3fn")},
+    {"tgi", "quant", LIST("fp8", "int8", "nf4")},
     {"tensorrt-llm", "quant", LIST("fp8", "awq", "nvfp4")},
     {"transformers", "quant", LIST("int8", "nf4")},
     {"lm-studio", "kv-type", LIST("f16", "q8_0", "q4_0")},

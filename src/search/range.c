@@ -30,7 +30,7 @@ static const struct row {
     {"n-cpu-moe", "llama.cpp", BOUND_LAYERS, 0, true, true},
     {"max-seqs", "vllm sglang tensorrt-llm", BOUND_SEQUENCES, 1, false, false},
     {"max-batched-tokens", "vllm sglang", BOUND_TOKENS, 1, false, false},
-    {"tp", "vllm sglang tensorrt-llm transformers", BOUND_GPUS, 1, true, false},
+    {"tp", "vllm sglang tensorrt-llm tgi transformers", BOUND_GPUS, 1, true, false},
     {"pp", "vllm sglang tensorrt-llm", BOUND_GPUS, 1, true, false},
 };
 
