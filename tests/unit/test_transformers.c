@@ -168,6 +168,49 @@ static void device_maps(void **state)
     assert_int_equal(equal, n);
 }
 
+/* quantizer_mxfp4.py wants compute 7.5, quantizer_finegrained_fp8.py 8.9; below that the weights are bf16. */
+static void packed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        unsigned major, minor;
+        bool unpacks;
+    } cards[] = {{"gpt-oss-20b", 7, 0, true},  {"gpt-oss-20b", 7, 5, false}, {"deepseek-v3", 8, 6, true}, {"deepseek-v3", 8, 9, false},
+                 {"llama-3.1-8b", 7, 0, false}};
+    for (size_t i = 0; i < sizeof cards / sizeof *cards; i++) {
+        hwl_model *m = open_row(cards[i].model);
+        struct hwl_arena arena = {0};
+        struct hwl_ledger l = {.arena = &arena};
+        struct hwl_devices *d = calloc(1, sizeof *d);
+        hwl_settings *s;
+        hwl_error e = {0};
+        assert_non_null(d);
+        d->n_gpus = 1;
+        d->gpu[0] = (hwl_device){.memory_bytes = 1ull << 42, .free_bytes = 1ull << 42, .backend = HWL_BACKEND_CUDA,
+                                 .compute_major = cards[i].major, .compute_minor = cards[i].minor};
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        assert_int_equal(hwl_tf_unpacks(m, d), cards[i].unpacks);
+        assert_int_equal(hwl_engine_transformers.plan(m, NULL, "5.24.0", d, s, &l, &e), HWL_OK);
+        uint64_t plain = 0, stored = 0, elements = 0;
+        for (uint64_t k = 0; k < (m->logical ? m->n_logical : 0); k++)
+            if (hwl_tf_loaded(m, &m->logical[k]))
+                plain += m->logical[k].tied ? 0 : m->logical[k].bytes;
+        for (uint64_t k = 0; k < m->n_tensors; k++)
+            if (hwl_tf_loaded(m, &m->tensors[k]))
+                stored += m->tensors[k].tied ? 0 : m->tensors[k].bytes;
+        for (uint64_t k = 0; k < m->n_tensors; k++)
+            elements += m->tensors[k].elements;
+        assert_int_equal(sum(&l, HWL_KIND_WEIGHTS, -1), cards[i].unpacks ? plain : stored);
+        if (cards[i].unpacks)
+            assert_true(plain > 18 * (elements / 10)); /* two bytes an element, but for layers that are not loaded */
+        hwl_settings_free(s);
+        free(d);
+        hwl_arena_free(&arena);
+        hwl_model_free(m);
+    }
+}
+
 static int by_size(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -224,7 +267,8 @@ static void caches(void **state)
             continue;
         hwl_model *m = open_row(name);
         struct hwl_ck ck = {0};
-        const struct hwl_tf_cache_kind kind = {length, sequences, 2, strcmp(how, "static") == 0, false};
+        const struct hwl_tf_cache_kind kind = {length, sequences, 2, strcmp(how, "static") == 0,
+                                               hwl_tf_encoder_tokens(m, length), false};
         uint64_t got = 0;
         for (uint32_t i = 0; i < m->n_layers; i++) {
             const struct hwl_tf_cached c = hwl_tf_cache(&m->layers[i], &kind, &ck);
@@ -244,6 +288,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(cache_and_types), cmocka_unit_test(two_gpus),
                                        cmocka_unit_test(device_maps), cmocka_unit_test(activations),
-                                       cmocka_unit_test(caches)};
+                                       cmocka_unit_test(caches), cmocka_unit_test(packed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ struct pass {
     const struct hwl_tf_form *form;
     struct hwl_tf_traits has;
     uint64_t length, sequences, tokens, dtype;
-    bool eager;
+    bool eager, encodes; /* a layer of the encoder: nothing is cached */
     struct hwl_ck *ck;
 };
 
@@ -22,7 +22,7 @@ static uint64_t of_tokens(const struct pass *p, uint64_t elements)
 /* Learned positions are looked up once for all sequences, and stay. */
 static uint64_t positions(const struct pass *p)
 {
-    return p->has.positions && !p->m->encoder_only ? hwl_ck_mul3(p->ck, p->length, p->m->hidden, p->dtype) : 0;
+    return p->has.positions && !p->m->encoder_only && !p->encodes ? hwl_ck_mul3(p->ck, p->length, p->m->hidden, p->dtype) : 0;
 }
 
 /* Rows of hidden width in every phase: embeddings and the layer's input, with streams of the residual if it has them. */
@@ -73,7 +73,7 @@ static uint64_t attention_elements(const struct pass *p, const struct hwl_attent
     if (a->kv_lora_rank && a->qk_nope_dim)
         return latent_elements(a, ck);
     uint64_t n = p->form->fused_query ? 0 : q;
-    if (p->has.fused_qkv || p->m->encoder_only) /* the projection stays; nothing is cached */
+    if (p->has.fused_qkv || p->m->encoder_only || p->encodes) /* the projection stays; nothing is cached */
         n = hwl_ck_add(ck, n, p->has.fused_qkv ? q + kv : kv);
     if (a->output_gate)
         n = hwl_ck_add(ck, n, 2 * q);
@@ -143,6 +143,29 @@ static uint64_t larger(uint64_t peak, uint64_t bytes, uint64_t less)
     return bytes > less ? hwl_max(peak, bytes - less) : peak;
 }
 
+/* The encoder of an encoder-decoder runs first, before any cache: its widest layer. Its output stays, and each layer of
+ * the decoder makes keys and values of it beside those that it caches. */
+static uint64_t with_encoder(const struct pass *decoder, uint64_t decoding, uint64_t done)
+{
+    const struct hwl_model *m = decoder->m;
+    struct pass p = *decoder;
+    uint64_t peak = 0, kept = done, widest = 0;
+    p.encodes = true;
+    p.length = hwl_tf_encoder_tokens(m, decoder->length);
+    p.tokens = hwl_ck_mul(p.ck, p.length, p.sequences);
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        const uint64_t crossed = of_tokens(&p, hwl_layer_kv_elements(&m->layers[i]));
+        kept = hwl_ck_add(p.ck, kept, crossed);
+        widest = hwl_max(widest, crossed);
+    }
+    for (uint32_t i = 0; i < m->n_encoder; i++) {
+        const struct hwl_layer *l = &m->layers[m->n_layers + m->n_mtp + i];
+        peak = larger(peak, attention_bytes(&p, &l->attn).after, kept);
+        peak = larger(peak, ffn_bytes(&p, l), kept);
+    }
+    return hwl_max(peak, hwl_ck_add(p.ck, of_tokens(&p, m->hidden), hwl_max(decoding, widest)));
+}
+
 uint64_t hwl_tf_activation(const struct hwl_model *model, uint64_t length, uint64_t sequences, uint64_t dtype_bytes,
                            bool eager, struct hwl_ck *ck)
 {
@@ -179,6 +202,8 @@ uint64_t hwl_tf_activation(const struct hwl_model *model, uint64_t length, uint6
         const uint64_t kept = eager && attends ? hwl_ck_mul4(ck, p.tokens, keys_of(&p, a), a->n_heads, dtype_bytes) : 0;
         peak = larger(peak, hwl_ck_add(ck, now, hwl_ck_add(ck, kept, ffn_bytes(&p, l))), done);
     }
+    if (model->n_encoder)
+        peak = with_encoder(&p, peak, done);
     const double part = model->hints.rotary_part;
     if (part > 0.0 && part < 1.0)
         rotary = (uint64_t)((double)rotary * part);

@@ -31,6 +31,15 @@ static uint64_t compressed(const struct hwl_attention *a, uint64_t ctx, uint64_t
     return hwl_ck_add(ck, rows, overlap);
 }
 
+uint64_t hwl_tf_encoder_tokens(const struct hwl_model *model, uint64_t ctx)
+{
+    uint64_t positions = 0;
+    for (uint64_t i = 0; i < model->n_tensors && model->n_encoder; i++)
+        if (model->tensors[i].role == HWL_ROLE_POS_EMBD && model->tensors[i].layer < 0)
+            positions = hwl_max(positions, model->tensors[i].dims[0]);
+    return model->n_encoder ? (positions ? positions : ctx) : 0;
+}
+
 struct hwl_tf_cached hwl_tf_cache(const struct hwl_layer *layer, const struct hwl_tf_cache_kind *kind, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
@@ -38,12 +47,13 @@ struct hwl_tf_cached hwl_tf_cache(const struct hwl_layer *layer, const struct hw
     uint64_t elements = row_elements(a, kind->expanded_mla);
     if (layer->mixer == HWL_MIXER_LINEAR || layer->mixer == HWL_MIXER_GATED_DELTA_NET || layer->mixer == HWL_MIXER_KDA)
         elements = 0;
-    if (!elements)
+    if (!elements || a->cross) /* of an image, which a prompt of text has not */
         return c;
     const bool slides = a->window && (kind->fixed ? a->window < kind->ctx : true);
     const uint64_t window = !a->window || a->window > kind->ctx ? kind->ctx : kind->fixed ? a->window : a->window - 1;
     c.tokens = hwl_ck_mul(ck, window, kind->sequences);
     c.row = hwl_ck_mul(ck, hwl_ck_add(ck, elements, a->compress_ratio ? 0 : kind->expanded_mla ? 0 : a->index_head_dim), kind->dtype);
+    c.extra = hwl_ck_mul3(ck, kind->encoder, kind->sequences, hwl_ck_mul(ck, elements, kind->dtype));
     c.grows = !a->window || a->window > kind->ctx;
     if (a->compress_ratio > 1)
         c.extra = hwl_ck_mul(ck, compressed(a, kind->ctx, kind->dtype, ck), kind->sequences);

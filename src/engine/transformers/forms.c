@@ -17,7 +17,7 @@ static const struct hwl_tf_form forms[] = {
     /* scores of the position biases and of the mask beside the softmax */
     {.archs = "bloom", .plain_widths = 4, .rows = 2, .half = 14, .single = 16},
     /* the softmax is in the model's type: two copies */
-    {.archs = "bert roberta xlm-roberta distilbert electra", .plain_widths = 2, .half = 4, .single = 8},
+    {.archs = "bert roberta xlm-roberta distilbert electra whisper", .plain_widths = 2, .half = 4, .single = 8},
     /* scores, with a column for the sink, less their largest; and a gate of five operations */
     {.archs = "gpt_oss", .plain_widths = 2, .gate_widths = 3, .half = 6, .single = 12},
     /* sinks in fp32 make two fp32 copies beside the scores and the weights */

@@ -42,7 +42,8 @@ static uint16_t device_of(const struct work *w, uint32_t layer)
 static void put_layers(struct work *w, struct hwl_ledger *ledger)
 {
     const struct hwl_model *m = w->model;
-    const struct hwl_tf_cache_kind kind = {w->ctx, w->sequences, w->types.dtype_bytes, w->fixed, w->expanded_mla};
+    const struct hwl_tf_cache_kind kind = {
+        w->ctx, w->sequences, w->types.dtype_bytes, w->fixed, hwl_tf_encoder_tokens(m, w->ctx), w->expanded_mla};
     for (uint32_t i = 0; i < m->n_layers; i++) {
         const struct hwl_layer *l = &m->layers[i];
         const uint16_t device = device_of(w, i);
@@ -205,6 +206,17 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
 {
     (void)prepared;
     const bool before_5 = strcmp(version, versions[1]) == 0;
+    struct hwl_model plain = *model; /* with the inventory that packed weights stand for */
+    const bool unpacks = hwl_tf_unpacks(model, devices);
+    if (unpacks) {
+        plain.tensors = model->logical;
+        plain.n_tensors = model->n_logical;
+        plain.quant = (struct hwl_quant){.method = "", .format = ""};
+        model = &plain;
+        hwl_ledger_note(ledger, "the card has no kernels for the packed weights: they are unpacked to 16 bits");
+    } else if (model->quant.method && strcmp(model->quant.method, "mxfp4") == 0) {
+        hwl_ledger_note(ledger, "without Triton and the kernels package MXFP4 weights are unpacked to 16 bits, four times as much");
+    }
     struct work w = {.model = model, .expanded_mla = before_5, .types = {.fused_experts = !before_5}};
     HWL_TRY(settle(&w, settings, error));
     HWL_TRY(hwl_tf_modules_of(model, &w.types, ledger->arena, &w.modules, &w.ck, error));

@@ -21,6 +21,9 @@ struct hwl_tf_types {
     bool fused_experts;   /* experts of a layer are one parameter, which bitsandbytes leaves alone */
 };
 uint64_t hwl_tf_tensor_bytes(const struct hwl_tensor *tensor, const struct hwl_tf_types *types, struct hwl_ck *ck);
+/* Weights in MXFP4 or blocks of FP8 become bf16 on cards without kernels for them (quantizers/quantizer_mxfp4.py,
+ * quantizer_finegrained_fp8.py, 5.24). */
+bool hwl_tf_unpacks(const struct hwl_model *model, const struct hwl_devices *devices);
 bool hwl_tf_loaded(const struct hwl_model *model, const struct hwl_tensor *tensor);
 /* Index of the module that holds the tensor: 0 in front of the stack, then the layers, what stands behind, the head. */
 uint32_t hwl_tf_module_of(const struct hwl_model *model, const struct hwl_tensor *tensor);
@@ -36,6 +39,7 @@ hwl_status hwl_tf_map(const struct hwl_tf_modules *modules, const uint64_t *limi
 struct hwl_tf_cache_kind {
     uint64_t ctx, sequences, dtype;
     bool fixed;        /* a StaticCache of ctx tokens */
+    uint64_t encoder;  /* tokens of the encoder that every decoder layer keeps too; 0 none */
     bool expanded_mla; /* keys and values of each head are cached (before 5) */
 };
 /* Keys and values of a layer: tokens x row, and extra bytes that are no rows. grows: one more token is one more row. */
@@ -43,6 +47,8 @@ struct hwl_tf_cached {
     uint64_t tokens, row, extra;
     bool grows;
 };
+/* Tokens that the encoder of an encoder-decoder gives for a prompt: its learned positions, or the prompt's. 0: none. */
+uint64_t hwl_tf_encoder_tokens(const struct hwl_model *model, uint64_t ctx);
 struct hwl_tf_cached hwl_tf_cache(const struct hwl_layer *layer, const struct hwl_tf_cache_kind *kind, struct hwl_ck *ck);
 /* Recurrent state of all sequences in a layer. */
 uint64_t hwl_tf_states(const struct hwl_layer *layer, const struct hwl_tf_cache_kind *kind, struct hwl_ck *ck);

@@ -4,6 +4,25 @@
 
 #include "base/status.h"
 
+#include <string.h>
+
+bool hwl_tf_unpacks(const struct hwl_model *model, const struct hwl_devices *devices)
+{
+    const char *method = model->quant.method ? model->quant.method : "";
+    const bool mxfp4 = strcmp(method, "mxfp4") == 0, fp8 = strcmp(method, "fp8") == 0;
+    if ((!mxfp4 && !fp8) || !model->logical)
+        return false;
+    if (devices->n_gpus == 0)
+        return fp8; /* MXFP4 has kernels for the CPU too */
+    for (uint32_t i = 0; i < devices->n_gpus; i++) {
+        const hwl_device *d = &devices->gpu[i];
+        const uint32_t cc = d->compute_major * 10 + d->compute_minor;
+        if (d->backend == HWL_BACKEND_CUDA && cc && cc < (mxfp4 ? 75u : 89u))
+            return true;
+    }
+    return false;
+}
+
 /* bitsandbytes replaces nn.Linear: not embeddings, not the head, not norms, convolutions or bare parameters. Experts are
  * bare parameters of one tensor since 5.0 (integrations/bitsandbytes.py replace_with_bnb_linear). */
 static bool quantises(const struct hwl_tensor *t, const struct hwl_tf_types *w)
