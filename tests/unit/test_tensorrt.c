@@ -187,6 +187,23 @@ static void speculation(void **state)
     assert_int_equal(planned("llama-3.1-8b", SET{{"kv-tokens", "32000"}, {"spec-method", "eagle3"}, {"draft-max", "3"}, END}, &arena, &l, &e),
                      HWL_OK);
     assert_int_equal(sum(&l, HWL_KIND_KV_CACHE, HWL_COMP_DRAFT), 32000ull * 2 * 8 * 128 * 2);
+    struct hwl_trt_setup u = {.rules = &(struct hwl_trt_rules){.version = "1.0.0", .mtp_ahead = true}};
+    hwl_model *m;
+    hwl_settings *s;
+    assert_int_equal(hwl_model_open("deepseek-v3", NULL, &m, &e), HWL_OK);
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    assert_int_equal(hwl_settings_set(s, "spec-method", "mtp", &e), HWL_OK);
+    assert_int_equal(hwl_settings_set(s, "draft-max", "3", &e), HWL_OK);
+    assert_int_equal(hwl_trt_speculation(m, NULL, s, &u, &e), HWL_OK);
+    assert_int_equal(u.extra_tokens, 5);
+    u.rules = &(struct hwl_trt_rules){.version = "1.2.1"};
+    assert_int_equal(hwl_trt_speculation(m, NULL, s, &u, &e), HWL_OK);
+    assert_int_equal(u.extra_tokens, 3);
+    assert_string_equal(hwl_engine_tensorrt.version("1.0"), "1.0.0");
+    assert_string_equal(hwl_engine_tensorrt.version("1.2"), "1.2.1");
+    assert_null(hwl_engine_tensorrt.version("0.21"));
+    hwl_settings_free(s);
+    hwl_model_free(m);
     assert_int_equal(planned("llama-3.1-8b", SET{{"spec-method", "mtp"}, END}, &arena, &l, &e), HWL_E_REFUSED);
     assert_int_equal(planned("llama-3.1-8b", SET{{"spec-method", "eagle3"}, END}, &arena, &l, &e), HWL_E_REFUSED);
     assert_int_equal(planned("llama-3.1-8b", SET{{"enable-lora", "true"}, {"max-lora-rank", "16"}, END}, &arena, &l, &e), HWL_OK);
@@ -211,9 +228,79 @@ static void options(void **state)
     hwl_settings_free(s);
 }
 
+/* Fields of the YAML file that move memory become settings; unknown ones are listed, those that move none too. */
+static void yaml(void **state)
+{
+    (void)state;
+    static const char text[] = "# a server\nkv_cache_config:\n  free_gpu_memory_fraction: 0.75  # less\n  dtype: 'fp8'\n"
+                               "  enable_block_reuse: false\n  host_cache_size: 1000000\n  tokens_per_block: 64\n"
+                               "speculative_config:\n  decoding_type: MTP\n  num_nextn_predict_layers: 3\n"
+                               "cuda_graph_config: null\nenable_attention_dp: true\nmoe_expert_parallel_size: 4\n"
+                               "lora_config:\n  max_lora_rank: 32\nnever_heard: 1\n";
+    char path[] = "/tmp/hwl_trt_XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    FILE *f = fdopen(fd, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, sizeof text - 1, f), sizeof text - 1);
+    fclose(f);
+    const char *const argv[] = {"--config", path};
+    hwl_settings *s;
+    hwl_error e = {0};
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    if (hwl_settings_engine_args(s, "tensorrt-llm", 2, argv, &e) != HWL_OK)
+        fail_msg("%s", e.message);
+    assert_true(fabs(hwl_opt_real(s, HWL_OPT_GPU_MEMORY_UTILIZATION, 0) - 0.75) < 1e-9);
+    assert_string_equal(hwl_opt_text(s, HWL_OPT_KV_TYPE, ""), "fp8");
+    assert_int_equal(hwl_opt_u64(s, HWL_OPT_BLOCK_SIZE, 0), 64);
+    assert_string_equal(hwl_opt_text(s, HWL_OPT_SPEC_METHOD, ""), "mtp");
+    assert_int_equal(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, 0), 3);
+    assert_true(hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false));
+    assert_true(hwl_opt_flag(s, HWL_OPT_DP_ATTENTION, false));
+    assert_true(hwl_opt_flag(s, HWL_OPT_EP, false));
+    assert_true(hwl_opt_flag(s, HWL_OPT_ENABLE_LORA, false));
+    assert_int_equal(hwl_opt_u64(s, HWL_OPT_MAX_LORA_RANK, 0), 32);
+    assert_int_equal(s->n_unmodelled, 2); /* host_cache_size, never_heard */
+    assert_int_equal(s->n_ignored, 1);
+    hwl_settings_free(s);
+    remove(path);
+}
+
+/* commands/serve.py: every option is known. */
+static void known(void **state)
+{
+    (void)state;
+    static const char *const all[] = {
+        "tokenizer", "custom_tokenizer", "host", "port", "log_level", "backend", "max_beam_width", "max_batch_size", "max_num_tokens",
+        "max_seq_len", "tensor_parallel_size", "tp_size", "pipeline_parallel_size", "pp_size", "context_parallel_size", "cp_size",
+        "moe_expert_parallel_size", "ep_size", "moe_cluster_parallel_size", "cluster_size", "gpus_per_node", "free_gpu_memory_fraction",
+        "kv_cache_free_gpu_memory_fraction", "num_postprocess_workers", "revision", "config", "extra_llm_api_options", "reasoning_parser",
+        "tool_parser", "metadata_server_config_file", "server_role", "otlp_traces_endpoint", "disagg_cluster_uri", "media_io_kwargs",
+        "custom_module_dirs", "chat_template"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char name[80];
+        snprintf(name, sizeof name, "--%s", all[i]);
+        const char *const argv[] = {name, strcmp(all[i], "backend") == 0 ? "pytorch" : strstr(all[i], "fraction") ? "0.5" : "1"};
+        hwl_settings *s;
+        hwl_error e = {0};
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        if (hwl_settings_engine_args(s, "tensorrt-llm", 2, argv, &e) != HWL_OK)
+            fail_msg("%s: %s", name, e.message);
+        hwl_settings_free(s);
+    }
+    static const char *const flags[] = {"--trust_remote_code", "--enable_chunked_prefill", "--fail_fast_on_attention_window_too_large"};
+    static const char *const wrong[] = {"--gpu_memory_utilization", "0.5"};
+    hwl_settings *s;
+    hwl_error e = {0};
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    assert_int_equal(hwl_settings_engine_args(s, "tensorrt-llm", 3, flags, &e), HWL_OK);
+    assert_int_equal(hwl_settings_engine_args(s, "tensorrt-llm", 2, wrong, &e), HWL_E_USAGE);
+    hwl_settings_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(logs), cmocka_unit_test(options), cmocka_unit_test(recurrent),
-                                       cmocka_unit_test(sparse), cmocka_unit_test(speculation)};
+                                       cmocka_unit_test(sparse), cmocka_unit_test(speculation), cmocka_unit_test(yaml), cmocka_unit_test(known)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

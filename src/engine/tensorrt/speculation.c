@@ -46,7 +46,7 @@ hwl_status hwl_trt_speculation(const struct hwl_model *model, const struct hwl_m
     /* one model: num_nextn_predict_layers, or the head of EAGLE-3; its cache lies in the target's manager */
     setup->draft_layers = mtp ? (uint32_t)setup->draft_tokens : eagle && !draft ? 1 : 0;
     /* a drafted token each, and what the head writes ahead of the target */
-    setup->extra_tokens = setup->draft_tokens + (mtp || eagle ? setup->draft_tokens - 1 : 0);
+    setup->extra_tokens = setup->draft_tokens + ((mtp && setup->rules->mtp_ahead) || eagle ? setup->draft_tokens - 1 : 0);
     return HWL_OK;
 }
 

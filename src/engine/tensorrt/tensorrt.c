@@ -11,14 +11,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const versions[] = {"1.2.1", NULL};
+/* What changed between releases. */
+static const struct hwl_trt_rules rules[] = {
+    {.version = "1.2.1"},
+    {.version = "1.0.0", .mtp_ahead = true}, /* speculative/utils.py get_num_extra_kv_tokens */
+};
+static const char *const versions[] = {"1.2.1", "1.0.0", NULL};
 
 static const char *version_of(const char *text)
 {
     unsigned major, minor;
     if (sscanf(*text == 'v' ? text + 1 : text, "%u.%u", &major, &minor) != 2)
         return NULL;
-    return major == 1 && minor <= 3 ? versions[0] : NULL;
+    return major == 1 && minor <= 3 ? versions[minor == 0] : NULL;
 }
 
 /* What prepare makes: the target, and the draft model where one is named. */
@@ -69,7 +74,7 @@ static uint64_t states_of(const struct hwl_model *m, const struct hwl_trt_setup 
     return bytes;
 }
 
-static hwl_status work_out(const struct ready *ready, const struct hwl_devices *devices,
+static hwl_status work_out(const struct ready *ready, const char *version, const struct hwl_devices *devices,
                            const struct hwl_settings *settings, struct hwl_arena *arena, struct planned *p,
                            hwl_error *error)
 {
@@ -79,6 +84,7 @@ static hwl_status work_out(const struct ready *ready, const struct hwl_devices *
     struct hwl_ck ck = {0};
     memset(p, 0, sizeof *p);
     HWL_TRY(hwl_trt_resolve(m, devices, settings, u, error));
+    u->rules = &rules[strcmp(version, rules[1].version) == 0];
     HWL_TRY(hwl_trt_speculation(m, ready->draft ? ready->draft->model : NULL, settings, u, error));
     p->shards = (struct hwl_shard_run){
         .engine = "tensorrt-llm",
@@ -292,13 +298,12 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
                        struct hwl_ledger *ledger, hwl_error *error)
 {
     (void)model;
-    (void)version;
     const struct hwl_shard_prepared *prepared = ((const struct ready *)ready)->target;
     const struct hwl_model *m = prepared->model;
     struct planned *p = HWL_NEW(ledger->arena, struct planned);
     if (!p)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    HWL_TRY(work_out(ready, devices, settings, ledger->arena, p, error));
+    HWL_TRY(work_out(ready, version, devices, settings, ledger->arena, p, error));
     const struct hwl_trt_setup *u = &p->setup;
     struct hwl_ck ck = {0};
     for (uint32_t s = 0; s < u->pp; s++)
@@ -328,10 +333,9 @@ static hwl_status limits(const struct hwl_model *model, const void *ready, const
                          const struct hwl_devices *devices, const struct hwl_settings *settings, hwl_limits *out,
                          hwl_error *error)
 {
-    (void)version;
     struct hwl_arena arena = {0};
     struct planned *p = HWL_NEW(&arena, struct planned);
-    hwl_status st = p ? work_out(ready, devices, settings, &arena, p, error)
+    hwl_status st = p ? work_out(ready, version, devices, settings, &arena, p, error)
                       : hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (st == HWL_OK && p->starts) {
         const struct hwl_trt_setup *u = &p->setup;

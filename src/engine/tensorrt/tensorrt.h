@@ -9,8 +9,14 @@
 #define HWL_TRT_N_ARGS 34
 extern const struct hwl_engine_arg hwl_trt_args[HWL_TRT_N_ARGS];
 
+struct hwl_trt_rules {
+    const char *version;
+    bool mtp_ahead; /* MTP writes its drafted tokens ahead in the cache, as EAGLE-3 does */
+};
+
 /* A run of the PyTorch back end resolved (tensorrt_llm/llmapi/llm_args.py TorchLlmArgs). */
 struct hwl_trt_setup {
+    const struct hwl_trt_rules *rules;
     const hwl_device *card;
     uint32_t cc, tp, pp, attention_tp;
     bool ep, attention_dp, mla, encoder_only, multimodal;
@@ -34,6 +40,8 @@ struct hwl_trt_setup {
 };
 hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devices *devices,
                            const struct hwl_settings *settings, struct hwl_trt_setup *out, hwl_error *error);
+/* --config FILE: what its fields say becomes settings. */
+hwl_status hwl_trt_yaml(struct hwl_settings *s, const char *value, hwl_error *error);
 /* How a draft is run: method, tokens, layers. draft: the opened draft model, or NULL. */
 hwl_status hwl_trt_speculation(const struct hwl_model *model, const struct hwl_model *draft,
                                const struct hwl_settings *settings, struct hwl_trt_setup *setup, hwl_error *error);
