@@ -168,6 +168,30 @@ static void device_maps(void **state)
     assert_int_equal(equal, n);
 }
 
+static void towers(void **state)
+{
+    (void)state;
+    FILE *f = fopen(HWL_TEST_DATA "/transformers/towers.txt", "r");
+    assert_non_null(f);
+    char line[256], name[64], how[16];
+    unsigned long long images, bytes;
+    int n = 0;
+    while (fgets(line, sizeof line, f)) {
+        if (sscanf(line, "tower %63s %15s %llu %llu", name, how, &images, &bytes) != 4)
+            continue;
+        hwl_model *m = open_row(name);
+        struct hwl_ck ck = {0};
+        assert_int_equal(m->n_encoders, 1);
+        const double off = (double)hwl_tf_tower(m, &m->encoders[0], images, 2, strcmp(how, "eager") == 0, &ck) / (double)bytes - 1;
+        if (off < -0.01 || off > 0.01)
+            fail_msg("%s %s: %+.2f %%", name, how, 100 * off);
+        n++;
+        hwl_model_free(m);
+    }
+    fclose(f);
+    assert_true(n >= 6);
+}
+
 /* quantizer_mxfp4.py wants compute 7.5, quantizer_finegrained_fp8.py 8.9; below that the weights are bf16. */
 static void packed(void **state)
 {
@@ -288,6 +312,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(cache_and_types), cmocka_unit_test(two_gpus),
                                        cmocka_unit_test(device_maps), cmocka_unit_test(activations),
-                                       cmocka_unit_test(caches), cmocka_unit_test(packed)};
+                                       cmocka_unit_test(caches), cmocka_unit_test(packed), cmocka_unit_test(towers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

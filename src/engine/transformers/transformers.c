@@ -95,11 +95,26 @@ static void put_weights(struct work *w, struct hwl_ledger *ledger, uint32_t n_gp
                         (double)on_disk / (double)((uint64_t)1 << 30));
 }
 
+/* The tower stands on the device of the first layer. */
+static void put_tower(struct work *w, struct hwl_ledger *ledger, uint64_t text)
+{
+    const struct hwl_model *m = w->model;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < m->n_encoders; i++)
+        if (m->encoders[i].component == HWL_COMP_VISION)
+            bytes = hwl_max(bytes, hwl_tf_tower(m, &m->encoders[i], 1, w->types.dtype_bytes, w->eager, &w->ck));
+    if (bytes > text)
+        hwl_ledger_put(ledger, w->device_of[0], -1, HWL_KIND_COMPUTE, HWL_COMP_VISION, bytes - text, HWL_BASIS_MODELLED,
+                       "transformers: one image of the largest size")
+            ->error = 0.3f;
+}
+
 static void put_activations(struct work *w, struct hwl_ledger *ledger, uint16_t devices)
 {
     const struct hwl_model *m = w->model;
     const uint64_t bytes = hwl_tf_activation(m, w->ctx, w->sequences, w->types.dtype_bytes, w->eager, &w->ck);
     const uint16_t head = w->device_of[w->modules.n - 1];
+    put_tower(w, ledger, bytes);
     bool recurrent = false, unknown = false;
     for (uint32_t i = 0; i < m->n_layers; i++) {
         const struct hwl_layer *l = &m->layers[i];
