@@ -32,7 +32,7 @@ static struct hwl_arena_block *new_block(uint64_t size)
     return b;
 }
 
-void *hwl_arena_alloc(struct hwl_arena *arena, uint64_t size)
+static void *take(struct hwl_arena *arena, uint64_t size, bool zeroed)
 {
     uint64_t n, total;
     if (!hwl_align_up(&n, size ? size : 1, ALIGNMENT) || !hwl_add(&total, arena->total, n))
@@ -41,6 +41,7 @@ void *hwl_arena_alloc(struct hwl_arena *arena, uint64_t size)
         return NULL;
     struct hwl_arena_block *b = arena->head;
 #ifdef HWL_ARENA_DEBUG
+    (void)zeroed;
     b = new_block(size ? size : 1);
     if (!b)
         return NULL;
@@ -63,9 +64,15 @@ void *hwl_arena_alloc(struct hwl_arena *arena, uint64_t size)
     void *p = b->data + b->used;
     b->used += n;
     arena->total = total;
-    memset(p, 0, (size_t)n);
+    if (zeroed)
+        memset(p, 0, (size_t)n);
     return p;
 #endif
+}
+
+void *hwl_arena_alloc(struct hwl_arena *arena, uint64_t size)
+{
+    return take(arena, size, true);
 }
 
 void *hwl_arena_array(struct hwl_arena *arena, uint64_t n, uint64_t size)
@@ -103,7 +110,7 @@ char *hwl_arena_printf(struct hwl_arena *arena, const char *format, ...)
     return p;
 }
 
-void *hwl_arena_grow(struct hwl_arena *arena, void *old, uint64_t *capacity, uint64_t need, uint64_t size)
+static void *grow(struct hwl_arena *arena, void *old, uint64_t *capacity, uint64_t need, uint64_t size, bool zeroed)
 {
     if (need <= *capacity && old)
         return old;
@@ -111,13 +118,24 @@ void *hwl_arena_grow(struct hwl_arena *arena, void *old, uint64_t *capacity, uin
     while (n < need)
         if (!hwl_mul(&n, n, 2))
             return NULL;
-    void *p = hwl_arena_array(arena, n, size);
+    uint64_t bytes;
+    void *p = hwl_mul(&bytes, n, size) ? take(arena, bytes, zeroed) : NULL;
     if (!p)
         return NULL;
     if (old && *capacity)
         memcpy(p, old, (size_t)(*capacity * size));
     *capacity = n;
     return p;
+}
+
+void *hwl_arena_grow(struct hwl_arena *arena, void *old, uint64_t *capacity, uint64_t need, uint64_t size)
+{
+    return grow(arena, old, capacity, need, size, true);
+}
+
+void *hwl_arena_grow_bare(struct hwl_arena *arena, void *old, uint64_t *capacity, uint64_t need, uint64_t size)
+{
+    return grow(arena, old, capacity, need, size, false);
 }
 
 void hwl_arena_reset(struct hwl_arena *arena)

@@ -23,6 +23,8 @@ char *hwl_arena_str(struct hwl_arena *arena, const char *s);
 char *hwl_arena_printf(struct hwl_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Grows an array that holds *capacity elements to hold at least need; doubles. Returns the (moved) array or NULL. */
 void *hwl_arena_grow(struct hwl_arena *arena, void *old, uint64_t *capacity, uint64_t need, uint64_t size);
+/* The same where the caller fills every new element before it is read. */
+void *hwl_arena_grow_bare(struct hwl_arena *arena, void *old, uint64_t *capacity, uint64_t need, uint64_t size);
 /* Forgets everything but keeps the memory for reuse: one block, or the wish for one that would have been large enough. */
 void hwl_arena_reset(struct hwl_arena *arena);
 void hwl_arena_free(struct hwl_arena *arena);

@@ -20,11 +20,8 @@ static void *push(struct hwl_ledger *l, void **array, uint64_t *n, uint64_t *cap
 
 hwl_entry *hwl_ledger_add(struct hwl_ledger *ledger)
 {
-    void *array = ledger->entries;
-    hwl_entry *e = push(ledger, &array, &ledger->n_entries, &ledger->cap_entries, sizeof *e);
-    ledger->entries = array;
-    if (!e)
-        e = &ledger->scratch;
+    hwl_ledger_reserve(ledger, ledger->n_entries + 1);
+    hwl_entry *e = ledger->failed ? &ledger->scratch : &ledger->entries[ledger->n_entries++];
     memset(e, 0, sizeof *e);
     e->layer = -1;
     return e;
@@ -46,11 +43,24 @@ hwl_entry *hwl_ledger_put(struct hwl_ledger *ledger, uint16_t device, int32_t la
 
 void hwl_ledger_reserve(struct hwl_ledger *ledger, uint64_t entries)
 {
-    hwl_entry *list = hwl_arena_grow(ledger->arena, ledger->entries, &ledger->cap_entries, entries, sizeof *list);
+    hwl_entry *list = hwl_arena_grow_bare(ledger->arena, ledger->entries, &ledger->cap_entries, entries, sizeof *list);
     if (list)
         ledger->entries = list;
     else
         ledger->failed = true;
+}
+
+void hwl_ledger_trim(struct hwl_ledger *ledger, uint64_t from)
+{
+    uint64_t n = from;
+    for (uint64_t i = from; i < ledger->n_entries; i++) {
+        if (!ledger->entries[i].bytes)
+            continue;
+        if (n != i)
+            ledger->entries[n] = ledger->entries[i];
+        n++;
+    }
+    ledger->n_entries = n < ledger->n_entries ? n : ledger->n_entries;
 }
 
 void hwl_ledger_repeat(struct hwl_ledger *ledger, uint64_t first, uint64_t n, uint16_t from, uint16_t to)

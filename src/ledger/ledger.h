@@ -59,6 +59,8 @@ hwl_entry *hwl_ledger_put(struct hwl_ledger *ledger, uint16_t device, int32_t la
                           hwl_basis basis, const char *source);
 /* Room for that many entries in all, so that writing them moves nothing. */
 void hwl_ledger_reserve(struct hwl_ledger *ledger, uint64_t entries);
+/* Takes out entries of 0 bytes from that one on, before ranks repeat the others: a plan without any is not moved. */
+void hwl_ledger_trim(struct hwl_ledger *ledger, uint64_t from);
 /* The n entries from index first on once more, those on device `from` on device `to`: ranks that are alike. */
 void hwl_ledger_repeat(struct hwl_ledger *ledger, uint64_t first, uint64_t n, uint16_t from, uint16_t to);
 /* Adds layer index to the runs of layers on devices (merges with the last run). */

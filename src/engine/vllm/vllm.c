@@ -376,11 +376,14 @@ static hwl_status plan(const struct hwl_model *model, const void *made, const ch
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     HWL_TRY(work_out(ready, version, devices, settings, ledger->arena, false, p, error));
     const struct hwl_vllm_setup *u = &p->setup;
+    /* seven kinds of weights and caches a layer, on every rank */
+    hwl_ledger_reserve(ledger, 7 * ((uint64_t)model->n_layers + model->n_mtp + 4) / u->pp * u->tp * u->pp * u->dp);
     /* ranks of a stage are alike: the first is written, the others repeat it */
     for (uint32_t s = 0; s < u->pp; s++) {
         const uint64_t from = ledger->n_entries;
         const uint16_t first = (uint16_t)(s * u->tp);
         put_rank(ledger, prepared, p, s, first);
+        hwl_ledger_trim(ledger, from);
         const uint64_t n = ledger->n_entries - from;
         hwl_ledger_reserve(ledger, ledger->n_entries + n * ((uint64_t)u->dp * u->tp - 1));
         for (uint32_t r = 1; r < u->dp * u->tp; r++)
