@@ -45,6 +45,8 @@ static const struct pattern {
     {HWL_LOG_VLLM, "available_kv_bytes", "larger than the available KV cache memory (", NULL, GIB},
     {HWL_LOG_VLLM, "kv_needed_bytes", NULL, " GiB KV cache is needed", GIB},
     {HWL_LOG_VLLM, "kv_cache_tokens", "KV cache size: ", " tokens", 1},
+    {HWL_LOG_VLLM, "kv_cache_tokens", "can be stored in KV cache (", NULL, 1},
+    {HWL_LOG_VLLM, "estimated_max_model_len", "estimated maximum model length is ", NULL, 1},
     {HWL_LOG_VLLM, "num_gpu_blocks", "# GPU blocks: ", NULL, 1},
     {HWL_LOG_VLLM, "num_gpu_blocks", "# cuda blocks: ", NULL, 1},
     {HWL_LOG_VLLM, "max_concurrency", " tokens per request: ", NULL, 1},

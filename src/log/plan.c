@@ -42,6 +42,12 @@ static const struct {
                {"-fp8", "fp8-block"},
                {"-awq", "awq"},
                {"-gptq-int4", "gptq"},
+               {"-gptq", "gptq"},
+               {"-autoround", "gptq"},
+               {"-int4", "gptq"},
+               {"-w4a16", "w4a16"},
+               {"-w8a8", "w8a8"},
+               {"-fp8-static", "fp8"},
                {"-quantized.w8a8", "w8a8"},
                {"-quantized.w4a16", "w4a16"},
                {"-nvfp4", "nvfp4"},
@@ -55,7 +61,9 @@ static bool is_file_part(const char *p)
         return true;
     if (strncmp(p, "IQ", 2) == 0 || strncmp(p, "BF16", 4) == 0 || strncmp(p, "F16", 3) == 0)
         return true;
-    return p[0] >= '0' && p[0] <= '9' && strlen(p) == 5;
+    /* the running number of a file, or the month of a release */
+    const size_t digits = strspn(p, "0123456789");
+    return !p[digits] && (digits == 4 || digits == 5);
 }
 
 /* Takes one ending off; false where there is none. */
@@ -84,13 +92,31 @@ static bool shorten(char *name, char *quant, size_t size)
     return false;
 }
 
+/* ".../hub/models--ORG--NAME/snapshots/HASH" is the repository ORG/NAME; anything else stays. */
+static void repository_of(const char *path, char *out, size_t size)
+{
+    const char *at = strstr(path, "models--");
+    if (!at || !strstr(at, "--")) {
+        (void)snprintf(out, size, "%s", path);
+        return;
+    }
+    at += 8;
+    size_t n = 0;
+    for (; *at && *at != '/' && n + 1 < size; at++) {
+        const bool dashes = at[0] == '-' && at[1] == '-' && at[2] && at[2] != '-';
+        out[n++] = dashes ? '/' : *at;
+        at += dashes;
+    }
+    out[n] = 0;
+}
+
 /* Opens the name as it stands, its last part, then without endings; a model of other shapes than the log prints is none. */
 static bool open_named(struct hwl_log *log, const char *text, const hwl_open_options *options, hwl_model **out, hwl_error *first)
 {
     char name[512], quant[24] = "";
     if (!*text || strlen(text) >= sizeof name)
         return false;
-    (void)snprintf(name, sizeof name, "%s", text);
+    repository_of(text, name, sizeof name);
     for (int k = 0; k < 8; k++) {
         hwl_error e = {.offset = HWL_NO_OFFSET};
         if (hwl_model_open(name, options, out, &e) == HWL_OK) {
@@ -260,6 +286,8 @@ static const struct row {
      "CUDA graphs took less: fewer sizes, or memory that was reused"},
     {"available_kv_bytes", 0.03, false, false, "more was left for the cache: the sum of the terms above",
      "less was left for the cache: the sum of the terms above"},
+    {"estimated_max_model_len", 0.05, false, false, "a longer request would fit, for the same reason as the bytes",
+     "only a shorter request would fit, for the same reason as the bytes"},
     {"num_gpu_blocks", 0.03, false, false, "more blocks, for the same reason as the bytes", "fewer blocks, for the same reason as the bytes"},
     {"kv_cache_tokens", 0.03, false, false, "more tokens, for the same reason as the bytes", "fewer tokens, for the same reason as the bytes"},
     {"mamba_slots", 0.03, false, false, "more recurrent states, for the same reason as the tokens",

@@ -186,6 +186,13 @@ static void vllm(struct hwl_log *log, const char *line)
     const char *at;
     version_behind(log, line, "API server version ");
     version_behind(log, line, "LLM engine (");
+    version_behind(log, line, "vLLM server version ");
+    if ((at = strstr(line, "\xe2\x96\x88  "))) { /* the banner, drawn in blocks: its lines end in "version V" and "model M" */
+        version_behind(log, at, "version ");
+        const char *name = strstr(at, "  model   ");
+        if (name && !*log->model)
+            log->model = hwl_log_copy(log, name + 10, strlen(name + 10));
+    }
     if ((at = strstr(line, "non-default args: {"))) {
         log->votes[HWL_LOG_VLLM]++;
         pairs(log, at + 19, ':', false, take_option);

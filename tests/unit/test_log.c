@@ -242,6 +242,53 @@ static void planned(void **state)
     hwl_log_free(log);
 }
 
+/* The banner of 0.25 and later, a model of the local cache by its path, a refusal of V0 and one of V1. */
+static void words_of_releases(void **state)
+{
+    (void)state;
+    static const char banner[] = "INFO [api_utils.py:1]  \xe2\x96\x84\xe2\x96\x84 \xe2\x96\x84\xe2\x96\x88 \xe2\x96\x88     \xe2\x96\x88  version 0.25.0\n"
+                                 "INFO [api_utils.py:1]   \xe2\x96\x88\xe2\x96\x88 \xe2\x96\x88     \xe2\x96\x88  model   /c/hub/models--Qwen--Qwen3-8B/snapshots/ab12\n"
+                                 "INFO [kv_cache_utils.py:1] GPU KV cache size: 188,880 tokens\n";
+    hwl_log *log;
+    hwl_model *model;
+    hwl_error e = {0};
+    hwl_model_info info;
+    assert_int_equal(hwl_log_from_text(banner, sizeof banner - 1, "t", &log, &e), HWL_OK);
+    assert_string_equal(hwl_log_version(log), "0.25.0");
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+    hwl_model_get_info(model, &info);
+    assert_string_equal(info.name, "qwen3-8b");
+    hwl_model_free(model);
+    hwl_log_free(log);
+
+    static const char *const names[][2] = {{"someone/Qwen3-8B-autoround-int4", "qwen3-8b"}, {"/m/DeepSeek-V4-Flash-0731", "deepseek-v4-flash"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[256];
+        const int n = snprintf(text, sizeof text, "non-default args: {'model': '%s'}\n# GPU blocks: 100\n", names[i][0]);
+        assert_int_equal(hwl_log_from_text(text, (uint64_t)n, "t", &log, &e), HWL_OK);
+        assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+        hwl_model_get_info(model, &info);
+        assert_string_equal(info.name, names[i][1]);
+        hwl_model_free(model);
+        hwl_log_free(log);
+    }
+
+    static const char old[] = "ValueError: The model's max seq len (16000) is larger than the maximum number of tokens that can be stored in KV cache "
+                              "(2368). Try increasing `gpu_memory_utilization`.\n";
+    assert_int_equal(hwl_log_from_text(old, sizeof old - 1, "t", &log, &e), HWL_OK);
+    found(log, "kv_cache_tokens", "", 2368);
+    assert_true(*hwl_log_failure(log) != 0);
+    hwl_log_free(log);
+    static const char now[] = "ValueError: To serve at least one request with the model's max seq len (131072), (16.0 GiB KV cache is needed, which is "
+                              "larger than the available KV cache memory (7.48 GiB). Based on the available memory, the estimated maximum model "
+                              "length is 61248.\n";
+    assert_int_equal(hwl_log_from_text(now, sizeof now - 1, "t", &log, &e), HWL_OK);
+    found(log, "kv_needed_bytes", "", 16 * GIB);
+    found(log, "available_kv_bytes", "", 7.48 * GIB);
+    found(log, "estimated_max_model_len", "", 61248);
+    hwl_log_free(log);
+}
+
 static bool noted(const hwl_log *log, const char *text)
 {
     const char *note;
@@ -347,7 +394,7 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(vllm_eras), cmocka_unit_test(other_engines), cmocka_unit_test(metadata),
-                                       cmocka_unit_test(planned), cmocka_unit_test(own_sums),
+                                       cmocka_unit_test(planned), cmocka_unit_test(own_sums), cmocka_unit_test(words_of_releases),
                                        cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
