@@ -4,7 +4,7 @@
 
 The collections hold figures, not texts, so each row is written in the words that the engine of its time prints. A figure
 that explain-log does not find again is an error. Exit 1 where one is lost."""
-import ast, json, os, pathlib, re, statistics, subprocess, sys, tempfile
+import ast, json, os, pathlib, re, shlex, statistics, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GIB = 1 << 30
@@ -75,12 +75,33 @@ def version_of(r):
     return "0.29.0"
 
 
-def vllm_any(r):
+# endings by which a log's model says what its weights are
+ENDINGS = {"fp8": "-fp8-static", "fp8-block": "-fp8", "w8a8": "-quantized.w8a8", "gptq": "-gptq"}
+
+
+# what each check of starts.jsonl vouches for
+PREDICTED = "available_kv_bytes kv_cache_tokens num_gpu_blocks max_concurrency peak_activation_bytes non_torch_bytes graph_bytes consumed_bytes activation_and_graph_bytes".split()
+TERMS_OF = {"log": ["requested_bytes_sum", "available_kv_bytes_sum", "max_concurrency_sum"], "given": ["kv_cache_tokens_exact"], "weights": ["weights_bytes"], "predicted": PREDICTED,
+            "concurrency": [], "tokens": [], "block": ["block_size"], "verdict": [], "needed": [], "peak": ["peak_activation_bytes"]}
+
+
+def known_starts():
+    """What tests/data/vllm/starts.jsonl found out of each row: model, release, options."""
+    return {r["origin"]: r for r in rows(ROOT / "tests" / "data" / "vllm" / "starts.jsonl")}
+
+
+def vllm_any(r, start=None):
     """A row of any release, in the words of V0 or V1."""
     f, g, t, want = r["flags"], r["log"], [], {}
     v = version_of(r)
+    if start:
+        v = start["version"]
+        f = {}
+        r = {**r, "model": start["model"] + ENDINGS.get(start.get("quant"), "")}
+        t.append(f"vllm serve {shlex.quote(r['model'])} " + " ".join(map(shlex.quote, start["args"])))
     args = {k: x for k, x in f.items() if k not in ("speculative", "graph_profile", "max_cudagraph_captures", "gpu_memory_utilization_note") and not (isinstance(x, str) and x.endswith("+"))}
-    t.append(f"INFO non-default args: {dict(model=r['model'], **args)!r}")
+    if not start:
+        t.append(f"INFO non-default args: {dict(model=r['model'], **args)!r}")
     if v:
         t.append(f"INFO Initializing {'an' if r['engine'] == 'v0' else 'a V1'} LLM engine (v{v}) with config: model='{r['model']}'")
 
@@ -337,10 +358,21 @@ def survey(truth):
         text, want = vllm_h100(r)
         doc, err = run.explain(text, r["model"])
         yield "vLLM 0.19.0, H100", f"{r['model']}{' tp%d' % r['tp'] if r.get('tp') else ''}{' pp%d' % r['pp'] if r.get('pp', 1) and r.get('pp', 1) > 1 else ''}{' (failed)' if r['failed'] else ''}", doc, lost(doc, want) if doc else list(want), err
+    starts = known_starts()
     for r in rows(truth / "vllm_logs.jsonl"):
-        text, want = vllm_any(r)
-        doc, err = run.explain(text, r["model"], run.gpu(r))
-        yield "vLLM, all releases and cards", f"{r['model']} [{r.get('gpu') or '?'} x {r.get('n_gpu') or '?'}, {version_of(r) or '?'}]", doc, lost(doc, want) if doc else list(want), err
+        start = starts.get(r["url"])
+        checks = start.get("checks", []) if start else []
+        named = start if start and "model" in start else None
+        cards = run.gpu(r)
+        if "predicted" in checks or "verdict" in checks:
+            cards = [["--gpu-memory", start["gpu"][4:]] if start["gpu"].startswith("mem:") else ["--gpu", start["gpu"]]]
+        text, want = vllm_any(r, named)
+        doc, err = run.explain(text, r["model"] if not start else "", cards)
+        if doc and start:
+            doc["terms"] = [t for t in doc["terms"] if any(t["name"] in TERMS_OF[c] for c in ["log", *checks])]
+            err = start.get("open", err)
+        version = named["version"] if named else version_of(r)
+        yield "vLLM, all releases and cards", f"{named['model'] if named else r['model']} [{r.get('gpu') or '?'} x {r.get('n_gpu') or '?'}, {version or '?'}]", doc, lost(doc, want) if doc else list(want), err
     known = collected()
     for r in rows(truth / "sglang_logs.jsonl"):
         said = known.get(r["url"], "not in tests/data/sglang/collected.txt")

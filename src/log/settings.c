@@ -92,6 +92,11 @@ static bool is_word(const char *words, struct hwl_str s)
 
 static void take_option(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
 {
+    /* short forms of the degrees, by which devices are counted */
+    static const char *const shorts[][2] = {{"tp", "tensor-parallel-size"}, {"pp", "pipeline-parallel-size"}, {"dp", "data-parallel-size"}};
+    for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++)
+        if (hwl_str_eq(key, shorts[i][0]))
+            key = hwl_str_of(shorts[i][1]);
     if (is_word("model model_path model_tag", key)) {
         if (!*log->model && value.n)
             log->model = hwl_log_copy(log, value.p, value.n);
@@ -144,7 +149,8 @@ static void command_line(struct hwl_log *log, const char *p, enum hwl_log_engine
         struct hwl_str next = {quoted ? p + 1 : p, 0};
         while (next.p[next.n] && (quoted ? next.p[next.n] != quote : !strchr(" \t", next.p[next.n])))
             next.n++;
-        const bool option = !quoted && next.n > 2 && next.p[0] == '-' && next.p[1] == '-';
+        const uint64_t dashes = next.n > 1 && next.p[0] == '-' ? 1 + (next.p[1] == '-') : 0;
+        const bool option = !quoted && dashes && next.n > dashes && ((next.p[dashes] | 32) >= 'a' && (next.p[dashes] | 32) <= 'z');
         const bool ends = !*p || (!quoted && strchr("|&;>", *p));
         if (word[0].n && (option || ends || word[1].n)) {
             const char *equals = memchr(word[0].p, '=', word[0].n);
@@ -158,7 +164,7 @@ static void command_line(struct hwl_log *log, const char *p, enum hwl_log_engine
         if (ends)
             return;
         if (option)
-            word[0] = (struct hwl_str){next.p + 2, next.n - 2};
+            word[0] = (struct hwl_str){next.p + dashes, next.n - dashes};
         else if (word[0].n && !word[1].n)
             word[1] = next;
         else if (!*log->model && next.n && *next.p != '-')

@@ -273,6 +273,15 @@ static void words_of_releases(void **state)
         hwl_log_free(log);
     }
 
+    static const char shell[] = "$ vllm serve Qwen/Qwen3-8B -tp 2 -pp=2 -q fp8 -O3 --max-model-len 4096\n# GPU blocks: 100\n";
+    assert_int_equal(hwl_log_from_text(shell, sizeof shell - 1, "t", &log, &e), HWL_OK);
+    assert_string_equal(option(log, "tensor-parallel-size"), "2");
+    assert_string_equal(option(log, "pipeline-parallel-size"), "2");
+    assert_string_equal(option(log, "q"), "fp8");
+    assert_string_equal(option(log, "max-model-len"), "4096");
+    assert_string_equal(hwl_log_model(log), "Qwen/Qwen3-8B");
+    hwl_log_free(log);
+
     static const char old[] = "ValueError: The model's max seq len (16000) is larger than the maximum number of tokens that can be stored in KV cache "
                               "(2368). Try increasing `gpu_memory_utilization`.\n";
     assert_int_equal(hwl_log_from_text(old, sizeof old - 1, "t", &log, &e), HWL_OK);
