@@ -9,7 +9,8 @@
 
 enum { R6 = 1, R11 = 2, R19 = 4, R29 = 8, R33 = 16 };
 
-/* Options that some of them lack; every other one of the table is in all, or ours. */
+/* Options that some of them lack; every other one of the table is in all, or ours: so is kv-cache-memory-bytes, by which a
+ * plan of any release pins its cache. */
 static const struct {
     uint8_t releases;
     const char *names;
@@ -89,7 +90,7 @@ static const struct {
      "enable-server-load-tracking enable-sleep-mode enable-ssl-refresh enable-tokenizer-info-endpoint "
      "eplb-config exclude-tools-when-tool-choice-none expert-placement-strategy h11-max-header-count "
      "h11-max-incomplete-event-size headless hf-config-path hf-token interleave-mm-strings "
-     "io-processor-plugin kv-cache-memory-bytes kv-events-config kv-offloading-backend "
+     "io-processor-plugin kv-events-config kv-offloading-backend "
      "kv-offloading-size kv-sharing-fast-prefill log-config-file log-error-stack logits-processors "
      "logprobs-mode long-prefill-token-threshold mamba-block-size mamba-cache-dtype "
      "mamba-ssm-cache-dtype master-addr master-port max-cudagraph-capture-size media-io-kwargs "
