@@ -102,6 +102,7 @@ static const struct wording {
 } wordings[] = {
     {"# GPU blocks: ", 1, 7},
     {"# cuda blocks: ", 7, 10},
+    {"# CUDA blocks: ", 7, 7},
     {"Loading model weights took ", 1, 8},
     {" GiB and ", 8, 12}, /* of "Model loading took" */
     {" GiB memory and ", 11, 99},

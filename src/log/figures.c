@@ -49,6 +49,7 @@ static const struct pattern {
     {HWL_LOG_VLLM, "estimated_max_model_len", "estimated maximum model length is ", NULL, 1},
     {HWL_LOG_VLLM, "num_gpu_blocks", "# GPU blocks: ", NULL, 1},
     {HWL_LOG_VLLM, "num_gpu_blocks", "# cuda blocks: ", NULL, 1},
+    {HWL_LOG_VLLM, "num_gpu_blocks", "# CUDA blocks: ", NULL, 1},
     {HWL_LOG_VLLM, "max_concurrency", " tokens per request: ", NULL, 1},
     {HWL_LOG_VLLM, "concurrency_len", "Maximum concurrency for ", NULL, 1},
     {HWL_LOG_VLLM, "block_size", "Setting attention block size to ", NULL, 1},
@@ -56,6 +57,8 @@ static const struct pattern {
     {HWL_LOG_VLLM, "gpu_memory_utilization", "desired GPU memory utilization (", NULL, 1},
     {HWL_LOG_VLLM, "gpu_memory_utilization", "gpu_memory_utilization (", NULL, 1},
     {HWL_LOG_VLLM, "gpu_memory_utilization", " gpu_memory_utilization=", NULL, 1},
+    {HWL_LOG_VLLM, "gpu_memory_utilization", "The current --gpu-memory-utilization=", NULL, 1},
+    {HWL_LOG_VLLM, "available_kv_bytes", "Current kv cache memory in use is ", NULL, GIB},
     {HWL_LOG_VLLM, "total_bytes", "total_gpu_memory (", NULL, GIB},
     {HWL_LOG_VLLM, "total_bytes", "total_gpu_memory=", NULL, GIB},
     {HWL_LOG_VLLM, "requested_bytes", ") = ", "GiB", GIB}, /* of V0: total x utilization = this */

@@ -136,7 +136,8 @@ static uint64_t latent_context(const struct hwl_model *m, const struct hwl_vllm_
 
 static uint64_t row_quarters(const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards, uint32_t stage)
 {
-    return u->rules->row_quarters ? u->rules->row_quarters : hwl_shard_row_quarters(shards, stage);
+    const uint64_t own = u->tp > 1 ? u->rules->row_quarters_tp : u->rules->row_quarters;
+    return own ? own : hwl_shard_row_quarters(shards, stage);
 }
 
 static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,

@@ -96,7 +96,8 @@ static const struct hwl_vllm_rules rules[] = {
      .graph_step = 8,
      .full_graphs = true,
      .whole_prompts = true,
-     .row_quarters = 12,
+     .row_quarters = 12, /* start-ups of Llama 8B (RTX 3090), Qwen 14B and 32B on two ranks (RTX 4090, L40S) */
+     .row_quarters_tp = 20,
      .draft_copies = true,
      .other_mib = 340},
 };

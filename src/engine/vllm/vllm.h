@@ -34,7 +34,8 @@ struct hwl_vllm_rules {
     uint8_t sampler_bytes;   /* that the V1 sampler's dummy run holds for a logit beside the model's own */
     bool v2_warms_up;        /* the V2 sampler's does so with top-k and top-p: fp32 logits, probabilities and noise */
     bool triton_sampler;     /* the V1 runner's top-k and top-p by the Triton kernel */
-    uint8_t row_quarters;    /* rows of hidden width beside the widest point, in quarters; 0: as compiled models have */
+    uint8_t row_quarters, row_quarters_tp; /* rows of hidden width beside the widest point, in quarters, on one rank and on several; 0: as
+                                              compiled models have */
     uint16_t other_mib;      /* outside torch on one card that is not Hopper */
     /* drafts */
     bool draft_copies;       /* MTP layers keep the copy of the output matrix that they bring */
