@@ -124,7 +124,7 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
     u->mbt = largest ? 16384 : large ? 8192 : 2048;
     u->max_seqs = large || largest ? 1024 : 256;
     if (u->rules->whole_prompts) {
-        u->mbt = u->max_len <= 32768 ? hwl_max(u->max_len, 2048) : 2048;
+        u->mbt = u->max_len <= 32768 ? hwl_max(u->max_len, 2048) : u->rules->whole_prompts;
         u->max_seqs = 256;
         if (u->multimodal)
             u->mbt = hwl_max(u->mbt, 5120); /* _MULTIMODAL_MODEL_MAX_NUM_BATCHED_TOKENS */

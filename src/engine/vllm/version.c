@@ -10,7 +10,7 @@
 
 const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.28.0", "0.27.0", "0.26.0", "0.25.0", "0.24.0", "0.23.0",
                                          "0.22.0", "0.20.2", "0.19.0", "0.17.0", "0.14.1", "0.12.0", "0.11.2", "0.10.2",
-                                         "0.8.5",  "0.7.3",  NULL};
+                                         "0.8.5",  "0.7.3", "0.6.4",  NULL};
 
 /* What a release and all later ones do, each beside what the one before did. */
 #define SINCE_8 .piece_graphs = true
@@ -31,6 +31,10 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.28.0",
 /* Top-k and top-p by a sort of the logits: beside them their fp32 copy (4 bytes), the sorted values and places (4 and 8),
  * as much again of the segmented radix sort, and the places it starts from (8); ATen/native/cuda/Sort.cu. */
 #define SORTED .sampler_bytes = 36, .utilization = 0.90, .v2_classes = "", .other_mib = 50
+
+#define V0                                                                                                             \
+    UNTIL_27, .utilization = 0.90, .v2_classes = "", .group_percent = 100, .graph_step = 8, .full_graphs = true,       \
+        .row_quarters = 12, .row_quarters_tp = 20
 
 static const struct hwl_vllm_rules rules[] = {
     {.version = "0.33.0", SINCE_32, .short_mrope = true, .draft_heads = true, .gdn_checkpoints = true, .gb10_small = true, .v2_warms_up = true},
@@ -85,21 +89,11 @@ static const struct hwl_vllm_rules rules[] = {
     {.version = "0.11.2", SINCE_11, UNTIL_27, SORTED, .group_percent = 100, .draft_copies = true},
     {.version = "0.10.2", SINCE_8, UNTIL_27, SORTED, .group_percent = 100, .graph_step = 8, .draft_copies = true},
     {.version = "0.8.5", SINCE_8, UNTIL_27, SORTED, .group_percent = 100, .graph_step = 8, .a100_large = true, .draft_copies = true},
-    /* V0: a prompt is one batch up to 32k tokens (config/scheduler.py of 0.6); models run as they are written, and what
-     * lies outside torch counts from before the device is set up (worker/worker.py) */
-    {.version = "0.7.3",
-     UNTIL_27,
-     .sampler_bytes = 36,
-     .utilization = 0.90,
-     .v2_classes = "",
-     .group_percent = 100,
-     .graph_step = 8,
-     .full_graphs = true,
-     .whole_prompts = true,
-     .row_quarters = 12, /* start-ups of Llama 8B (RTX 3090), Qwen 14B and 32B on two ranks (RTX 4090, L40S) */
-     .row_quarters_tp = 20,
-     .draft_copies = true,
-     .other_mib = 340},
+    /* V0: a prompt is one batch up to 32k tokens (config.py); models run as they are written, which start-ups of Llama 8B
+     * (RTX 3090), Qwen 14B and 32B on two ranks (RTX 4090, L40S) show as 3 rows of hidden width, 5 on several ranks. Until
+     * 0.6.4 what lies outside torch counts from before the device is set up, and the profile run samples nothing. */
+    {.version = "0.7.3", V0, .sampler_bytes = 36, .whole_prompts = 2048, .other_mib = 40},
+    {.version = "0.6.4", V0, .whole_prompts = 512, .other_mib = 340},
 };
 
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)
@@ -110,13 +104,14 @@ const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)
     return &rules[0];
 }
 
-/* First minor release of each known set of rules; before the first and after the last nothing is claimed. */
+/* First release of each known set of rules, 100 x minor + patch of 0.minor.patch; before the first and from the last on
+ * nothing is claimed. */
 static const struct {
-    unsigned first, end; /* minor numbers of 0.x */
+    unsigned first;
     const char *version;
-} ranges[] = {{6, 8, "0.7.3"},    {8, 9, "0.8.5"},    {9, 11, "0.10.2"},  {11, 12, "0.11.2"}, {12, 14, "0.12.0"}, {14, 17, "0.14.1"},
-              {17, 18, "0.17.0"}, {18, 20, "0.19.0"}, {20, 22, "0.20.2"}, {22, 23, "0.22.0"}, {23, 24, "0.23.0"}, {24, 25, "0.24.0"},
-              {25, 26, "0.25.0"}, {26, 27, "0.26.0"}, {27, 28, "0.27.0"}, {28, 29, "0.28.0"}, {29, 32, "0.29.0"}, {32, 33, "0.32.0"}, {33, 36, "0.33.0"}};
+} ranges[] = {{600, "0.6.4"},   {605, "0.7.3"},   {800, "0.8.5"},   {900, "0.10.2"},  {1100, "0.11.2"}, {1200, "0.12.0"}, {1400, "0.14.1"},
+              {1700, "0.17.0"}, {1800, "0.19.0"}, {2000, "0.20.2"}, {2200, "0.22.0"}, {2300, "0.23.0"}, {2400, "0.24.0"}, {2500, "0.25.0"},
+              {2600, "0.26.0"}, {2700, "0.27.0"}, {2800, "0.28.0"}, {2900, "0.29.0"}, {3200, "0.32.0"}, {3300, "0.33.0"}, {3600, NULL}};
 
 const char *hwl_vllm_version(const char *text)
 {
@@ -129,8 +124,11 @@ const char *hwl_vllm_version(const char *text)
         return NULL;
     if (major != 0)
         return NULL;
+    if (minor > 99 || patch > 99)
+        return NULL;
+    const char *found = NULL;
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if (minor >= ranges[i].first && minor < ranges[i].end)
-            return ranges[i].version;
-    return NULL;
+        if (100 * minor + patch >= ranges[i].first)
+            found = ranges[i].version;
+    return found;
 }

@@ -10,7 +10,7 @@ struct hwl_vllm_rules {
     const char *version;
     /* arguments */
     double utilization;     /* default of --gpu-memory-utilization */
-    bool whole_prompts;     /* no chunked prefill up to 32k tokens, 256 sequences on all cards */
+    uint16_t whole_prompts; /* no chunked prefill up to 32k tokens, 256 sequences on all cards; beyond, that many tokens a step */
     bool a100_large;        /* an A100 of 80 GB has the large cards' batch */
     bool largest_cards;     /* cards of 160 GiB and more have a batch of their own */
     bool gb10_small;        /* GB10 has not the large cards' batch */
