@@ -25,8 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (void)hwl_log_plan(log, model, devices, &error);
             hwl_devices_free(devices);
         }
+        (void)hwl_log_plan(log, model, NULL, &error); /* no card */
         hwl_model_free(model);
     }
+    (void)hwl_log_plan(log, NULL, NULL, &error); /* what the log alone tells */
     if (hwl_log_json(log, &text, &n, &error) == HWL_OK)
         hwl_text_free(text);
     hwl_log_free(log);
