@@ -87,6 +87,25 @@ def check(program, r):
             yield c, need, g["kv_needed_gib"], abs(need - g["kv_needed_gib"]) <= 0.0051, None
 
 
+def markdown(program):
+    """Two tables: what was checked, planned against logged; what names too little, and why."""
+    checked, opened = [], []
+    for r in map(json.loads, ROWS.read_text().splitlines()):
+        name = r["origin"].replace("https://github.com/", "").replace("|", " ")
+        if "open" in r:
+            opened.append(f"| {name} | {r['open']} |")
+            continue
+        cells = []
+        for what, planned, logged, good, error in check(program, r):
+            if what.startswith("sum "):
+                continue
+            text = f"{error:+.1%}" if error is not None else "equal" if good else f"{planned}, logged {logged}"
+            cells.append(f"{what.replace('predicted ', '').replace('_', ' ')} {text}")
+        checked.append(f"| {name} | {r['model']}{' ' + r['quant'] if 'quant' in r else ''} | {r['version']} | {'; '.join(cells)} |")
+    return ["| start-up | planned as | rules of | planned against logged |", "|---|---|---|---|", *checked, "",
+            f"{len(opened)} name too little:", "", "| start-up | why |", "|---|---|", *opened]
+
+
 def main():
     program, verbose = sys.argv[1], "-v" in sys.argv
     n = bad = unnamed = 0

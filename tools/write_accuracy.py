@@ -5,7 +5,7 @@ import os, pathlib, re, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
-import compare_logs, leave_one_out, llamacpp_archs, logs
+import compare_logs, compare_starts, leave_one_out, llamacpp_archs, logs
 
 ACCEPT = pathlib.Path(sys.argv[1])
 TRUTH = ACCEPT.parent / "truth"
@@ -89,7 +89,10 @@ out += ["## vLLM start-ups on one H100 type, predicted from flags alone", "", f"
         *leave_one_out.markdown(TRUTH), "",
         "## Start-up logs, planned against logged", "",
         "tools/logs.py puts each collected row into the words of its engine's time, reads it with `hwledger explain-log` and compares. Planned / logged - 1; "
-        "of several devices the largest. Rows of vLLM before 0.17 rest on start-ups, not on its source.", "", *logs.markdown(TRUTH)]
+        "of several devices the largest. What changed between releases of vLLM was read in their sources, from 0.6.6 on.", "", *logs.markdown(TRUTH),
+        "### vLLM: what each collected start-up determines", "",
+        "tests/data/vllm/starts.jsonl, tests/compare_starts.py. Given: with the logged bytes of the cache its tokens, blocks or concurrency.", "",
+        *compare_starts.markdown(os.environ.get("HWLEDGER") or str(ROOT / "build" / "hwledger")), ""]
 
 
 def unit(name):
