@@ -101,6 +101,8 @@ static const struct wording {
     uint8_t first, last;
 } wordings[] = {
     {"# GPU blocks: ", 1, 7},
+    {"Memory profiling results: total_gpu_memory", 1, 6}, /* until 0.6.4 */
+    {"CUDA graph memory profiling is enabled", 20, 99},
     {"# cuda blocks: ", 7, 10},
     {"# CUDA blocks: ", 7, 7},
     {"Loading model weights took ", 1, 8},
