@@ -123,7 +123,7 @@ const char *hwl_view_control_sentence(const struct hwl_control *control, const h
         at = strlen(buf);
     }
     if (range && range->limit != HWL_UNKNOWN && at < size)
-        (void)snprintf(buf + at, (size_t)(size - at), ", limit %s", hwl_count_text(range->limit, a, sizeof a));
+        (void)snprintf(buf + at, (size_t)(size - at), ", %s %s", range->falling ? "at least" : "limit", hwl_count_text(range->limit, a, sizeof a));
     else if (range && at < size)
         (void)snprintf(buf + at, (size_t)(size - at), ", nothing fits");
     return buf;

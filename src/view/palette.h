@@ -9,7 +9,7 @@
 enum hwl_scheme { HWL_SCHEME_LIGHT, HWL_SCHEME_DARK, HWL_SCHEME_CONTRAST_LIGHT, HWL_SCHEME_CONTRAST_DARK, HWL_SCHEME_COUNT };
 
 struct hwl_palette {
-    uint32_t ground, text, dim, line;      /* page, text on it, lesser text, borders */
+    uint32_t page, ground, text, dim, line; /* behind the cards, cards, text on both, lesser text, borders */
     uint32_t segment[HWL_VIEW_SEGMENTS];   /* fills, free last */
     uint32_t on_segment[HWL_VIEW_SEGMENTS]; /* text on them */
     uint32_t level[HWL_LEVEL_COUNT];       /* text of the verdict on ground, fill of the gauge */

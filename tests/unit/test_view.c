@@ -116,12 +116,14 @@ static void contrast(void **state)
         const unsigned least = s >= HWL_SCHEME_CONTRAST_LIGHT ? 700 : 450;
         assert_true(hwl_view_contrast(p->text, p->ground) >= 700);
         assert_true(hwl_view_contrast(p->dim, p->ground) >= least);
+        assert_true(hwl_view_contrast(p->text, p->page) >= 700);
+        assert_true(hwl_view_contrast(p->dim, p->page) >= least);
         assert_true(hwl_view_contrast(p->mark, p->ground) >= least);
         for (int i = 0; i < HWL_VIEW_SEGMENTS; i++)
             if (hwl_view_contrast(p->segment[i], p->on_segment[i]) < least)
                 fail_msg("scheme %d segment %d: %u", s, i, hwl_view_contrast(p->segment[i], p->on_segment[i]));
         for (int i = 0; i < HWL_LEVEL_COUNT; i++)
-            if (hwl_view_contrast(p->level[i], p->ground) < least)
+            if (hwl_view_contrast(p->level[i], p->ground) < least || hwl_view_contrast(p->level[i], p->page) < least)
                 fail_msg("scheme %d level %d: %u", s, i, hwl_view_contrast(p->level[i], p->ground));
         /* Neighbours in the bar differ without colour; state, which may stand between, stands against both. */
         static const int pairs[][2] = {{0, 1}, {1, 2}, {1, 3}, {2, 3}, {3, 4}, {0, 3}, {3, 5}};
