@@ -41,14 +41,14 @@ static void draw_bar(GtkDrawingArea *area, cairo_t *cr, int width, int height, v
 
 static GtkWidget *quant_row(const struct hwl_chart_point *t, uint64_t top)
 {
-    GtkWidget *row = gtk_list_box_row_new(), *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12), *area = gtk_drawing_area_new();
+    GtkWidget *row = gtk_list_box_row_new(), *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8), *area = gtk_drawing_area_new();
     GtkWidget *name = hwl_ui_short_label(t->label, "number");
     char text[200], a[40], b[40], sentence[300];
     struct small_bar *bar = g_new0(struct small_bar, 1);
     *bar = (struct small_bar){t->refused ? 0 : t->used, t->usable, top, t->level};
-    gtk_widget_set_size_request(name, 92, -1);
+    gtk_widget_set_size_request(name, 76, -1);
     gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(area), draw_bar, bar, g_free);
-    gtk_widget_set_size_request(area, 60, 18);
+    gtk_widget_set_size_request(area, 40, 18);
     gtk_widget_set_hexpand(area, TRUE);
     gtk_widget_set_valign(area, GTK_ALIGN_CENTER);
     hwl_theme_watch(area);
@@ -60,7 +60,7 @@ static GtkWidget *quant_row(const struct hwl_chart_point *t, uint64_t top)
         g_snprintf(text, sizeof text, "%s %s\ncontext to %s", hwl_view_bytes(t->used, a, sizeof a), hwl_view_level_mark(t->level),
                    hwl_count_text(t->max_context, b, sizeof b));
     GtkWidget *figures = hwl_ui_label(text, "number small");
-    gtk_widget_set_size_request(figures, 132, -1);
+    gtk_widget_set_size_request(figures, 116, -1);
     if (t->current)
         gtk_widget_add_css_class(name, "heading");
     gtk_box_append(GTK_BOX(box), name);

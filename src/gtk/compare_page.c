@@ -7,6 +7,9 @@
 #include "gtk/ui.h"
 #include "view/view.h"
 
+#include <string.h>
+
+#define COLUMN_CHARS 24
 
 struct compare {
     HwlDesk *desk;
@@ -25,7 +28,7 @@ static uint64_t total_of(const hwl_plan *plan)
 static GtkWidget *figure(const char *label, uint64_t bytes, uint64_t first, bool is_first)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *top = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
-    GtkWidget *name = hwl_ui_short_label(label, "small");
+    GtkWidget *name = hwl_ui_short_label(label, strcmp(label, "all") == 0 ? "small heading" : "small");
     char text[64], other[40], exact[40], sentence[200], difference[64] = "";
     gtk_widget_set_hexpand(name, TRUE);
     gtk_box_append(GTK_BOX(top), name);
@@ -85,7 +88,7 @@ static GtkWidget *column(GtkWidget *page, const struct hwl_session *s, uint32_t 
     struct hwl_view_model view = {0};
     hwl_model_info m;
     GtkWidget *box, *card = hwl_ui_card(NULL, &box), *head = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 4);
-    char text[400], name[160], quant[64], a[40], b[40];
+    char text[400], line[500], name[160], quant[64], a[40], b[40];
     uint64_t sequences = 0;
     hwl_model_get_info(hwl_plan_model(pin->plan), &m);
     if (!hwl_view_update(&view, pin->plan, true, 0))
@@ -101,7 +104,9 @@ static GtkWidget *column(GtkWidget *page, const struct hwl_session *s, uint32_t 
     g_snprintf(text, sizeof text, "%s %s%s%s\ncontext %s × %s", hwl_plan_engine(pin->plan), hwl_plan_engine_version(pin->plan), *quant ? ", " : "", quant,
                hwl_count_text(context, a, sizeof a), hwl_count_text(sequences, b, sizeof b));
     gtk_box_append(GTK_BOX(box), hwl_ui_label(text, "dim small number"));
-    GtkWidget *verdict = hwl_ui_label(hwl_view_headline(&view, text, sizeof text), "number");
+    GtkWidget *verdict = hwl_ui_label(hwl_ui_unbroken(hwl_view_headline(&view, text, sizeof text), line, sizeof line), "number");
+    gtk_label_set_max_width_chars(GTK_LABEL(verdict), COLUMN_CHARS); /* it wraps, so that plans stand side by side */
+    gtk_label_set_max_width_chars(GTK_LABEL(title), COLUMN_CHARS);
     hwl_theme_set_level(verdict, view.level);
     gtk_box_append(GTK_BOX(box), verdict);
     for (uint32_t d = 0; d < view.n_devices; d++)

@@ -2,17 +2,19 @@
 /* What scripts ask of the program: frame times and pictures. */
 #include "gtk/harness.h"
 
+#include "gtk/harness_cut.h"
 #include "gtk/job.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 static struct {
-    int bench, rest;
+    int bench, rest, steps;
     char *shot, *page, *size;
-    gboolean pins;
+    gboolean pins, cut;
 } options;
 
 /* Of a step: plan, view and widgets; until the frame begins; styles and sizes; the picture. */
@@ -26,6 +28,8 @@ struct harness {
     double part_ms[PARTS]; /* sums: where a step's time goes */
     gint64 last;
     int n, settled;
+    unsigned cut, turn;
+    size_t before; /* bytes in use after the first half of the steps */
     gulong handler[PARTS];
 };
 
@@ -34,9 +38,11 @@ void hwl_harness_options(GApplication *app)
     static const GOptionEntry entries[] = {
         {"bench", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &options.bench, NULL, NULL},
         {"rest", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &options.rest, NULL, NULL},
+        {"steps", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &options.steps, NULL, NULL},
         {"shot", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &options.shot, NULL, NULL},
         {"page", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &options.page, NULL, NULL},
         {"size", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &options.size, NULL, NULL},
+        {"cut", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options.cut, NULL, NULL},
         {"pins", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options.pins, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
@@ -169,6 +175,25 @@ static bool picture(struct harness *h)
     return good;
 }
 
+/* Every page in turn, some frames each; true after the last. */
+static bool through_pages(struct harness *h)
+{
+    static const char *const pages[] = {"plan", "charts", "compare", "monitor", "settings"};
+    const size_t step = h->turn++;
+    if (step % 4 == 0 && step / 4 < G_N_ELEMENTS(pages) && strcmp(pages[step / 4], "settings") != 0)
+        hwl_window_show_page(h->window, pages[step / 4]);
+    else if (step % 4 == 0 && step / 4 < G_N_ELEMENTS(pages))
+        hwl_window_turn(h->window);
+    if (step % 4 == 3) {
+        printf("%s\n", pages[step / 4]);
+        h->cut += hwl_harness_cut(GTK_WIDGET(h->window));
+    }
+    if (step < 4 * G_N_ELEMENTS(pages) - 1)
+        return false;
+    printf("%u cut\n", h->cut);
+    return true;
+}
+
 /* A picture is taken once everything that follows the plan has come, and the page has been drawn with it. */
 static gboolean wait_to_shoot(void *user)
 {
@@ -177,7 +202,7 @@ static gboolean wait_to_shoot(void *user)
     const struct hwl_extras *x = hwl_desk_extras(desk);
     const bool charts = g_strcmp0(options.page, "charts") == 0;
     const bool late = g_get_monotonic_time() - h->start > 60 * G_USEC_PER_SEC;
-    const bool ready = hwl_desk_extras_fresh(desk) && x->has_advice && (!charts || x->has_quant);
+    const bool ready = hwl_desk_session(desk)->failed || (hwl_desk_extras_fresh(desk) && x->has_advice && (!charts || x->has_quant));
     const bool welcome = !hwl_desk_session(desk)->planner && !hwl_desk_session(desk)->ask->model && g_get_monotonic_time() - h->start > G_USEC_PER_SEC;
     if (!late && !ready && !welcome)
         return G_SOURCE_CONTINUE;
@@ -192,9 +217,53 @@ static gboolean wait_to_shoot(void *user)
     }
     if (h->settled < 8)
         return G_SOURCE_CONTINUE;
-    if (!picture(h))
+    if (options.cut && !through_pages(h))
+        return G_SOURCE_CONTINUE;
+    if (options.shot && !picture(h))
         (void)fprintf(stderr, "%s was not written\n", options.shot);
     leave(h);
+    return G_SOURCE_REMOVE;
+}
+
+/* There with AddressSanitizer only. */
+extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+static size_t in_use(void)
+{
+    return __sanitizer_get_current_allocated_bytes ? __sanitizer_get_current_allocated_bytes() : mallinfo2().uordblks;
+}
+
+#define PLACES 97   /* of the slider; the same ones again and again */
+#define AT_ONCE 10  /* steps between two frames */
+
+/* Steps of the real window, a frame now and then; what it holds more after the second half than after the first. */
+static gboolean step_on(void *user)
+{
+    struct harness *h = user;
+    char text[32];
+    for (int i = 0; i < AT_ONCE; i++, h->n++) {
+        if (h->n == options.steps / 2 / PLACES * PLACES)
+            h->before = in_use();
+        if (h->n == options.steps / PLACES * PLACES) {
+            const size_t after = in_use();
+            printf("{\"steps\": %d, \"grown_bytes\": %lld}\n", h->n, (long long)after - (long long)h->before);
+            leave(h);
+            return G_SOURCE_REMOVE;
+        }
+        g_snprintf(text, sizeof text, "%d", 4096 + h->n % PLACES * 512);
+        hwl_desk_set(hwl_window_desk(h->window), "ctx", text);
+        if (h->n % 3 == 0)
+            hwl_session_settle(hwl_desk_session(hwl_window_desk(h->window)));
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean wait_to_step(void *user)
+{
+    struct harness *h = user;
+    if (!hwl_desk_extras_fresh(hwl_window_desk(h->window)) || !hwl_desk_extras(hwl_window_desk(h->window))->has_advice)
+        return G_SOURCE_CONTINUE;
+    g_timeout_add(17, step_on, h);
     return G_SOURCE_REMOVE;
 }
 
@@ -246,7 +315,7 @@ static gint64 process_start(void)
 
 void hwl_harness_start(HwlWindow *window)
 {
-    if (!options.bench && !options.shot)
+    if (!options.bench && !options.shot && !options.cut && !options.steps)
         return;
     struct harness *h = g_new0(struct harness, 1);
     h->window = window;
@@ -257,7 +326,9 @@ void hwl_harness_start(HwlWindow *window)
         gtk_window_set_default_size(GTK_WINDOW(window), width, height);
     if (options.page)
         hwl_window_show_page(window, options.page);
-    if (options.bench > 0) {
+    if (options.steps > 0) {
+        g_timeout_add(100, wait_to_step, h);
+    } else if (options.bench > 0) {
         h->ms = g_new0(double, (gsize)options.bench);
         h->cpu_ms = g_new0(double, (gsize)options.bench);
         h->own_ms = g_new0(double, (gsize)options.bench);

@@ -83,8 +83,11 @@ static void draw_strip(HwlHeatmap *m, GtkSnapshot *snapshot, float w)
         const float x = LABEL + (float)i * w, width = (float)(end - i) * w - 1;
         const graphene_rect_t rect = GRAPHENE_RECT_INIT(x, 1, width, STRIP - 3);
         gtk_snapshot_append_color(snapshot, &line, &GRAPHENE_RECT_INIT(x, STRIP - 4, width, 2));
+        const char *id = device == HWL_HEAT_SPREAD ? "several devices" : NULL;
         if (device < hwl_plan_n_devices(v->plan))
-            text_at(m, snapshot, hwl_plan_get_device(v->plan, device)->device->id, x + 2, rect.origin.y, rect.size.height - 2, &ink, width - 4);
+            id = hwl_plan_get_device(v->plan, device)->device->id;
+        if (id)
+            text_at(m, snapshot, id, x + 2, rect.origin.y, rect.size.height - 2, &ink, width - 4);
     }
 }
 
@@ -94,11 +97,22 @@ static const char *pattern_of(const struct hwl_view_model *v, const struct hwl_h
     return !c->bytes ? NULL : c->device == HWL_HEAT_SPREAD ? spread : is_host(v, c->device) ? host : NULL;
 }
 
+/* Everything spread, as a server spreads it: the strip says so, hatching each cell would only hide its shade. */
+static bool all_spread(const struct hwl_view_model *v)
+{
+    for (uint32_t i = 0; i < v->n_columns; i++)
+        for (int r = 0; r < HWL_HEAT_ROWS; r++)
+            if (v->column[i].cell[r].bytes && v->column[i].cell[r].device != HWL_HEAT_SPREAD)
+                return false;
+    return true;
+}
+
 static void draw_cells(HwlHeatmap *m, GtkSnapshot *snapshot, float w)
 {
     const struct hwl_palette *p = hwl_theme_palette();
     const struct hwl_view_model *v = m->view;
     const GdkRGBA ink = hwl_theme_rgba(p->text), hatch = hwl_theme_rgba(p->ground);
+    const bool hatched = !all_spread(v);
     float y = STRIP;
     for (int r = 0; r < HWL_HEAT_ROWS; r++) {
         if (!v->heat_row[r])
@@ -111,7 +125,7 @@ static void draw_cells(HwlHeatmap *m, GtkSnapshot *snapshot, float w)
             gtk_snapshot_append_color(snapshot, &fill, &rect);
         }
         /* runs that lie on the host, or on several devices, are hatched as one */
-        for (uint32_t i = 0, end; i < v->n_columns; i = end) {
+        for (uint32_t i = 0, end; hatched && i < v->n_columns; i = end) {
             const char *pattern = pattern_of(v, &v->column[i].cell[r]);
             for (end = i + 1; end < v->n_columns && pattern_of(v, &v->column[end].cell[r]) == pattern;)
                 end++;
@@ -304,6 +318,35 @@ void hwl_heatmap_set(HwlHeatmap *m, const struct hwl_view_model *view)
     if (rows != n_rows(view))
         gtk_widget_queue_resize(GTK_WIDGET(m));
     gtk_widget_queue_draw(GTK_WIDGET(m));
+}
+
+/* "E experts. Hatched: on the host.": what of the signs is there. */
+const char *hwl_heatmap_legend(const struct hwl_view_model *v, char *buf, gsize size)
+{
+    static const struct {
+        char letter;
+        const char *words;
+    } letters[] = {{'E', "E experts"}, {'S', "S window"}, {'M', "M latent"}, {'R', "R recurrent"}, {'*', "* layers that differ"}};
+    bool seen[G_N_ELEMENTS(letters)] = {false}, host = false, cross = false;
+    GString *s = g_string_new(NULL);
+    for (uint32_t i = 0; i < v->n_columns; i++) {
+        for (size_t k = 0; k < G_N_ELEMENTS(letters); k++)
+            seen[k] = seen[k] || v->column[i].letter == letters[k].letter;
+        for (int r = 0; r < HWL_HEAT_ROWS; r++) {
+            const struct hwl_heat_cell *c = &v->column[i].cell[r];
+            host = host || (c->bytes && is_host(v, c->device));
+            cross = cross || (c->bytes && c->device == HWL_HEAT_SPREAD);
+        }
+    }
+    for (size_t k = 0; k < G_N_ELEMENTS(letters); k++)
+        if (seen[k])
+            g_string_append_printf(s, "%s%s", s->len ? ", " : " ", letters[k].words);
+    g_string_append(s, s->len ? "." : "");
+    g_string_append(s, host ? " Hatched: on the host." : "");
+    g_string_append(s, cross && !all_spread(v) ? " Cross-hatched: on several devices." : "");
+    g_strlcpy(buf, s->str, size);
+    g_string_free(s, TRUE);
+    return buf;
 }
 
 bool hwl_heatmap_chosen(HwlHeatmap *m, uint32_t *column, enum hwl_heat_row *row)

@@ -16,7 +16,7 @@ static void answer(HwlDesk *desk, GtkWidget *card)
 {
     struct layers *l = g_object_get_data(G_OBJECT(card), "hwl-layers");
     const struct hwl_session *s = hwl_desk_session(desk);
-    char text[300], columns[120], a[40], b[40];
+    char text[300], columns[120], a[40], b[40], legend[200];
     if (s->failed)
         gtk_widget_add_css_class(card, "stale");
     else
@@ -26,9 +26,9 @@ static void answer(HwlDesk *desk, GtkWidget *card)
     /* a server's plan may have no bytes of single layers */
     gtk_widget_set_visible(card, s->view.n_columns > 0 && s->view.heat_max > 0);
     hwl_heatmap_set(HWL_HEATMAP(l->map), &s->view);
-    g_snprintf(text, sizeof text, "%s. Of no layer: weights %s, other %s. Letters: E experts, S window, M latent, R recurrent. Hatched: on the host; cross-hatched: on several devices.",
+    g_snprintf(text, sizeof text, "%s. Of no layer: weights %s, other %s.%s",
                hwl_view_column_sentence(&s->view, columns, sizeof columns), hwl_view_bytes(s->view.rest.weights, a, sizeof a),
-               hwl_view_bytes(s->view.rest.other, b, sizeof b));
+               hwl_view_bytes(s->view.rest.other, b, sizeof b), hwl_heatmap_legend(&s->view, legend, sizeof legend));
     hwl_ui_set(l->rest, text);
 }
 

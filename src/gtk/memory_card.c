@@ -3,6 +3,7 @@
 #include "gtk/cards.h"
 
 #include "gtk/bar.h"
+#include "gtk/ends.h"
 #include "gtk/explain_dialog.h"
 #include "gtk/theme.h"
 #include "gtk/ui.h"
@@ -48,16 +49,12 @@ static void draw_swatch(GtkDrawingArea *area, cairo_t *cr, int width, int height
 static struct device_line add_line(struct memory *m)
 {
     struct device_line l;
-    GtkWidget *top = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
     l.box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
-    l.name = hwl_ui_short_label("", "");
+    l.name = hwl_ui_label("", "");
     l.figures = hwl_ui_short_label("", "number");
     l.bar = hwl_bar_new();
-    gtk_widget_set_hexpand(l.name, TRUE);
     gtk_label_set_ellipsize(GTK_LABEL(l.figures), PANGO_ELLIPSIZE_NONE);
-    gtk_box_append(GTK_BOX(top), l.name);
-    gtk_box_append(GTK_BOX(top), l.figures);
-    gtk_box_append(GTK_BOX(l.box), top);
+    gtk_box_append(GTK_BOX(l.box), hwl_ends_new(l.name, l.figures));
     gtk_box_append(GTK_BOX(l.box), l.bar);
     gtk_box_append(GTK_BOX(m->devices), l.box);
     g_array_append_val(m->line, l);

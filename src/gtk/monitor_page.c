@@ -149,7 +149,7 @@ static GtkWidget *add_cells(struct monitor *m, GtkWidget **cell, const char *cla
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 16);
     for (int c = 0; c < COLUMNS; c++) {
         cell[c] = hwl_ui_short_label("", classes);
-        gtk_label_set_ellipsize(GTK_LABEL(cell[c]), c == NAME ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
+        gtk_label_set_ellipsize(GTK_LABEL(cell[c]), PANGO_ELLIPSIZE_NONE);
         gtk_label_set_xalign(GTK_LABEL(cell[c]), c >= MEASURED && c <= DIFFERENCE ? 1 : 0);
         gtk_size_group_add_widget(m->column[c], cell[c]);
         gtk_box_append(GTK_BOX(box), cell[c]);
@@ -273,7 +273,11 @@ static void add_processes(struct monitor *m)
     for (int c = 0; c < COLUMNS; c++)
         m->column[c] = gtk_size_group_new(GTK_SIZE_GROUP_HORIZONTAL);
     m->head = add_cells(m, m->head_cell, "dim small");
-    gtk_box_append(GTK_BOX(box), m->head);
+    GtkWidget *table = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6), *scrolled = gtk_scrolled_window_new();
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER); /* wider than a narrow window */
+    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), table);
+    gtk_box_append(GTK_BOX(box), scrolled);
+    gtk_box_append(GTK_BOX(table), m->head);
     for (int c = 0; c < COLUMNS; c++)
         gtk_label_set_text(GTK_LABEL(m->head_cell[c]), titles[c]);
     m->processes = gtk_list_box_new();
@@ -281,7 +285,7 @@ static void add_processes(struct monitor *m)
     gtk_list_box_set_selection_mode(GTK_LIST_BOX(m->processes), GTK_SELECTION_NONE);
     gtk_widget_add_css_class(m->processes, "plain");
     hwl_ui_name(m->processes, "Processes, measured against planned");
-    gtk_box_append(GTK_BOX(box), m->processes);
+    gtk_box_append(GTK_BOX(table), m->processes);
     gtk_box_append(GTK_BOX(box), m->against);
     gtk_box_append(GTK_BOX(m->box), card);
 }

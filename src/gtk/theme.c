@@ -45,12 +45,9 @@ void hwl_theme_set_level(GtkWidget *widget, enum hwl_level level)
 static void load(GtkCssProvider *provider)
 {
     const struct hwl_palette *p = hwl_theme_palette();
-    const bool dark = adw_style_manager_get_dark(adw_style_manager_get_default());
     GString *css = g_string_new(NULL);
     g_string_append_printf(css, "@define-color card_bg_color #%06x;\n@define-color card_fg_color #%06x;\n", p->ground, p->text);
-    g_string_append_printf(css, "@define-color window_bg_color %s;\n", hwl_theme_contrast() ? dark ? "#000000" : "#ffffff"
-                                                                           : dark          ? "#151517"
-                                                                                           : "#f3f3f6");
+    g_string_append_printf(css, "@define-color window_bg_color #%06x;\n@define-color window_fg_color #%06x;\n", p->page, p->text);
     /* libadwaita makes subtitles half transparent: less than 4.5:1 */
     g_string_append_printf(css, "label.dim, row .subtitle { color: #%06x; opacity: 1; }\n", p->dim);
     g_string_append_printf(css, ".card { border: 1px solid #%06x; }\n", hwl_theme_contrast() ? p->line : p->ground);

@@ -83,6 +83,26 @@ void hwl_ui_set(void *label, const char *text)
         gtk_label_set_text(GTK_LABEL(label), text);
 }
 
+const char *hwl_ui_unbroken(const char *text, char *buf, gsize size)
+{
+    static const char *const units[] = {" %", " GiB", " MiB", " KiB", " TiB", " left", " missing"};
+    gsize at = 0;
+    while (*text && at + 3 < size) {
+        bool unit = false;
+        for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
+            unit = unit || g_str_has_prefix(text, units[i]);
+        if (unit) {
+            memcpy(buf + at, "\xc2\xa0", 2);
+            at += 2;
+        } else {
+            buf[at++] = *text;
+        }
+        text++;
+    }
+    buf[at] = 0;
+    return buf;
+}
+
 void hwl_ui_clear(GtkWidget *box)
 {
     GtkWidget *child;

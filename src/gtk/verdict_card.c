@@ -88,7 +88,7 @@ GtkWidget *hwl_verdict_card_new(HwlDesk *desk)
     GtkWidget *top = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12), *words = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
     v->desk = desk;
     v->mark = hwl_ui_short_label("?", "verdict-mark");
-    v->word = hwl_ui_short_label("", "verdict-word");
+    v->word = hwl_ui_label("", "verdict-word");
     v->detail = hwl_ui_label("", "number");
     v->percent = hwl_ui_short_label("", "figure");
     v->gauge = hwl_gauge_new();

@@ -18,6 +18,7 @@ struct _HwlWindow {
     HwlDesk *desk;
     GtkWidget *toasts, *stack, *panes, *pages, *compare;
     GtkWidget *reading, *reading_label, *reading_bar, *message, *message_label;
+    GtkWidget *pin, *export;
     GtkWidget *summary, *summary_text, *summary_button;
     char *remembered; /* model that is in the list of recent ones */
 };
@@ -50,14 +51,16 @@ void hwl_window_show_page(HwlWindow *w, const char *name)
 static void show_summary(HwlWindow *w)
 {
     const struct hwl_session *s = hwl_desk_session(w->desk);
-    char text[300];
+    char text[300], line[400];
     const bool folded = hwl_panes_folded(HWL_PANES(w->panes)), right = hwl_panes_right(HWL_PANES(w->panes));
+    gtk_widget_set_visible(w->pin, !folded); /* both are in the menu, and there is no room */
+    gtk_widget_set_visible(w->export, !folded);
     gtk_widget_set_visible(w->summary, folded && (s->plan || s->failed));
     gtk_button_set_label(GTK_BUTTON(w->summary_button), right ? "Settings" : "Result");
     if (s->failed)
         hwl_ui_set(w->summary_text, "No plan for these settings");
     else if (s->plan)
-        hwl_ui_set(w->summary_text, hwl_view_headline(&s->view, text, sizeof text));
+        hwl_ui_set(w->summary_text, hwl_ui_unbroken(hwl_view_headline(&s->view, text, sizeof text), line, sizeof line));
     hwl_theme_set_level(w->summary_text, s->failed ? HWL_LEVEL_UNKNOWN : s->view.level);
 }
 
@@ -132,6 +135,12 @@ static void trouble(HwlDesk *desk, const char *text, HwlWindow *w)
     gtk_widget_set_visible(w->message, TRUE);
 }
 
+static void other_side(GtkButton *button, HwlWindow *w)
+{
+    (void)button;
+    hwl_window_turn(w);
+}
+
 static void hide_message(GtkButton *button, HwlWindow *w)
 {
     (void)button;
@@ -144,9 +153,8 @@ static void cancel(GtkButton *button, HwlWindow *w)
     hwl_desk_cancel(w->desk);
 }
 
-static void other_side(GtkButton *button, HwlWindow *w)
+void hwl_window_turn(HwlWindow *w)
 {
-    (void)button;
     hwl_panes_turn(HWL_PANES(w->panes), !hwl_panes_right(HWL_PANES(w->panes)));
 }
 
@@ -256,9 +264,11 @@ static GtkWidget *header(HwlWindow *w, GtkWidget **title)
     hwl_ui_name(menu, "Menu");
     gtk_widget_set_tooltip_text(menu, "Menu");
     adw_header_bar_pack_start(ADW_HEADER_BAR(bar), hwl_ui_icon_button("edit-undo-symbolic", "Undo", "win.undo"));
-    adw_header_bar_pack_start(ADW_HEADER_BAR(bar), hwl_ui_icon_button("view-pin-symbolic", "Pin to compare", "win.pin"));
+    w->pin = hwl_ui_icon_button("view-pin-symbolic", "Pin to compare", "win.pin");
+    w->export = hwl_ui_icon_button("document-send-symbolic", "Export", "win.export");
+    adw_header_bar_pack_start(ADW_HEADER_BAR(bar), w->pin);
     adw_header_bar_pack_end(ADW_HEADER_BAR(bar), menu);
-    adw_header_bar_pack_end(ADW_HEADER_BAR(bar), hwl_ui_icon_button("document-send-symbolic", "Export", "win.export"));
+    adw_header_bar_pack_end(ADW_HEADER_BAR(bar), w->export);
     return bar;
 }
 
@@ -336,6 +346,7 @@ static void hwl_window_init(HwlWindow *w)
     w->toasts = adw_toast_overlay_new();
     w->stack = gtk_stack_new();
     w->pages = adw_view_stack_new();
+    adw_view_stack_set_hhomogeneous(ADW_VIEW_STACK(w->pages), FALSE); /* a wide page makes no narrow one wide */
     gtk_box_append(GTK_BOX(box), header(w, &title));
     gtk_box_append(GTK_BOX(box), reading_bar(w));
     gtk_box_append(GTK_BOX(box), message_bar(w));

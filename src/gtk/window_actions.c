@@ -306,7 +306,7 @@ void hwl_app_add_keys(GtkApplication *app)
 
 GMenu *hwl_window_menu(void)
 {
-    static const char *const names[] = {"open-file", "open-folder", "save", NULL, "export", "copy-command", NULL, "probe", "keys", NULL};
+    static const char *const names[] = {"open-file", "open-folder", "save", NULL, "pin", "export", "copy-command", NULL, "probe", "keys", NULL};
     GMenu *menu = g_menu_new(), *section = g_menu_new();
     char action[64];
     for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {

@@ -387,7 +387,7 @@ def monitor():
         screen.get("push button", "Choose a model")
         screen.key("ctrl+4")
         screen.until(lambda: screen.has("image", re.escape(spoken(gpus[0]))), "a device, without a model", 20)
-        screen.until(lambda: screen.has("list item", rf"process {server.pid} .* on cpu: measured [\d,]+ bytes, planned [\d,]+ bytes, .*"), "a process", 10)
+        screen.until(lambda: screen.has("list item", rf"process {server.pid} .* on cpu: measured [\d,]+ bytes, planned [\d,]+ bytes, .*"), "a process", 30)
         assert not any("The plan" in t for t in screen.texts()), "a plan is spoken of that is not there"
         screen.key("ctrl+1")
         screen.get("push button", "Choose a model")
@@ -399,13 +399,13 @@ def monitor():
         for d in gpus:
             screen.until(lambda: screen.has("image", re.escape(spoken(d))), spoken(d), 20)
         host = devices[-1]
-        screen.until(lambda: screen.has("image", rf"cpu: [\d,]+ bytes used, .* of {host['total_bytes']:,} bytes .*"), "the host", 10)
-        screen.until(lambda: screen.has("list item", r"process 4711 .* on gpu0: measured 536,870,912 bytes"), "a process", 10)
-        screen.until(lambda: screen.has("list item", r"process 4712 .* on gpu0: measured unknown"), "a process whose memory nobody tells", 10)
+        screen.until(lambda: screen.has("image", rf"cpu: [\d,]+ bytes used, .* of {host['total_bytes']:,} bytes .*"), "the host", 30)
+        screen.until(lambda: screen.has("list item", r"process 4711 .* on gpu0: measured 536,870,912 bytes"), "a process", 30)
+        screen.until(lambda: screen.has("list item", r"process 4712 .* on gpu0: measured unknown"), "a process whose memory nobody tells", 30)
         row = screen.get("list item", rf"process {server.pid} .* on cpu: measured [\d,]+ bytes, planned [\d,]+ bytes, .*, engine llama.cpp")
         assert re.search(r"planned [1-9]", row.get_name()), row.get_name()
         # where the plan has bytes and the driver sees none
-        screen.until(lambda: screen.has("list item", rf"process {server.pid} .* on gpu0: measured unknown, planned [1-9].*"), "planned on a GPU", 10)
+        screen.until(lambda: screen.has("list item", rf"process {server.pid} .* on gpu0: measured unknown, planned [1-9].*"), "planned on a GPU", 30)
         assert any(re.fullmatch(r"The plan takes .* here; .* would be left\.", t) for t in screen.texts()), "the plan beside the machine"
         assert f"Process {server.pid} against its plan: qwen3-30b-a3b" in screen.texts()
         screen.key("ctrl+1")
