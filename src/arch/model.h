@@ -97,6 +97,7 @@ struct hwl_tensor {
     uint64_t offset;    /* in the file's data; HWL_UNKNOWN where there is no file */
     bool routed;        /* part of routed experts: active share n_experts_used / n_experts */
     bool tied;          /* names the same storage as another tensor: counts 0 elements and 0 bytes here */
+    bool draft;         /* of multi-token prediction that the configuration does not count: of no layer, loaded by nobody here */
     bool buffer;        /* not a parameter (position ids, rope factors, batch-norm counters): bytes count, elements are 0 */
 };
 
@@ -175,7 +176,7 @@ void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, cons
 /* Of a layer for multi-token prediction: stored, but no part of the class that a configuration names. */
 static inline bool hwl_tensor_is_mtp(const struct hwl_model *model, const struct hwl_tensor *t)
 {
-    return t->layer >= 0 && (uint32_t)t->layer >= model->n_layers && (uint32_t)t->layer - model->n_layers < model->n_mtp;
+    return t->draft || (t->layer >= 0 && (uint32_t)t->layer >= model->n_layers && (uint32_t)t->layer - model->n_layers < model->n_mtp);
 }
 
 struct hwl_model_sums {

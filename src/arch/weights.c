@@ -244,6 +244,23 @@ static int32_t layer_of(const struct hwl_model *model, struct hwl_str name)
     return -1;
 }
 
+/* Of multi-token prediction although the configuration counts no such layers: by a word, or a number behind the stack's. */
+static bool is_draft(const struct hwl_model *model, struct hwl_str name)
+{
+    if (words_in(name, "mtp. mtp_ nextn eh_proj"))
+        return true;
+    const char *const at = model->n_encoder ? NULL : words_in(name, ".layers.");
+    for (uint64_t i = 0; at && i + 9 < name.n; i++) {
+        if (memcmp(name.p + i, ".layers.", 8) != 0 || (i < 5 ? i != 0 : memcmp(name.p + i - 5, "model", 5) != 0))
+            continue;
+        uint64_t n = 0, k = i + 8;
+        for (; k < name.n && name.p[k] >= '0' && name.p[k] <= '9' && n < INT32_MAX / 10; k++)
+            n = n * 10 + (uint64_t)(name.p[k] - '0');
+        return k > i + 8 && n >= (uint64_t)model->n_layers + model->n_mtp;
+    }
+    return false;
+}
+
 static void guess(const struct hwl_model *model, struct hwl_str name, struct hwl_tensor *t)
 {
     t->role = HWL_ROLE_OTHER;
@@ -255,8 +272,10 @@ static void guess(const struct hwl_model *model, struct hwl_str name, struct hwl
             t->component = guesses[i].component;
             break;
         }
-    if (t->component != HWL_COMP_VISION && t->component != HWL_COMP_AUDIO && t->component != HWL_COMP_PROJECTOR)
-        t->layer = layer_of(model, name);
+    if (t->component != HWL_COMP_VISION && t->component != HWL_COMP_AUDIO && t->component != HWL_COMP_PROJECTOR) {
+        t->draft = is_draft(model, name);
+        t->layer = t->draft ? -1 : layer_of(model, name);
+    }
     t->routed = t->component == HWL_COMP_EXPERTS;
     if (t->part == HWL_PART_WEIGHT && hwl_str_ends(name, ".bias"))
         t->part = HWL_PART_BIAS;
@@ -390,15 +409,23 @@ static hwl_status add(struct meet *m, const struct hwl_st_tensor *s)
     return HWL_OK;
 }
 
-/* Layers for multi-token prediction that a configuration names but a checkpoint lacks are not there. */
-static void drop_absent_mtp(struct hwl_model *model)
+/* Of multi-token prediction the checkpoint alone says what is there: layers that it lacks are none, and so are parts of one, such as
+ * the copies of embedding and output matrix that some releases bring. */
+static void drop_absent_mtp(struct hwl_model *model, const uint32_t *first)
 {
-    if (!model->n_mtp || model->n_encoder)
-        return;
-    for (uint64_t i = 0; i < model->n_tensors; i++)
-        if (model->tensors[i].layer >= (int32_t)model->n_layers)
-            return;
-    model->n_mtp = 0;
+    uint64_t kept = 0;
+    bool any = false;
+    for (uint64_t i = 0; i < model->n_logical; i++) {
+        if (hwl_tensor_is_mtp(model, &model->logical[i])) {
+            if (first[i] == NONE)
+                continue;
+            any = true;
+        }
+        model->logical[kept++] = model->logical[i];
+    }
+    model->n_logical = kept;
+    if (!any && !model->n_encoder) /* with encoders the numbers behind are theirs */
+        model->n_mtp = 0;
 }
 
 hwl_status hwl_weights_apply(struct hwl_model *model, const struct hwl_safetensors *st, hwl_error *error)
@@ -416,7 +443,7 @@ hwl_status hwl_weights_apply(struct hwl_model *model, const struct hwl_safetenso
         model->tensors = m.list;
         model->n_tensors = m.n;
         model->cap_tensors = m.cap;
-        drop_absent_mtp(model);
+        drop_absent_mtp(model, m.first);
     }
     hwl_arena_free(&m.scratch);
     return status;

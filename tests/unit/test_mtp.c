@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers for multi-token prediction from a config.json alone: their tensors make up the published checkpoint, and are no parameters. */
+/* Layers for multi-token prediction from a config.json alone: their tensors make up the published checkpoint, and are no parameters. The same
+ * models on disk, as safetensors and as what llama.cpp makes of them. */
 #include "arch/family.h"
+#include "arch/gguf_model.h"
 #include "base/str.h"
+#include "engine/llamacpp/convert.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -20,7 +26,7 @@ static const struct row rows[] = {
 #include "../data/mtp.inc"
 };
 
-static hwl_model *read(const char *json)
+static hwl_model *model_of(const char *json)
 {
     hwl_error error = {0};
     hwl_model *model = NULL;
@@ -33,7 +39,7 @@ static void test_totals(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        hwl_model *model = read(rows[i].json);
+        hwl_model *model = model_of(rows[i].json);
         hwl_model_info m;
         hwl_model_get_info(model, &m);
         if (m.stored_elements != rows[i].stored || m.n_mtp_layers != rows[i].layers || m.mtp_parameters != rows[i].parameters)
@@ -71,7 +77,7 @@ static void test_names(void **state)
             if (!strstr(rows[r].json, names[i].type))
                 continue;
             any = true;
-            hwl_model *model = read(rows[r].json);
+            hwl_model *model = model_of(rows[r].json);
             for (uint64_t t = 0; t < model->n_tensors && !found; t++)
                 found = strcmp(model->tensors[t].name, names[i].name) == 0 && hwl_tensor_is_mtp(model, &model->tensors[t]);
             hwl_model_free(model);
@@ -81,8 +87,144 @@ static void test_names(void **state)
     }
 }
 
+/* ---- the same read from disk ---- */
+
+/* name with the running number in place of its star. */
+static void one_name(const char *name, uint32_t i, uint32_t count, char out[400])
+{
+    const char *star = count > 1 ? strrchr(name, '*') : NULL;
+    if (star)
+        (void)snprintf(out, 400, "%.*s%u%s", (int)(star - name), name, i, star + 1);
+    else
+        (void)snprintf(out, 400, "%s", name);
+}
+
+/* Writes model's tensors as a safetensors file of that header and a hole of the true size. mtp: those of multi-token prediction too. */
+static void write_safetensors(const char *path, const struct hwl_model *model, bool mtp)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite("\0\0\0\0\0\0\0\0{", 1, 9, f), 9);
+    uint64_t at = 0;
+    for (uint64_t i = 0; i < model->n_tensors; i++) {
+        const struct hwl_tensor *t = &model->tensors[i];
+        if (t->tied || (!mtp && hwl_tensor_is_mtp(model, t)))
+            continue;
+        for (uint32_t k = 0; k < t->count; k++) {
+            char name[400];
+            one_name(t->name, k, t->count, name);
+            (void)fprintf(f, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", at ? "," : "", name, hwl_dtype((enum hwl_dtype)t->dtype)->name);
+            for (unsigned d = 0; d < t->n_dims; d++)
+                (void)fprintf(f, "%s%llu", d ? "," : "", (unsigned long long)t->dims[d]);
+            (void)fprintf(f, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at, (unsigned long long)(at + t->bytes / t->count));
+            at += t->bytes / t->count;
+        }
+    }
+    (void)fputc('}', f);
+    const long end = ftell(f);
+    (void)fseek(f, 0, SEEK_SET);
+    for (int i = 0; i < 8; i++)
+        (void)fputc((int)((uint64_t)(end - 8) >> 8 * i & 255), f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(truncate(path, (off_t)((uint64_t)end + at)), 0);
+}
+
+static void save_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fputs(text, f) >= 0, 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/hwl_mtp_XXXXXX", config[64], weights[64];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(config, sizeof config, "%s/config.json", folder);
+    (void)snprintf(weights, sizeof weights, "%s/model.safetensors", folder);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!rows[i].layers)
+            continue;
+        hwl_error error;
+        hwl_model *model = model_of(rows[i].json), *stored;
+        hwl_model_info a, b;
+        hwl_model_get_info(model, &a);
+        save_text(config, rows[i].json);
+        write_safetensors(weights, model, true);
+        if (hwl_model_open(folder, NULL, &stored, &error) != HWL_OK)
+            fail_msg("%.120s: %s", rows[i].json, error.message);
+        hwl_model_get_info(stored, &b);
+        assert_string_equal(b.form, "safetensors");
+        if (b.parameters != a.parameters || b.mtp_parameters != a.mtp_parameters || b.stored_bytes != a.stored_bytes ||
+            b.stored_elements != a.stored_elements || b.n_mtp_layers != a.n_mtp_layers)
+            fail_msg("%.120s: on disk %llu and %llu, not %llu and %llu", rows[i].json, (unsigned long long)b.parameters,
+                     (unsigned long long)b.mtp_parameters, (unsigned long long)a.parameters, (unsigned long long)a.mtp_parameters);
+        hwl_model_free(stored);
+        char *const text = strdup(rows[i].json), *const count = strstr(text, "\"num_nextn_predict_layers\":");
+        if (count && strcmp(model->arch, "longcat_flash") != 0) { /* a configuration that does not count what is stored */
+            count[strlen("\"num_nextn_predict_layers\":")] = '0';
+            save_text(config, text);
+            assert_int_equal(hwl_model_open(folder, NULL, &stored, &error), HWL_OK);
+            hwl_model_get_info(stored, &b);
+            if (b.parameters != a.parameters || b.n_mtp_layers || b.stored_bytes != a.stored_bytes)
+                fail_msg("%.120s: %llu parameters, not %llu", text, (unsigned long long)b.parameters, (unsigned long long)a.parameters);
+            hwl_model_free(stored);
+            save_text(config, rows[i].json);
+        }
+        free(text);
+        write_safetensors(weights, model, false); /* a checkpoint without them has no such layers */
+        assert_int_equal(hwl_model_open(folder, NULL, &stored, &error), HWL_OK);
+        hwl_model_get_info(stored, &b);
+        assert_int_equal(b.n_mtp_layers, 0);
+        assert_int_equal(b.mtp_bytes, 0);
+        assert_int_equal(b.parameters, a.parameters);
+        assert_int_equal(b.stored_bytes, a.weights_bytes);
+        hwl_model_free(stored);
+        hwl_model_free(model);
+    }
+    (void)unlink(config);
+    (void)unlink(weights);
+    (void)rmdir(folder);
+}
+
+/* As the file that llama.cpp's converter writes: the layers behind the stack are no parameters there either. */
+static void test_gguf(void **state)
+{
+    (void)state;
+    unsigned n = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hwl_error error;
+        struct hwl_arena arena = {0};
+        struct hwl_gguf *gguf;
+        hwl_model *model = model_of(rows[i].json);
+        if (hwl_lc_convert(model, &arena, &gguf, &error) == HWL_OK) {
+            struct hwl_model file = {0};
+            struct hwl_model_sums a, b;
+            assert_int_equal(hwl_arch_from_gguf(gguf, &file, &error), HWL_OK);
+            assert_int_equal(hwl_model_sum(model, &a, &error), HWL_OK);
+            assert_int_equal(hwl_model_sum(&file, &b, &error), HWL_OK);
+            assert_int_equal(file.n_layers, model->n_layers);
+            if (file.n_mtp) {
+                assert_int_equal(file.n_mtp, rows[i].layers);
+                assert_in_range(b.mtp_parameters, a.mtp_parameters, a.mtp_parameters + 4096); /* with the score biases */
+                n++;
+            } else {
+                assert_int_equal(b.mtp_parameters, 0);
+            }
+            assert_in_range(b.parameters, a.parameters, a.parameters + a.parameters / 1000000);
+            hwl_arena_free(&file.arena);
+        }
+        hwl_arena_free(&arena);
+        hwl_model_free(model);
+    }
+    assert_in_range(n, 8, 100);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_totals), cmocka_unit_test(test_names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_totals), cmocka_unit_test(test_names), cmocka_unit_test(test_files),
+                                       cmocka_unit_test(test_gguf)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

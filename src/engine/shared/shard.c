@@ -358,7 +358,7 @@ static void add_rest(const struct hwl_shard_prepared *p, const struct hwl_shard_
     const struct hwl_model *m = p->model;
     for (uint64_t i = p->first[p->n_kinds]; i < p->first[p->n_kinds + 1]; i++) {
         const struct hwl_tensor *t = &m->tensors[p->tensor[i]];
-        if (t->tied || (is_tower(t->component) && !u->multimodal && !m->n_encoder))
+        if (t->tied || t->draft || (is_tower(t->component) && !u->multimodal && !m->n_encoder))
             continue;
         uint64_t bytes = tensor_bytes(m, t, u, ck);
         bytes = hwl_ck_add(ck, bytes, t->part == HWL_PART_WEIGHT ? left_over(bytes) : 0);

@@ -64,7 +64,7 @@ uint32_t hwl_tf_module_of(const struct hwl_model *model, const struct hwl_tensor
 
 bool hwl_tf_loaded(const struct hwl_model *model, const struct hwl_tensor *t)
 {
-    return t->layer < 0 || !model->layers[t->layer].mtp;
+    return !hwl_tensor_is_mtp(model, t);
 }
 
 hwl_status hwl_tf_modules_of(const struct hwl_model *model, const struct hwl_tf_types *types, struct hwl_arena *arena,
