@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """write_accuracy.py ACCEPT_FOLDER [OUT]: measures build/hwledger by the acceptance scripts and writes docs/accuracy.md."""
-import os, pathlib, re, subprocess, sys
+import json, os, pathlib, re, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
@@ -13,11 +13,43 @@ OUT = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs" / "accur
 
 # What cannot be derived from a configuration, with the reason.
 REASONS = {
-    "openbmb/MiniCPM-2B-sft-bf16": "the known total is a hub figure that was not re-derived; no reading of the published shapes gives it (40 layers of 2304 and 5760 with 122,760 words have more elements)",
-    "openbmb/MiniCPM3-4B": "the hub figure is 62 x 58,982,400 + one embedding: an estimate without norms and low-rank parts, not a count",
+    "openbmb/MiniCPM-2B-sft-bf16": "the figure is an estimate: layers x (4 h^2 + 2 h i) + words x h = 40 x 9 x 2304^2 + 122,753 x 2304, two of the three feed-forward matrices, no norms, no output matrix, and 7 words less than the configuration has",
+    "openbmb/MiniCPM3-4B": "the figure is the same estimate: 62 x (4 x 2560^2 + 2 x 2560 x 6400) + 73,448 x 2560, which knows neither latent attention nor the third feed-forward matrix nor norms",
     "RWKV/rwkv-5-world-3b": "the total is that of the 1.5B model (24 layers of 2048), the configuration that of the 3B one",
     "google/gemma-4-31B": "the given total counts the tied matrix twice and leaves out 60 layer scalars and 2,304 standardisation values; the totals that the Hub states for this family (31B 31,273,088,876, E4B 7,996,156,490, E2B 5,123,178,051) are ours",
     "nvidia/Gemma-4-31B-IT-NVFP4": "counted from the model class, which holds 60 layer scalars and 2,304 standardisation values as buffers; the checkpoint stores them, and the Hub's totals of this family count them",
+}
+
+# Why what a checkpoint is said to hold is not what its configuration tells.
+SCALES = "the figure leaves out the scales"
+TIED = "the tied output matrix is stored once more"
+PACKED = "packed two to a number; which matrices are packed is not in this configuration"
+STORED_REASONS = {
+    "BAAI/bge-reranker-large": "514 position ids are stored",
+    "intfloat/multilingual-e5-large": "514 position ids are stored",
+    "MiniMaxAI/MiniMax-M2.7": SCALES + "; M2.5 of the same shapes counts them",
+    "Qwen/Qwen1.5-0.5B-Chat": TIED, "Qwen/Qwen3-0.6B": TIED, "Qwen/Qwen3-1.7B": TIED, "google/medgemma-27b-it": TIED,
+    "RuterNorway/Llama-2-13b-chat-norwegian": "inverse frequencies are stored, 64 a layer",
+    "meta-llama/Llama-2-13b-chat-hf": "inverse frequencies are stored, 64 a layer",
+    "meta-llama/Llama-2-70b-chat-hf": "inverse frequencies are stored, 64 a layer",
+    "meta-llama/Llama-2-7b-chat-hf": "inverse frequencies are stored, 64 a layer",
+    "meta-llama/Llama-2-7b-hf": "inverse frequencies are stored, 64 a layer",
+    "huggyllama/llama-7b": "inverse frequencies are stored, 64 a layer",
+    "bigcode/starcoder2-3b": "the configuration at hand is that of the 7B model",
+    "deepseek-ai/DeepSeek-R1": SCALES, "deepseek-ai/DeepSeek-V3.2": SCALES,
+    "deepseek-ai/DeepSeek-V4-Pro": "the figure counts each FP4 element, two of which share a number, and leaves out the scales",
+    "moonshotai/Kimi-K2-Instruct": SCALES + ", and has 3,416 numbers (56 a layer) that no tensor known here explains",
+    "moonshotai/Kimi-K2.5": "the figure counts each 4-bit element, eight of which share a number",
+    "nvidia/DeepSeek-V3.1-NVFP4": "experts, dense feed-forwards and output projections of the stack are packed, the predictor is not: 664,816,058,368 elements "
+                                  "that take 9/16 of a number each give the figure exactly, but this configuration does not say so",
+    "nvidia/DeepSeek-V3.2-NVFP4": "packed as DeepSeek-V3.1-NVFP4: the same difference",
+    "nvidia/DeepSeek-V4-Pro-NVFP4": PACKED, "nvidia/GLM-5-NVFP4": PACKED, "nvidia/Qwen3-235B-A22B-NVFP4": PACKED,
+    "nvidia/GLM-5.1-NVFP4": "the figure leaves out scales (45,298,598,400) and score biases (19,200), and the checkpoint has no predictor (9,952,920,576)",
+    "nvidia/Gemma-4-31B-IT-NVFP4": "the figure leaves out the scales, 60 layer scalars and 2,304 standardisation values",
+    "nvidia/MiniMax-M2.5-NVFP4": SCALES + " and the score biases", "nvidia/MiniMax-M2.7-NVFP4": SCALES + " and the score biases",
+    "nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-FP8": "the figure leaves out 41 score biases of 512",
+    "openai-community/gpt2": "causal masks of 1024 x 1024 are stored, one a layer",
+    "openai-community/gpt2-medium": "causal masks of 1024 x 1024 are stored, one a layer",
 }
 
 if not pathlib.Path(os.environ.get("HWLEDGER") or ROOT / "build" / "hwledger").exists():
@@ -34,6 +66,34 @@ def some(what, found):
 def run(name, *args):
     r = subprocess.run([sys.executable, str(ACCEPT / f"{name}.py"), *args], cwd=ROOT, text=True, capture_output=True)
     return r.stdout.splitlines()
+
+
+def checkpoint_section():
+    """Numbers that a published checkpoint holds, multi-token prediction, copies and scales included, against the configuration alone."""
+    program = os.environ.get("HWLEDGER") or str(ROOT / "build" / "hwledger")
+    equal, rows = 0, []
+    for r in map(json.loads, open(ACCEPT.parent / "facts" / "models.jsonl")):
+        if not r.get("params_stored"):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "config.json").write_text(json.dumps(r["config"]))
+            c = subprocess.run([program, "inspect", folder, "--json"], text=True, capture_output=True)
+        if c.returncode:
+            rows.append(f"| {r['id']} | | {r['params_stored']:,} | | {c.stderr.strip()[:90]} |")
+            continue
+        j = json.loads(c.stdout)
+        off = j["stored"]["elements"] - r["params_stored"]
+        equal += not off
+        if off:
+            rows.append(f"| {r['id']} | {j['stored']['elements']:,} | {r['params_stored']:,} | {off:+,} | {STORED_REASONS.get(r['id'], 'not looked into')} |")
+    o = ["## What a checkpoint holds, from config.json alone", "",
+         "Numbers in all tensors, with multi-token prediction, its copies of embedding and output matrix, scales and biases. "
+         f"{equal + len(rows)} figures that the model hub states: {equal} equal, {len(rows)} with a reason. tests/data/mtp.inc and "
+         "tests/data/stored.inc hold further ones, all equal.", ""]
+    o += ["| model | here | stated | off | reason |", "|---|---|---|---|---|", *some("checkpoints", rows), ""]
+    return o + ["Not told by a configuration: GLM-4.6 (356,785,898,816) leaves out the two copies of 775,946,240 that GLM-4.5 and 4.7 bring; "
+                "Qwen3-Coder-Next (79,674,391,296) has no predictor where Qwen3-Next of the same configuration has one. "
+                "With the checkpoint's files at hand both are read as they are.", ""]
 
 
 out = ["# Accuracy", "",
@@ -53,6 +113,8 @@ if misses:
         model = who.split(" (")[0]
         out.append(f"| {model} | {what.strip()[:90].replace('|', ' ')} | {REASONS.get(model, 'no reader yet' if 'exit' in what else 'not looked into')} |")
     out.append("")
+
+out += checkpoint_section()
 
 lines = run("llamacpp")
 out += ["## llama.cpp v0.5.0 against what the real library allocated", "",

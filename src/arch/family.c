@@ -127,6 +127,20 @@ static uint16_t stored_type(const struct hwl_config *root)
     return (uint16_t)(t != HWL_DTYPE_NONE ? t : HWL_DTYPE_BF16);
 }
 
+/* The class without a head, which embedding models are saved as: Qwen3Model beside Qwen3ForCausalLM. */
+static bool is_base_class(const struct hwl_family *f, const char *class_name)
+{
+    for (const char *p = f->row && f->classes ? f->classes : ""; *p;) {
+        const size_t n = strcspn(p, " "), tail = strlen("ForCausalLM");
+        if (n > tail && strncmp(p + n - tail, "ForCausalLM", tail) == 0 && strncmp(class_name, p, n - tail) == 0 &&
+            strcmp(class_name + n - tail, "Model") == 0)
+            return true;
+        p += n;
+        p += strspn(p, " ");
+    }
+    return false;
+}
+
 hwl_status hwl_arch_from_config(const struct hwl_config *root, struct hwl_model *model, hwl_error *error)
 {
     HWL_TRY(hwl_config_status(root, error));
@@ -154,6 +168,7 @@ hwl_status hwl_arch_from_config(const struct hwl_config *root, struct hwl_model 
     const char *arch = hwl_arena_str(&model->arena, *type ? type : f->types);
     model->arch = arch ? arch : "";
     struct hwl_build b = {.root = root, .cfg = *root, .model = model, .type = type, .prefix = "", .component = HWL_COMP_COUNT};
+    b.headless = is_base_class(f, class_name);
     if (!arch)
         b.nomem = true;
     read_family(&b, f, type);

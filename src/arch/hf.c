@@ -94,7 +94,7 @@ const struct hwl_family hwl_families_more[] = {
     {"logics", NULL, logics, NULL, NULL},
     {"mamba2", NULL, mamba2, NULL, NULL},
     {"minicpmv", NULL, minicpmv, NULL, NULL},
-    {"minimax", NULL, minimax, NULL, NULL},
+    {"minimax minimax_m1 minimax_text_01", "MiniMaxM1ForCausalLM MiniMaxText01ForCausalLM", minimax, NULL, NULL},
     {"mistral3", NULL, mistral3, NULL, NULL},
     {"mllama", NULL, mllama, NULL, NULL},
     {"modernbert", NULL, modernbert, NULL, NULL},

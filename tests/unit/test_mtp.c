@@ -50,6 +50,29 @@ static void test_totals(void **state)
     }
 }
 
+struct stored {
+    const char *json;
+    uint64_t numbers;
+};
+static const struct stored plain[] = {
+#include "../data/stored.inc"
+};
+
+/* Further published checkpoints, of all kinds of families. */
+static void test_stored(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        hwl_model *model = model_of(plain[i].json);
+        hwl_model_info m;
+        hwl_model_get_info(model, &m);
+        if (m.stored_elements != plain[i].numbers)
+            fail_msg("%.120s: stored %llu, %llu wanted", plain[i].json, (unsigned long long)m.stored_elements,
+                     (unsigned long long)plain[i].numbers);
+        hwl_model_free(model);
+    }
+}
+
 /* Of every family that has them: the names stand behind the stack or in a place of their own. */
 static void test_names(void **state)
 {
@@ -224,7 +247,7 @@ static void test_gguf(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_totals), cmocka_unit_test(test_names), cmocka_unit_test(test_files),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_totals), cmocka_unit_test(test_names), cmocka_unit_test(test_stored), cmocka_unit_test(test_files),
                                        cmocka_unit_test(test_gguf)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
