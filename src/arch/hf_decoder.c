@@ -342,7 +342,7 @@ void hwl_hf_decoder(struct hwl_hb *b, const struct hwl_config *root, const struc
     const uint64_t vocab = hwl_hf_or(c, "vocab_size", kind->vocab), n = hwl_hf_or(c, "num_hidden_layers", kind->n_layers);
     b->m->text_arch = kind->type;
     const struct hwl_moe m = read_moe(b, c, traits);
-    const uint64_t n_mtp = n ? hwl_mtp_count(c, kind->mtp) : 0;
+    const uint64_t n_mtp = n ? hwl_mtp_count(c, root, kind->mtp) : 0;
     if (!hwl_hb_layers(b, n, n_mtp, 0))
         return;
     b->m->hidden = s.hidden;

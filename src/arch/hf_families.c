@@ -47,7 +47,7 @@ static const struct hwl_text_row cohere2 = {ATTN_BIAS, .norm = HWL_LN_NO_BIAS, .
                                             .pattern = 4, .tied = "tie_word_embeddings=1"};
 static const struct hwl_text_row olmo = {ATTN_BIAS, .norm = HWL_NO_NORM};
 static const struct hwl_text_row olmo2 = {ATTN_BIAS, .place = HWL_POST, .qk = HWL_QK_FULL, .slide = HWL_SLIDE_PATTERN, .pattern = 4};
-static const struct hwl_text_row exaone4 = {.place = HWL_POST, .qk = HWL_QK_HEAD, .slide = HWL_SLIDE_PATTERN, .pattern = 4};
+static const struct hwl_text_row exaone4 = {.place = HWL_POST, .qk = HWL_QK_HEAD, .slide = HWL_SLIDE_PATTERN, .pattern = 4, .mtp = &hwl_mtp_fc};
 static const struct hwl_text_row exaone = {.stack = "transformer.h", .embed = "transformer.wte", .final_norm = "transformer.ln_f",
                                            .n1 = "ln_1", .n2 = "ln_2", .q = "attn.attention.q_proj", .k = "attn.attention.k_proj",
                                            .v = "attn.attention.v_proj", .o = "attn.attention.out_proj", .gate = "mlp.c_fc_0",

@@ -277,7 +277,7 @@ void hwl_hf_nemotron_h(struct hwl_hb *b, const struct hwl_config *c)
 {
     struct base s;
     const bool told = hwl_cfg_n(c, "mtp_layers_block_type") || *hwl_cfg_str(c, "mtp_hybrid_override_pattern", "");
-    if (!start_mtp(b, c, &s, "model.embeddings.weight", told ? hwl_mtp_count(c, &hwl_mtp_nemotron) : 0))
+    if (!start_mtp(b, c, &s, "model.embeddings.weight", told ? hwl_mtp_count(c, NULL, &hwl_mtp_nemotron) : 0))
         return;
     s.attn.head_dim = hwl_cfg_u64(c, "head_dim|attention_head_dim", 128);
     const uint64_t h = s.attn.hidden;

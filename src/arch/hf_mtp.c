@@ -71,9 +71,13 @@ static const struct hwl_mtp_part v4[] = {{NULL, "e_proj", HWL_ROLE_MTP_LINEAR, H
                                          END};
 const struct hwl_mtp_form hwl_mtp_deepseek_v4 = {.stack = "mtp", .like = HWL_MTP_OWN, .parts = v4};
 
-uint64_t hwl_mtp_count(const struct hwl_config *cfg, const struct hwl_mtp_form *form)
+#define COUNT "num_nextn_predict_layers|num_mtp_layers|mtp_num_hidden_layers"
+
+uint64_t hwl_mtp_count(const struct hwl_config *cfg, const struct hwl_config *root, const struct hwl_mtp_form *form)
 {
-    return form ? hwl_cfg_u64(cfg, "num_nextn_predict_layers|num_mtp_layers|mtp_num_hidden_layers", form->silent) : 0;
+    if (!form)
+        return 0;
+    return hwl_cfg_u64(!hwl_cfg_has(cfg, COUNT) && root && hwl_cfg_has(root, COUNT) ? root : cfg, COUNT, form->silent);
 }
 
 void hwl_mtp_parts(struct hwl_build *b, const struct hwl_mtp_form *form, int32_t layer, uint64_t i, const char *stack, uint64_t hidden, uint64_t vocab)

@@ -35,8 +35,8 @@ struct hwl_mtp_form {
 extern const struct hwl_mtp_form hwl_mtp_deepseek, hwl_mtp_shared, hwl_mtp_mimo, hwl_mtp_mimo_v2, hwl_mtp_ernie, hwl_mtp_fc, hwl_mtp_fc_dense, hwl_mtp_hunyuan,
     hwl_mtp_step, hwl_mtp_deepseek_v4, hwl_mtp_nemotron, hwl_mtp_qwen3_next;
 
-/* Layers of the form that the configuration counts. */
-uint64_t hwl_mtp_count(const struct hwl_config *cfg, const struct hwl_mtp_form *form);
+/* Layers of the form that the configuration counts, or the one around it. */
+uint64_t hwl_mtp_count(const struct hwl_config *cfg, const struct hwl_config *root, const struct hwl_mtp_form *form);
 /* What stands around layer (its index in the model), the i-th of the form; stack as in its names. */
 void hwl_mtp_parts(struct hwl_build *b, const struct hwl_mtp_form *form, int32_t layer, uint64_t i, const char *stack, uint64_t hidden, uint64_t vocab);
 

@@ -169,7 +169,7 @@ static void resolve(struct hwl_text *t, struct hwl_build *b, const struct hwl_te
         t->correction = hwl_b_flag(b, row->correction);
         t->shared_gate = hwl_b_flag(b, row->shared_gate);
     }
-    t->n_mtp = hwl_mtp_count(&b->cfg, row->mtp);
+    t->n_mtp = hwl_mtp_count(&b->cfg, b->root, row->mtp);
     t->position_rows = row->pos ? t->context + row->pos_extra : 0;
     t->embed_width = t->hidden;
     if (t->r.adjust)

@@ -4,6 +4,7 @@
 
 #include "arch/family.h"
 #include "arch/hf.h"
+#include "arch/hf_mtp.h"
 
 #include <hwledger/plan.h>
 
@@ -20,6 +21,7 @@ struct run {
     const char *line[MAX_LINES];
     uint32_t end[MAX_LINES]; /* of an if, else or each: the line that closes it */
     uint32_t n, steps;
+    uint32_t stack; /* the line of the last each of layers of the stack */
     bool stop, stars;
 };
 
@@ -458,6 +460,8 @@ static void each(struct run *u, uint32_t at, const char *p)
     while (*p == ' ')
         p++;
     const bool layers = strncmp(p, "layer", 5) == 0;
+    if (layers)
+        u->stack = at;
     const bool mtp = strncmp(p, "layer mtp", 9) == 0, encoder = strncmp(p, "layer +", 7) == 0;
     const uint64_t base = mtp ? b->m->n_layers : encoder ? (uint64_t)b->m->n_layers + b->m->n_mtp : 0;
     if (n > HWL_HB_MAX_LAYERS || r->depth == 3) {
@@ -482,6 +486,37 @@ static void each(struct run *u, uint32_t at, const char *p)
     r->depth = depth;
 }
 
+/* predict FORM: layers for multi-token prediction, which are the last one of the stack once more, behind it, and what FORM says. */
+static void predict(struct run *u, const char *name)
+{
+    static const struct {
+        const char *name;
+        const struct hwl_mtp_form *form;
+    } forms[] = {{"final", &hwl_mtp_hunyuan}, {"head", &hwl_mtp_deepseek}, {"shared", &hwl_mtp_shared}};
+    struct hwl_recipe *const r = &u->r;
+    struct hwl_hb *const b = r->b;
+    const struct hwl_mtp_form *form = NULL;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(forms[i].name, name) == 0)
+            form = forms[i].form;
+    if (!form || !b->m->n_layers || r->depth) {
+        hwl_recipe_bad(r, "no such prediction", name);
+        return;
+    }
+    r->depth = 1;
+    r->index[0] = b->m->n_layers - 1;
+    (void)hwl_recipe_set(r, "mtp", 3, 1);
+    for (uint32_t k = 0; k < b->m->n_mtp && !u->stop; k++) {
+        b->layer = (int32_t)(b->m->n_layers + k);
+        const size_t mark = hwl_hb_push(b, "model.layers.%d.", (int)b->layer);
+        execute(u, u->stack + 1, u->end[u->stack]);
+        hwl_hb_pop(b, mark);
+        hwl_mtp_parts(b->build, form, b->layer, k, "model.layers", b->m->hidden, b->m->vocab);
+    }
+    r->depth = 0;
+    b->layer = -1;
+}
+
 static void execute(struct run *u, uint32_t from, uint32_t to)
 {
     for (uint32_t i = from; i < to && !u->stop; i++) {
@@ -494,6 +529,8 @@ static void execute(struct run *u, uint32_t from, uint32_t to)
         if (starts(line, "each", &p)) {
             each(u, i, p);
             i = u->end[i];
+        } else if (starts(line, "predict", &p)) {
+            predict(u, p);
         } else if (starts(line, "if", &p)) {
             const uint32_t close = u->end[i];
             const bool yes = hwl_recipe_eval(&u->r, &p) != 0, other = starts(u->line[close], "else", &p);
@@ -560,6 +597,7 @@ void hwl_recipe_read(struct hwl_build *build, const char *const *lines)
     }
     u->r = (struct hwl_recipe){.b = &hb, .n_objects = 1};
     u->r.objects[0] = (struct hwl_recipe_object){"", build->cfg, build->type};
+    (void)hwl_recipe_set(&u->r, "mtp", 3, 0);
     if (parse(u, lines))
         execute(u, 0, u->n);
     if (!u->stop && !build->model->layers)

@@ -6,6 +6,8 @@
 #include "base/str.h"
 #include "engine/llamacpp/convert.h"
 
+#include <hwledger/hwledger.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,6 +96,36 @@ static void test_names(void **state)
         {"\"nemotron_h\"", "mtp.layers.1.final_layernorm.weight"},
         {"\"deepseek_v4\"", "mtp.0.hc_head.hc_fn"},
     };
+    static const struct {
+        const char *json, *name;
+    } others[] = {
+        {"{\"model_type\":\"exaone4\",\"hidden_size\":64,\"intermediate_size\":128,\"num_hidden_layers\":2,\"num_attention_heads\":4,"
+         "\"num_key_value_heads\":2,\"vocab_size\":100,\"num_nextn_predict_layers\":1}",
+         "mtp.layers.0.post_feedforward_layernorm.weight"},
+        {"{\"model_type\":\"exaone_moe\",\"hidden_size\":64,\"intermediate_size\":128,\"num_hidden_layers\":2,\"num_attention_heads\":4,"
+         "\"num_key_value_heads\":2,\"vocab_size\":100,\"num_experts\":4,\"num_experts_per_tok\":2,\"moe_intermediate_size\":32,"
+         "\"num_nextn_predict_layers\":1}",
+         "mtp.layers.0.mlp.down_proj.weight"},
+        {"{\"model_type\":\"mimo_v2_flash\",\"hidden_size\":64,\"intermediate_size\":128,\"num_hidden_layers\":2,"
+         "\"num_attention_heads\":4,\"num_key_value_heads\":2,\"head_dim\":16,\"vocab_size\":100,\"n_routed_experts\":4,"
+         "\"num_experts_per_tok\":2,\"moe_intermediate_size\":32,\"sliding_window\":16,\"hybrid_layer_pattern\":[0,1]}",
+         "model.mtp.layers.2.pre_mlp_layernorm.weight"},
+        {"{\"model_type\":\"hy_v4\",\"hidden_size\":64,\"intermediate_size\":128,\"num_hidden_layers\":2,\"num_attention_heads\":4,"
+         "\"qk_nope_head_dim\":16,\"qk_rope_head_dim\":8,\"v_head_dim\":16,\"q_lora_rank\":32,\"kv_lora_rank\":32,\"index_n_heads\":2,"
+         "\"index_head_dim\":16,\"indexer_types\":[\"full\",\"full\"],\"mlp_layer_types\":[\"dense\",\"sparse\"],\"moe_intermediate_size\":32,"
+         "\"n_routed_experts\":4,\"n_shared_experts\":1,\"num_experts_per_tok\":2,\"vocab_size\":100,\"hc_mult\":4,"
+         "\"num_nextn_predict_layers\":1}",
+         "model.layers.2.final_layernorm.weight"},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        hwl_model *model = model_of(others[i].json);
+        bool found = false;
+        for (uint64_t t = 0; t < model->n_tensors; t++)
+            found = found || (strcmp(model->tensors[t].name, others[i].name) == 0 && hwl_tensor_is_mtp(model, &model->tensors[t]));
+        if (!found)
+            fail_msg("%s: no tensor %s", model->arch, others[i].name);
+        hwl_model_free(model);
+    }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         bool found = false, any = false;
         for (size_t r = 0; r < sizeof rows / sizeof *rows && !found; r++) {
@@ -212,6 +244,74 @@ static void test_files(void **state)
     (void)rmdir(folder);
 }
 
+/* Bytes of weights of component draft in a vLLM or SGLang plan on eight H200. */
+static uint64_t draft_bytes(const char *json, const char *const *options, uint64_t *all)
+{
+    hwl_error error;
+    hwl_devices *devices;
+    hwl_settings *settings;
+    hwl_planner *planner;
+    hwl_plan *plan;
+    const hwl_entry *e;
+    hwl_model *model = model_of(json);
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_devices_add_gpu(devices, "H200x8", &error), HWL_OK);
+    assert_int_equal(hwl_settings_new(&settings), HWL_OK);
+    for (; *options; options += 2)
+        if (hwl_settings_set(settings, options[0], options[1], &error) != HWL_OK)
+            fail_msg("%s", error.message);
+    if (hwl_planner_new(model, devices, settings, &planner, &error) != HWL_OK ||
+        hwl_planner_plan(planner, devices, settings, &plan, &error) != HWL_OK)
+        fail_msg("%.120s: %s", json, error.message);
+    uint64_t n = 0;
+    for (uint32_t i = 0; (e = hwl_plan_entry(plan, i)); i++)
+        if (e->kind == HWL_KIND_WEIGHTS && e->component == HWL_COMP_DRAFT)
+            n += e->bytes;
+    *all = hwl_plan_total(plan, HWL_KIND_WEIGHTS);
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    hwl_settings_free(settings);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    return n;
+}
+
+static const char *row_of(const char *type)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strstr(rows[i].json, type))
+            return rows[i].json;
+    fail_msg("no row of %s", type);
+    return NULL;
+}
+
+/* Servers load the layers for speculation only, and share embedding and output matrix with the target: the copies of DeepSeek never,
+ * the matrices of Step 3.5, trained apart, since vLLM 0.33. */
+static void test_servers(void **state)
+{
+    (void)state;
+    uint64_t with, without;
+    static const char *const bare[] = {"engine", "vllm", "tp", "1", "ctx", "4k", NULL};
+    static const char *const spec[] = {"engine", "vllm", "tp", "1", "ctx", "4k", "spec-method", "mtp", NULL};
+    static const char *const older[] = {"engine", "vllm", "engine-version", "0.29.0", "tp", "1", "ctx", "4k", "spec-method", "mtp", NULL};
+    static const char *const eldest[] = {"engine", "vllm", "engine-version", "0.11.2", "tp", "1", "ctx", "4k", "spec-method", "mtp", NULL};
+    static const char *const sglang[] = {"engine", "sglang", "tp", "1", "ctx", "4k", "spec-method", "NEXTN", NULL};
+    const char *json = row_of("\"qwen3_next\"");
+    assert_int_equal(draft_bytes(json, bare, &without), 0);
+    const uint64_t next = draft_bytes(json, spec, &with);
+    assert_in_range(next, 2 * 1650471424ull, 2 * 1650471424ull + ((uint64_t)32 << 20)); /* ends of the allocator's segments */
+    assert_int_equal(with - without, next);
+    const uint64_t other = draft_bytes(json, sglang, &with);
+    assert_in_range(other, 2 * 1650471424ull, 2 * 1650471424ull + ((uint64_t)32 << 20));
+    json = row_of("\"step3p5\"");
+    const uint64_t own = draft_bytes(json, spec, &with), shared = draft_bytes(json, older, &without);
+    const uint64_t head = 3ull * 128896 * 4096 * 2;
+    assert_in_range(own - shared, head, head + ((uint64_t)6 << 20));
+    json = row_of("\"glm4_moe_lite\"");
+    const uint64_t copies = draft_bytes(json, eldest, &with) - draft_bytes(json, spec, &without);
+    assert_in_range(copies, 154880ull * 2048 * 2, 154880ull * 2048 * 2 + ((uint64_t)2 << 20)); /* the output matrix, not the embedding */
+}
+
 /* As the file that llama.cpp's converter writes: the layers behind the stack are no parameters there either. */
 static void test_gguf(void **state)
 {
@@ -248,6 +348,6 @@ static void test_gguf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_totals), cmocka_unit_test(test_names), cmocka_unit_test(test_stored), cmocka_unit_test(test_files),
-                                       cmocka_unit_test(test_gguf)};
+                                       cmocka_unit_test(test_gguf), cmocka_unit_test(test_servers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
