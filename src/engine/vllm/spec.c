@@ -135,6 +135,13 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
         s->identity = INDEXER_ROW;
         s->draft = draft;
     }
+    if (a->index_heads && !a->kv_lora_rank) { /* keys of 16 bits: minimax_m3/common/indexer.py */
+        struct hwl_vllm_spec *s = add(l, HWL_VLLM_MLA, stage, index);
+        s->block = u->block;
+        s->page = hwl_ck_mul3(ck, 2, a->index_head_dim, u->block);
+        s->identity = (uint64_t)1 << 59 | a->index_head_dim;
+        s->draft = draft;
+    }
     const uint8_t kind = latent                              ? HWL_VLLM_MLA
                          : layer->mixer == HWL_MIXER_CHUNKED ? HWL_VLLM_CHUNKED
                          : window                            ? HWL_VLLM_SLIDING
