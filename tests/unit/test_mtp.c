@@ -336,7 +336,8 @@ static void test_gguf(void **state)
             } else {
                 assert_int_equal(b.mtp_parameters, 0);
             }
-            assert_in_range(b.parameters, a.parameters, a.parameters + a.parameters / 1000000);
+            if (!strstr(rows[i].json, "vision_config")) /* a tower is a file of its own */
+                assert_in_range(b.parameters, a.parameters, a.parameters + a.parameters / 1000000);
             hwl_arena_free(&file.arena);
         }
         hwl_arena_free(&arena);
