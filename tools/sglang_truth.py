@@ -119,7 +119,8 @@ def card(cc):
              "is_hopper_with_cuda_12_3": ("is_hopper_with_cuda_12_3", major == 9), "has_flashinfer": ("is_flashinfer_available", True),
              "device_sm": ("get_device_sm", sm), "device_capability": ("get_device_capability", tuple(cc))}
     no = {f: False for f in ("is_hip", "is_npu", "is_xpu", "is_musa", "is_mps", "has_amx")}
-    RC._PLATFORM._install(**{k: v for k, (_, v) in facts.items()}, **no)
+    known = set(RC._PLATFORM_PROBES) | set(RC._PLATFORM_VALUES)
+    RC._PLATFORM._install(**{k: v for k, v in {**{k: v for k, (_, v) in facts.items()}, **no}.items() if k in known})
     for probe, value in facts.values():
         replace(probe, lambda *a, v=value, **k: v)
     replace("get_device_memory_capacity", lambda *a, **k: ROW["total_mib"])

@@ -20,7 +20,7 @@ struct line {
     char name[64], model[64], version[16], fraction[16];
     unsigned cc, n_gpus;
     double total, before, after;
-    double slack, tokens, window, states, requests, kv, window_kv, state, weights, pool_end, graphs; /* < 0: not said */
+    double slack, tokens, window, states, requests, kv, window_kv, state, weights, pool_end, graphs, work; /* < 0: not said */
     int argc;
     char *argv[32];
 };
@@ -32,7 +32,8 @@ static const struct {
             {"states", offsetof(struct line, states)},       {"requests", offsetof(struct line, requests)},
             {"kv", offsetof(struct line, kv)},               {"window_kv", offsetof(struct line, window_kv)},
             {"state", offsetof(struct line, state)},         {"weights", offsetof(struct line, weights)},
-            {"pool_end", offsetof(struct line, pool_end)},   {"graphs", offsetof(struct line, graphs)}};
+            {"pool_end", offsetof(struct line, pool_end)},   {"graphs", offsetof(struct line, graphs)},
+            {"work", offsetof(struct line, work)}};
 
 static double *field(struct line *l, size_t i)
 {
@@ -188,6 +189,7 @@ static void given(void **state)
         expect(&l, "kv", pool_gib(&r, false, l.tokens) - ROUND, pool_gib(&r, false, l.tokens) + ROUND, l.kv);
         expect(&l, "window_kv", pool_gib(&r, true, l.window) - ROUND, pool_gib(&r, true, l.window) + ROUND, l.window_kv);
         expect(&l, "state", states_gib(&r, l.states) - ROUND, states_gib(&r, l.states) + ROUND, l.state);
+        expect(&l, "workspace", (double)r.setup.workspace / GIB, (double)r.setup.workspace / GIB + 0.11, l.work);
         if (l.window > 0)
             expect(&l, "window", floor(l.tokens * r.setup.window_ratio), floor(l.tokens * r.setup.window_ratio), l.window);
         if (l.before > 0) {

@@ -25,6 +25,19 @@ static const char paged_hybrids[] =
     "Qwen3NextForCausalLM Qwen3_5MoeForConditionalGeneration Qwen3_5ForConditionalGeneration "
     "InternS2PreviewForConditionalGeneration InternS2MobiusForConditionalGeneration";
 
+/* get_default_attn_backend and the rules of classes, on other cards. None of these wants a page of its own. */
+static const char *common_backend(const struct hwl_model *model, const struct hwl_sglang_setup *u)
+{
+    bool sinks = false;
+    for (uint32_t i = 0; i < model->n_layers; i++)
+        sinks = sinks || model->layers[i].attn.sinks;
+    if (u->cc == 0) /* ROCm, or not told */
+        return "";
+    if (hwl_sglang_has(model, HWL_SGLANG_TRITON))
+        return "triton";
+    return u->cc / 10 == 9 ? "fa3" : u->mla || sinks ? "triton" : "flashinfer";
+}
+
 const char *hwl_sglang_backend(const struct hwl_model *model, const struct hwl_settings *settings,
                                const struct hwl_sglang_setup *u)
 {
@@ -37,7 +50,7 @@ const char *hwl_sglang_backend(const struct hwl_model *model, const struct hwl_s
     if (u->sparse)
         return "dsa";
     if (!u->rules->states_ratio || u->cc / 10 != 10)
-        return "";
+        return common_backend(model, u);
     for (size_t i = 0; i < sizeof sm100 / sizeof *sm100; i++)
         if (hwl_words_have(sm100[i].classes, class_name) &&
             (u->recurrent || strcmp(class_name, "GraniteMoeHybridForCausalLM") != 0))
@@ -91,4 +104,15 @@ bool hwl_sglang_raw_rows(const struct hwl_model *model, const struct hwl_setting
                                                                    : fp8 ? "flashmla_kv" : "fa3");
     return hwl_words_have("trtllm", prefill) || hwl_words_have("trtllm", decode) ||
            (strcmp(prefill, "tilelang") == 0 && strcmp(decode, "tilelang") == 0);
+}
+
+uint64_t hwl_sglang_workspace(const char *backend, const struct hwl_model *model, const struct hwl_sglang_setup *u)
+{
+    const uint64_t flashinfer = hwl_sglang_has(model, HWL_SGLANG_WIDE_WORKSPACE) ? 512 : 384;
+    const uint64_t mib = strcmp(backend, "flashinfer") == 0                ? flashinfer
+                         : strcmp(backend, "trtllm_mha") == 0              ? 512
+                         : hwl_words_have("trtllm_mla cutedsl_mla", backend) ? 150
+                         : strcmp(backend, "dsa") == 0 && u->cc >= 100     ? 384
+                                                                           : 0;
+    return mib << 20;
 }

@@ -61,6 +61,10 @@ static const struct {
              {HWL_SGLANG_MEDIA_OFF, media_off},
              {HWL_SGLANG_MEDIA_GRAPHS, media_graphs},
              {HWL_SGLANG_MEDIA_TUNED, "Qwen3VLForConditionalGeneration Qwen3VLMoeForConditionalGeneration"},
+             {HWL_SGLANG_TRITON, "GptOssForCausalLM Gemma4ForConditionalGeneration Gemma4ForCausalLM "
+                                 "Gemma4UnifiedForConditionalGeneration DiffusionGemmaForBlockDiffusion"},
+             {HWL_SGLANG_WIDE_WORKSPACE, "Qwen2ForCausalLM Qwen3ForCausalLM MiMoForCausalLM Qwen3VLForConditionalGeneration "
+                                         "Qwen3VLMoeForConditionalGeneration"},
              {HWL_SGLANG_MTP_UNCOUNTED, "Qwen3_5ForConditionalGeneration Qwen3_5MoeForConditionalGeneration "
                                         "Qwen3_5ForCausalLM Qwen3_5MoeForCausalLM Qwen3NextForCausalLM"},
              {HWL_SGLANG_WHOLE_PROMPTS, whole_prompts},

@@ -344,7 +344,9 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
         !hwl_opt_has(settings, HWL_OPT_PREFILL_GRAPH_MAX))
         u.n_prefill_graphs = hwl_sglang_prefill_graphs(hwl_min(u.chunk, 1 << 20));
     u.max_requests = u.max_requests ? hwl_max(u.max_requests / u.attention_dp, 1) : 0;
-    u.page = hwl_sglang_page(hwl_sglang_backend(model, settings, &u), hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0), &u);
+    const char *backend = hwl_sglang_backend(model, settings, &u);
+    u.page = hwl_sglang_page(backend, hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0), &u);
+    u.workspace = hwl_sglang_workspace(backend, model, &u);
     u.raw_rows = u.sparse && hwl_sglang_raw_rows(model, settings, &u);
     u.uniform_rows = u.compressed && strcmp(hwl_opt_text(settings, HWL_OPT_DSV4_BACKEND, "auto"), "trtllm") == 0;
     split_stages(model->n_layers, &u);

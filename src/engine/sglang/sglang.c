@@ -255,6 +255,7 @@ static hwl_status put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared
     put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, o->decode_graphs, 1.0f, "sglang: CUDA graphs of decoding");
     put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, o->prefill_graphs, 0.5f, "sglang: CUDA graphs of prefill");
     put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_OTHER, o->requests, 0.01f, "sglang: ReqToTokenPool");
+    put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_ATTENTION, p->setup.workspace, 0.2f, "sglang: the attention kernels' workspace");
     put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->context + o->distributed, 0.3f,
                  "sglang: CUDA context, communicators");
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "sglang: a size is beyond 64 bits") : HWL_OK;
@@ -335,7 +336,7 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     if (states)
         hwl_ledger_view_u64(l, "state_bytes", states);
     const uint64_t pool_end = less(p->after[0], pools + p->other.requests);
-    graphs = p->other.decode_graphs + p->other.prefill_graphs;
+    graphs = p->other.decode_graphs + p->other.prefill_graphs + u->workspace;
     hwl_ledger_view_u64(l, "pool_end_avail_bytes", pool_end);
     hwl_ledger_view_u64(l, "graph_bytes", p->other.decode_graphs);
     hwl_ledger_view_u64(l, "available_gpu_mem_bytes", less(pool_end, graphs));

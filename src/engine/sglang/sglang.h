@@ -69,6 +69,8 @@ enum hwl_sglang_trait {
     HWL_SGLANG_MEDIA_GRAPHS,  /* and captures prefill all the same */
     HWL_SGLANG_MEDIA_TUNED,   /* and has settings of its own on large Hopper cards */
     HWL_SGLANG_WHOLE_PROMPTS, /* prompts are not split */
+    HWL_SGLANG_TRITON,         /* takes Triton's attention where there is no rule for the card */
+    HWL_SGLANG_WIDE_WORKSPACE, /* wants more of FlashInfer's workspace */
     HWL_SGLANG_MTP_UNCOUNTED, /* names its MTP layers so that the budget does not see them */
     HWL_SGLANG_EXTRA_STATES,  /* prefix caching keeps extra recurrent states */
 };
@@ -112,6 +114,7 @@ struct hwl_sglang_setup {
     uint16_t stage_first[HWL_SGLANG_MAX_STAGES + 1];
     uint32_t redundant_experts;
     uint64_t media_bytes;   /* of the budget, for images */
+    uint64_t workspace;     /* of the attention kernels */
     double host_ratio;      /* tokens of the cache's copy in host memory for one on the device; 0: no copy */
     uint64_t host_bytes;    /* of that copy, 0: by the ratio */
 };
@@ -145,6 +148,8 @@ uint64_t hwl_sglang_media_bytes(const struct hwl_model *model, const struct hwl_
 const char *hwl_sglang_backend(const struct hwl_model *model, const struct hwl_settings *settings,
                                const struct hwl_sglang_setup *setup);
 uint64_t hwl_sglang_page(const char *backend, uint64_t asked, const struct hwl_sglang_setup *setup);
+/* Bytes that the kernels allocate behind the pools: SGLANG_FLASHINFER_WORKSPACE_SIZE and what others have for it. */
+uint64_t hwl_sglang_workspace(const char *backend, const struct hwl_model *model, const struct hwl_sglang_setup *setup);
 bool hwl_sglang_raw_rows(const struct hwl_model *model, const struct hwl_settings *settings,
                          const struct hwl_sglang_setup *setup);
 
