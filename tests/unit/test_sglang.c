@@ -259,7 +259,7 @@ static void predicted(void **state)
     assert_non_null(f);
     char text[1024];
     struct line l;
-    double weights[32], tokens[32], graphs[32];
+    double weights[32], tokens[32], graphs[32], beside[32];
     int nw = 0, nt = 0, ng = 0;
     while (fgets(text, sizeof text, f)) {
         if (!parse(text, &l))
@@ -278,6 +278,7 @@ static void predicted(void **state)
         const double w = view(&ledger, "weights_bytes") / GIB, t = view(&ledger, "max_total_num_tokens");
         const double g = view(&ledger, "graph_bytes") / GIB;
         if (l.weights > 0) {
+            beside[nw] = l.weights - w + (double)HWL_SGLANG_LOADING / GIB;
             weights[nw++] = fabs(w / l.weights - 1);
             print_message("%-24s weights %.2f, logged %.2f: %+.2f %%\n", l.name, w, l.weights, 100 * (w / l.weights - 1));
         }
@@ -293,7 +294,12 @@ static void predicted(void **state)
         stop(&r);
     }
     fclose(f);
-    report("weights", weights, nw, 0.02, 0.12);
+    qsort(beside, (size_t)nw, sizeof *beside, by_size);
+    const double median = (beside[(nw - 1) / 2] + beside[nw / 2]) / 2;
+    print_message("coefficient beside the weights: %.3f GiB of %d logs, quartiles %.2f to %.2f GiB\n", median, nw, beside[nw / 4],
+                  beside[nw - 1 - nw / 4]);
+    assert_true(fabs(median - (double)HWL_SGLANG_LOADING / GIB) < 0.01);
+    report("weights", weights, nw, 0.01, 0.04);
     report("tokens", tokens, nt, 0.025, 0.06);
     report("graphs", graphs, ng, 0.15, 0.30);
 }

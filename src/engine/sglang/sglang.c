@@ -72,7 +72,7 @@ static void budget(struct planned *p, uint32_t stage)
     if (!u->rules->draft_counted) /* the target's pool is sized before a draft is loaded */
         loaded -= p->weights[stage].component[HWL_COMP_DRAFT];
     p->loaded[stage] = loaded;
-    p->after[stage] = less(p->before, loaded);
+    p->after[stage] = less(p->before, loaded + HWL_SGLANG_LOADING);
     const uint64_t slack = (uint64_t)((double)p->before * (1.0 - u->fraction));
     p->rest[stage] = less(p->after[stage], slack + u->media_bytes);
 }
@@ -258,6 +258,7 @@ static hwl_status put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared
     put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_ATTENTION, p->setup.workspace, 0.2f, "sglang: the attention kernels' workspace");
     put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->context + o->distributed, 0.3f,
                  "sglang: CUDA context, communicators");
+    put_modelled(l, device, HWL_KIND_OVERHEAD, HWL_COMP_OTHER, HWL_SGLANG_LOADING, 1.0f, "sglang: what is loaded beside the weights");
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "sglang: a size is beyond 64 bits") : HWL_OK;
 }
 
@@ -329,7 +330,7 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     hwl_ledger_view_u64(l, "chunked_prefill_size", u->chunk);
     hwl_ledger_view_u64(l, "cuda_graph_max_bs", u->n_decode_graphs ? u->max_bs : 0);
     hwl_ledger_view_u64(l, "weight_load_begin_avail_bytes", p->before);
-    hwl_ledger_view_u64(l, "weights_bytes", p->loaded[0]);
+    hwl_ledger_view_u64(l, "weights_bytes", p->loaded[0] + HWL_SGLANG_LOADING); /* as the engine measures them */
     hwl_ledger_view_u64(l, "weight_load_end_avail_bytes", after);
     hwl_ledger_view_u64(l, "rest_bytes", rest);
     hwl_ledger_view_u64(l, "kv_bytes", kv);

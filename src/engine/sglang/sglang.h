@@ -194,6 +194,10 @@ struct hwl_sglang_layer_pools hwl_sglang_compressed_layer(const struct hwl_model
                                                           struct hwl_ck *ck);
 double hwl_sglang_compressed_share(const struct hwl_settings *settings); /* tokens of the window for one of the rest */
 
+/* "Load weight end. mem usage" less the weights: kernels that the load brings in, remainders of the allocator. The median of the
+ * logs (test_sglang.c). */
+#define HWL_SGLANG_LOADING ((uint64_t)72 << 20)
+
 /* What a rank holds beside weights and pools. Modelled. */
 struct hwl_sglang_other {
     uint64_t context;      /* CUDA context before anything is measured */
