@@ -7,7 +7,7 @@ what is not installed becomes a stub. MODELS: folders with a config.json, named 
 {"model": folder, "args": [...], "total_mib": as nvidia-smi says, "cc": [9, 0], "n_gpus": 1, "pre": GiB, "post": GiB}.
 Argument resolution, model shapes, pool configurators and the request limit are SGLang's; only what it asks of the card and of
 other ranks is answered from the row. A draft model is written DRAFT:folder."""
-import importlib.abc, importlib.machinery, json, os, pathlib, sys, types, warnings
+import importlib.abc, importlib.machinery, inspect, json, os, pathlib, sys, types, warnings
 from unittest.mock import MagicMock
 
 WHEEL, MODELS, ROWS = sys.argv[1:4]
@@ -157,14 +157,18 @@ def run(row):
     def stage(i):
         first, end = get_pp_indices(mc.num_hidden_layers, i, pp)
         model = types.SimpleNamespace(start_layer=first, end_layer=end) if pp > 1 else types.SimpleNamespace()
-        kw = dict(device="cuda", gpu_id=0, attn_dp_size=parallel.attn_dp_size, pp_size=pp, pp_group=types.SimpleNamespace(rank_in_group=i, world_size=pp), model=model, model_config=mc,
+        known = {"model": model, "model_config": mc, "is_draft_worker": False, "spec_algorithm": algorithm}
+        known = {k: v for k, v in known.items() if k in inspect.signature(layer_setup.resolve_layer_indices).parameters}
+        sizes = types.SimpleNamespace(pp_size=pp, tp_size=parallel.tp_size, attn_dp_size=parallel.attn_dp_size, attn_tp_size=parallel.attn_tp_size)
+        kw = dict(device="cuda", gpu_id=0, ps=sizes, attn_dp_size=parallel.attn_dp_size, pp_size=pp, pp_group=types.SimpleNamespace(rank_in_group=i, world_size=pp), model=model, model_config=mc,
                   server_args=sa, kv_cache_dtype=dtype, kv_cache_dtype_str=name if name is not None else asked, model_dtype=mc.dtype, page_size=schedule.page_size,
                   sliding_window_size=getattr(mc, "sliding_window_size", None), spec_algorithm=algorithm, is_draft_worker=False, post_capture_kv_active=False, spec_aux_config=aux,
                   draft_parallel_layout=None, is_hybrid_swa=mc.is_hybrid_swa, is_hybrid_swa_compress=getattr(mc, "is_hybrid_swa_compress", False),
-                  use_mla_backend=mc.attention_arch == AttentionArch.MLA, layer_info=layer_setup.resolve_layer_indices(model=model, model_config=mc, is_draft_worker=False),
+                  use_mla_backend=mc.attention_arch == AttentionArch.MLA, layer_info=layer_setup.resolve_layer_indices(**known),
                   forward_stream=None, req_to_token_pool=None, token_to_kv_pool_allocator=None, memory_pool_config=None, draft_model_idx=None)
         return KC.KVCacheConfigurator(**{k: v for k, v in kw.items() if k in KC.KVCacheConfigurator.__dataclass_fields__})
     parallel.override_permanently(world_group=types.SimpleNamespace(cpu_group=None), launch_world_size=parallel.tp_size * pp, pp_rank=0, tp_rank=0, attn_tp_rank=0, attn_dp_rank=0)
+    replace("get_world_group", lambda: types.SimpleNamespace(cpu_group=None, world_size=parallel.tp_size * pp))
     KC.get_available_gpu_memory = lambda *a, **k: row["post"]
     stages = [stage(i) for i in range(pp)]
     rest = stages[0]._profile_available_bytes(row["pre"])

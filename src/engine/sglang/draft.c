@@ -25,7 +25,7 @@ static hwl_status open_draft(const struct hwl_settings *settings, struct hwl_are
                                                  algorithm)
                                       : HWL_OK;
     hwl_error e = {.offset = HWL_NO_OFFSET};
-    const hwl_status status = hwl_model_open(name, NULL, &r->owned, &e);
+    const hwl_status status = hwl_engine_open_named(settings, name, &r->owned, &e);
     if (status != HWL_OK) {
         if (whole_model(algorithm) && error)
             *error = e;

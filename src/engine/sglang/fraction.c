@@ -88,6 +88,9 @@ static double media_factor(const struct hwl_model *m, enum hwl_sglang_fraction h
 /* The engine asks nvidia-smi, which counts what the driver keeps for itself: 469 MiB above CUDA's total on H100, 357 on
  * RTX 4090, 581 on L40S, 601 on H200. */
 #define DRIVER_KEEPS 480
+/* MiB for DeepEP's buffers: captured prefill, captured decoding */
+#define DEEPEP_PREFILL 1024
+#define DEEPEP_DECODE 2048
 
 uint64_t hwl_sglang_memory_mib(const struct hwl_sglang_setup *setup)
 {
@@ -99,16 +102,23 @@ static double reserve_by_use(const struct hwl_sglang_setup *u, double memory, bo
                              const char *algorithm)
 {
     const double bs = (double)u->max_bs;
-    double reserve = 512 + 1.5 * (double)hwl_max(u->chunk ? u->chunk : u->max_prefill, 2048);
+    const uint64_t running = u->max_requests ? u->max_requests : u->max_bs ? u->max_bs : 1;
+    const uint64_t step = u->rules->roles && u->decodes ? running * (u->draft_tokens ? u->draft_tokens : 1)
+                          : u->chunk                    ? u->chunk
+                                                        : u->max_prefill;
+    double reserve = 512 + 1.5 * (double)hwl_max(step, 2048);
     reserve += (double)u->tp * u->pp * 128;
     if (decode_graph || u->rules->draft_reserve_mib)
         reserve += 2 * bs;
-    if (u->attention_dp > 1)
+    if (u->attention_dp > 1 && !(u->rules->roles && u->prefills))
         reserve += bs * u->attention_dp * (bs > 300 ? 4.5 : 3);
     if (prefill_graph)
         reserve += u->mla && u->rules->mla_prefill_reserve ? 1536 : 8 * (double)u->n_prefill_graphs;
+    const bool deepep = u->rules->roles && u->deepep;
+    reserve += deepep && prefill_graph ? DEEPEP_PREFILL : 0;
     if (memory > 60 * 1024)
         reserve = fmax(reserve, 10 * 1024);
+    reserve += deepep && decode_graph ? DEEPEP_DECODE : 0;
     if (hwl_text_eq_nocase(algorithm, "STANDALONE"))
         reserve += u->rules->standalone_reserve_mib;
     else if (*algorithm && !hwl_text_eq_nocase(algorithm, "NGRAM"))
@@ -142,7 +152,7 @@ double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglan
     char text[32]; /* Python's round: the nearest decimal of the exact value, ties to even */
     snprintf(text, sizeof text, "%.3f", (memory - reserve) / memory);
     const double fraction = strtod(text, NULL);
-    return setup->multimodal ? fraction * media_factor(model, how) : fraction;
+    return setup->multimodal && !(setup->rules->roles && setup->decodes) ? fraction * media_factor(model, how) : fraction;
 }
 
 /* mm_runtime_reservation_gb: what images take after the pools are sized. Large Hopper cards serve Qwen3-VL with a transport

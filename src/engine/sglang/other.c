@@ -40,7 +40,7 @@ hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct 
     hwl_shard_runtime(shards, &out->context, &out->distributed);
     /* ReqToTokenPool: int32 for each place of each request, one row of padding */
     const uint64_t places = hwl_ck_add(&ck, setup->context, 4 + (uint64_t)setup->draft_tokens);
-    out->requests = hwl_ck_mul3(&ck, pools->requests + 1, places, 4);
+    out->requests = hwl_ck_mul3(&ck, pools->requests + setup->extra_requests + 1, places, 4);
     if (setup->n_decode_graphs)
         out->decode_graphs = decode_graphs(model, setup, &ck);
     out->prefill_graphs = hwl_ck_mul(&ck, setup->n_prefill_graphs, PREFILL_GRAPH);

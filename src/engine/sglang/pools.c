@@ -137,7 +137,8 @@ static void size_states(const struct hwl_sglang_setup *u, const struct stage *st
         per = hwl_max(per, st[p].state);
         budget = hwl_min(budget, rest[p]);
     }
-    const uint64_t drafts = *u->spec_method ? u->draft_tokens : 0, ratio = u->states_per_request;
+    const bool verifies = *u->spec_method && !(u->prefills && u->rules->prefill_drops_drafts);
+    const uint64_t drafts = verifies ? u->draft_tokens : 0, ratio = u->states_per_request;
     const uint64_t pad = u->rules->state_padding ? 1 : 0;
     if (u->state_slots)
         out->states = u->state_slots;

@@ -15,6 +15,7 @@
 #define DRAFT_BLOCK 16 /* tokens, where the draft does not say how many it was trained for */
 #define LLAMA2_PREFILL 4096
 #define COMPRESSED_REQUESTS 256 /* deepseek_v4_hook.py */
+#define MANY_REQUESTS 32 /* of a decode server, which keeps room for no more */
 #define SPEC_REQUESTS 48 /* max_running_requests with speculation */
 
 static const struct hwl_sglang_kv_type kv_types[] = {
@@ -145,6 +146,26 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
     return HWL_OK;
 }
 
+/* Servers that only prefill or only decode (pd_disaggregation_hook.py), and how tokens reach experts of other ranks. */
+static hwl_status resolve_roles(const struct hwl_settings *s, struct hwl_sglang_setup *u, hwl_error *error)
+{
+    static const char spanning[] = "megamoe deepep deepep_v2 mooncake nixl ascend_fuseep flashinfer mori flashinfer_megamoe pplx";
+    const char *role = hwl_opt_text(s, HWL_OPT_DISAGGREGATION, "null"), *a2a = hwl_opt_text(s, HWL_OPT_A2A_BACKEND, "none");
+    if (!hwl_words_have("null prefill decode", role))
+        return hwl_fail(error, HWL_E_USAGE, "sglang: --disaggregation-mode is null, prefill or decode, not '%s'", role);
+    if (!hwl_words_have("none", a2a) && !hwl_words_have(spanning, a2a))
+        return hwl_fail(error, HWL_E_USAGE, "sglang: unknown --moe-a2a-backend '%s'", a2a);
+    u->prefills = strcmp(role, "prefill") == 0;
+    u->decodes = strcmp(role, "decode") == 0;
+    u->deepep = strcmp(a2a, "deepep") == 0;
+    u->ep = hwl_opt_flag(s, HWL_OPT_EP, false) || hwl_words_have(spanning, a2a);
+    u->prefix = hwl_opt_flag(s, HWL_OPT_PREFIX_CACHING, true) && !u->encoder_only && !u->decodes;
+    const uint64_t requests = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, 0);
+    const uint64_t each = requests ? hwl_max(requests / (u->attention_dp > 1 ? u->attention_dp : u->dp), 1) : 0;
+    u->extra_requests = u->decodes && each <= MANY_REQUESTS ? 2 * each : 0;
+    return HWL_OK;
+}
+
 /* _mamba_radix_cache_resolution and _calculate_mamba_ratio: slots that one running request holds. */
 static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
                                  hwl_error *error)
@@ -221,6 +242,13 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
         read_sizes(tokens, &u->n_prefill_graphs, &u->max_prefill_graph);
 }
 
+/* _apply_deepep_adjustments: sizes in eights, before the largest is known. */
+static void deepep_graphs(const struct hwl_settings *s, struct hwl_sglang_setup *u)
+{
+    u->max_prefill_graph = hwl_min(hwl_opt_u64(s, HWL_OPT_PREFILL_GRAPH_MAX, 2048), 1 << 20);
+    u->n_prefill_graphs = hwl_sglang_prefill_graphs(u->max_prefill_graph) - hwl_min(u->max_prefill_graph, 32) / 8;
+}
+
 /* Where prefill is not captured by default: cuda_graph_hook.py disable_breakable_cudagraph_if_incompatible. */
 static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u,
                              bool *later_off)
@@ -232,8 +260,10 @@ static bool captures_prefill(const struct hwl_model *m, const struct hwl_setting
     const bool mla_kernels = u->cc / 10 == 10 && !u->sparse && m->hints.class_name &&
                              strcmp(m->hints.class_name, "DeepseekV3ForCausalLM") == 0 &&
                              hwl_words_have("trtllm_mla", hwl_opt_text(s, HWL_OPT_ATTENTION_BACKEND, "trtllm_mla"));
+    const bool untried = u->rules->roles && !hwl_words_have("none deepep megamoe flashinfer",
+                                                            hwl_opt_text(s, HWL_OPT_A2A_BACKEND, "none"));
     const bool on = u->rules->prefill_graph && !u->compressed && !hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) && u->pp == 1 &&
-                    u->dcp == 1 && !kda && !towers;
+                    u->dcp == 1 && !kda && !towers && !untried;
     *later_off = mla_kernels && !hwl_opt_has(s, HWL_OPT_PREFILL_GRAPH);
     return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, on) && u->rules->mla_prefill_max;
 }
@@ -287,7 +317,6 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     u.dcp = hwl_shard_degree(settings, HWL_OPT_DCP);
     u.attention_dp = hwl_opt_flag(settings, HWL_OPT_DP_ATTENTION, false) ? u.dp : 1;
     u.attention_tp = u.tp / u.attention_dp ? u.tp / u.attention_dp : 1;
-    u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.redundant_experts = (uint32_t)hwl_min(hwl_opt_u64(settings, HWL_OPT_REDUNDANT_EXPERTS, 0), 65536);
     u.encoder_only = model->encoder_only;
     u.multimodal = (model->n_encoders > 0 || hwl_sglang_has(model, HWL_SGLANG_MEDIA)) &&
@@ -296,7 +325,7 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     HWL_TRY(look_at_layers(model, &u, error));
     HWL_TRY(check_parallel(model, devices, &u, error));
     HWL_TRY(resolve_types(model, settings, &u, error));
-    u.prefix = hwl_opt_flag(settings, HWL_OPT_PREFIX_CACHING, true) && !u.encoder_only;
+    HWL_TRY(resolve_roles(settings, &u, error));
     u.overlap = hwl_opt_flag(settings, HWL_OPT_ASYNC_SCHEDULING, true);
     u.uniform = u.window_pool && !hwl_opt_flag(settings, HWL_OPT_HYBRID_CACHE, true);
     u.window_pool = u.window_pool && !u.uniform;
@@ -310,9 +339,11 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     HWL_TRY(hwl_shard_adapters(settings, 8, &u.max_loras, &u.max_lora_rank, error));
     u.cpu_offload = hwl_opt_u64(settings, HWL_OPT_CPU_OFFLOAD, 0);
     resolve_batch(model, settings, &u);
-    const bool decode = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false);
+    const bool decode = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false) && !u.prefills;
     bool later_off; /* by the attention kernels, which are chosen after the fraction */
-    const bool prefill = captures_prefill(model, settings, &u, &later_off);
+    const bool prefill = captures_prefill(model, settings, &u, &later_off) && !u.decodes;
+    if (prefill && u.deepep && u.rules->roles && !hwl_opt_has(settings, HWL_OPT_PREFILL_GRAPH_SIZES))
+        deepep_graphs(settings, &u);
     u.n_decode_graphs = decode ? u.n_decode_graphs : 0;
     u.n_prefill_graphs = prefill ? u.n_prefill_graphs : 0;
     if (hwl_opt_flag(settings, HWL_OPT_HICACHE, false)) {

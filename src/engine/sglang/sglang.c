@@ -183,7 +183,7 @@ static hwl_status put_cache(struct hwl_ledger *l, const struct hwl_model *m, con
             continue;
         uint64_t state;
         HWL_TRY(hwl_sglang_state_bytes(layer, u, &state, error));
-        const uint64_t drafts = *u->spec_method ? hwl_ck_mul(ck, p->pools.draft_states + 1, u->draft_tokens) : 0;
+        const uint64_t drafts = p->pools.draft_states ? hwl_ck_mul(ck, p->pools.draft_states + 1, u->draft_tokens) : 0;
         hwl_entry *e = hwl_ledger_put(l, device, (int32_t)i, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT, 0,
                                       HWL_BASIS_MODELLED, "sglang: MambaPool, one slot of padding");
         e->args[0] = hwl_ck_add(ck, p->pools.states + 1, drafts);

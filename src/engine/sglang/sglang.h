@@ -41,6 +41,8 @@ struct hwl_sglang_rules {
     bool window_by_requests;   /* without prefix caching the window pool is sized by the requests */
     bool states_extra_buffer;  /* the automatic strategy keeps extra states */
     bool states_ratio;         /* recurrent states take a ratio of the budget; before: a number of slots */
+    bool roles;                /* the reserve is for what a prefill or decode server does, and for DeepEP */
+    bool prefill_drops_drafts; /* prefill servers keep no states of drafted tokens */
     const char *window_classes; /* model classes with a pool of their own for window layers */
 };
 const struct hwl_sglang_rules *hwl_sglang_rules_of(const char *version);
@@ -103,6 +105,9 @@ struct hwl_sglang_setup {
     uint64_t conv_bytes, ssm_bytes; /* elements of recurrent states */
     bool prefix, overlap, window_pool, mla, sparse, recurrent, encoder_only, multimodal;
     bool compressed;     /* DeepSeek-V4's attention */
+    bool prefills, decodes; /* a server for one half of the work */
+    bool deepep;         /* experts are reached by DeepEP */
+    uint64_t extra_requests; /* rows of the request table for those on their way to a decode server */
     bool uniform;        /* window layers in the pool of the full ones, with rows as wide as theirs */
     bool raw_rows;       /* sparse attention keeps FP8 rows without scales */
     bool uniform_rows;   /* compressed attention keeps FP8 rows without scales */
