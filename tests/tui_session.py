@@ -125,6 +125,71 @@ with tempfile.TemporaryDirectory() as folder:
         t.end()
     saved = json.loads((pathlib.Path(folder) / "hwledger-plan.json").read_text())
     assert saved["schema"] == "hwledger.plan/1" and saved["model"]["name"] == "llama-3.1-8b"
+# a disk that takes five seconds: keys and figures go on, Esc leaves it, what is read to its end is shown
+CONFIG = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 512, "num_hidden_layers": 3, "num_attention_heads": 8,
+          "num_key_value_heads": 8, "intermediate_size": 1024, "vocab_size": 1000, "max_position_embeddings": 2048, "torch_dtype": "float16"}
+slow = os.environ.get("FAKE_SLOW", "")
+sanitised = b"__asan_init" in pathlib.Path(program + "-tui").read_bytes()  # it wants to be loaded first
+if os.path.exists(slow) and not sanitised:
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder, "slow-model")
+        model.mkdir()
+        (model / "config.json").write_text(json.dumps(CONFIG))
+        os.mkfifo(pathlib.Path(folder, "pipe.gguf"))
+        t = Terminal(100, 30, command, folder, TERM="screen-256color", LD_PRELOAD=slow)
+        try:
+            t.wait("DOES NOT FIT x")
+            for round in range(2):
+                t.keys("m")
+                t.wait("Search:")
+                t.tmux("send-keys", "-l", "./slow-model")
+                t.wait("Search: ./slow-model")
+                t.keys("Enter")
+                start = time.time()
+                t.wait(r"reading ./slow-model: 0 %  \(Esc leaves it\)", 2)
+                t.keys("Left")
+                t.wait("  7,168" if round else "  7,680", 2)
+                t.keys("Tab", "BTab")
+                t.wait(r"\[Controls", 2)
+                assert time.time() - start < 4.5, "the keys waited for the disk"
+                if not round:
+                    t.keys("Escape")
+                    t.wait("DOES NOT FIT x", 2)
+                    assert time.time() - start < 4.5 and "reading" not in t.screen()
+            t.wait("FITS ok", 40)
+            assert "slow-model" in t.screen().splitlines()[0]
+            passed()
+            t.keys("m")
+            t.wait("Search:")
+            t.tmux("send-keys", "-l", "./pipe.gguf")
+            t.keys("Enter")
+            t.wait("not a regular file but a FIFO", 5)
+            assert "FITS ok" in t.screen()  # the last plan stays
+            passed()
+            t.keys("v")
+            t.wait("against the quantisation", 5)
+            t.keys("Escape")
+            time.sleep(0.3)  # with a letter at once it would be Alt
+            t.keys("q")
+            t.wait("code=0", 3)
+            passed()
+        finally:
+            t.end()
+# answers that take long are worked out beside the keys: charts open at once, the slider moves on, q does not wait
+with tempfile.TemporaryDirectory() as folder:
+    t = Terminal(100, 30, f"{program} tui deepseek-v3 --gpu RTX4090x8 --ram 512GiB --engine llama.cpp --ctx 8k", folder, TERM="screen-256color")
+    try:
+        t.wait("DOES NOT FIT x", 30)
+        t.keys("v")
+        t.wait("Charts", 3)
+        t.tmux("send-keys", "Escape", "Right")  # at once: both count
+        t.wait("  9,216", 3)
+        assert "Charts" not in t.screen()
+        t.keys("q")
+        t.wait("code=0", 3)
+        passed()
+    finally:
+        t.end()
 # without a terminal: the table, or a word why not
 table = subprocess.run([program, "tui", *ARGS], capture_output=True, text=True, stdin=subprocess.DEVNULL)
 assert table.returncode == 3 and table.stdout.startswith("DOES NOT FIT"), table

@@ -28,6 +28,10 @@ typedef struct hwl_range {
 HWL_API hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, const char *option,
                                      hwl_range *out, hwl_error *error);
 
+/* The same at the cost of one plan: without recommended and limit, which are HWL_UNKNOWN. */
+HWL_API hwl_status hwl_planner_bounds(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, const char *option,
+                                      hwl_range *out, hwl_error *error);
+
 #define HWL_ADVICE_MAX 5
 #define HWL_ADVICE_CHANGES 4
 

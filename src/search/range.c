@@ -108,8 +108,8 @@ static uint64_t in_force(const hwl_plan *plan, const char *option)
     return hwl_plan_setting(plan, option, text, sizeof text) && hwl_text_u64(text, &n) ? n : HWL_UNKNOWN;
 }
 
-hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, const char *option,
-                             hwl_range *out, hwl_error *error)
+static hwl_status find(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, const char *option, bool marks,
+                       hwl_range *out, hwl_error *error)
 {
     const struct row *row = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof *rows && !row; i++)
@@ -122,15 +122,29 @@ hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devices *devi
     HWL_TRY(hwl_trial_open(&trial, planner, NULL, devices, settings, error));
     /* Where the plan as it is is refused there is no value in force, but the option may still go somewhere. */
     const bool planned = hwl_trial_run(&trial, NULL, &now, NULL) == HWL_OK;
-    hwl_range r = {.least = row->least, .current = planned ? in_force(trial.plan, option) : HWL_UNKNOWN, .falling = row->falling};
+    hwl_range r = {.least = row->least, .current = planned ? in_force(trial.plan, option) : HWL_UNKNOWN, .falling = row->falling,
+                   .limit = HWL_UNKNOWN, .recommended = HWL_UNKNOWN};
     if (r.current == HWL_UNKNOWN && planned && row->most == BOUND_CONTEXT)
         r.current = now.context;
     if (r.current == HWL_UNKNOWN && planned && strcmp(option, "concurrency") == 0)
         r.current = now.concurrency;
     r.most = most(row, planner->model, devices, r.current);
     struct judge j = {&trial, row, false, hwl_search_moves(planner->engine->id, settings)};
-    search(&j, &r);
+    if (marks)
+        search(&j, &r);
     hwl_trial_close(&trial);
     *out = r;
     return HWL_OK;
+}
+
+hwl_status hwl_planner_range(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, const char *option,
+                             hwl_range *out, hwl_error *error)
+{
+    return find(planner, devices, settings, option, true, out, error);
+}
+
+hwl_status hwl_planner_bounds(const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *settings, const char *option,
+                              hwl_range *out, hwl_error *error)
+{
+    return find(planner, devices, settings, option, false, out, error);
 }

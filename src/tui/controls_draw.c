@@ -46,16 +46,17 @@ uint64_t tui_slider_value(const struct hwl_control *c, const hwl_range *r, int a
     return power < r->least ? r->least : power > r->most ? r->most : power;
 }
 
-static void slider(struct tui_grid *g, const struct hwl_control *c, const hwl_range *r, uint64_t n, int x, int y, int width)
+/* marked: the marks are known; a slider without them is drawn while they are worked out. */
+static void slider(struct tui_grid *g, const struct hwl_control *c, const hwl_range *r, bool marked, uint64_t n, int x, int y, int width)
 {
     const int knob = place(c, r, n, width), limit = r->limit == HWL_UNKNOWN ? -1 : place(c, r, r->limit, width);
     for (int i = 0; i < width; i++) {
-        const bool beyond = !r->falling && (r->limit == HWL_UNKNOWN || (i > limit && r->limit < r->most));
+        const bool beyond = marked && !r->falling && (r->limit == HWL_UNKNOWN || (i > limit && r->limit < r->most));
         tui_put(g, x + i, y, beyond ? TUI_DIM : TUI_TEXT, i < knob ? 0x2501 : beyond ? 0x2571 : 0x2500);
     }
-    if (r->limit != HWL_UNKNOWN && limit != knob)
+    if (marked && r->limit != HWL_UNKNOWN && limit != knob)
         tui_put(g, x + limit, y, TUI_MARK, 'L');
-    if (r->recommended != HWL_UNKNOWN && place(c, r, r->recommended, width) != knob)
+    if (marked && r->recommended != HWL_UNKNOWN && place(c, r, r->recommended, width) != knob)
         tui_put(g, x + place(c, r, r->recommended, width), y, TUI_MARK, 'r');
     tui_put(g, x + knob, y, TUI_STRONG, 0x25cf);
 }
@@ -109,7 +110,7 @@ static void line(struct tui_ui *ui, uint32_t i, int x, int y, int width)
     value_text(c, value, text, sizeof text);
     tui_put(g, x, y, TUI_STRONG, focus ? '>' : ' ');
     (void)tui_text(g, x + 1, y, label - 1, focus ? TUI_STRONG : TUI_TEXT, width >= 44 ? c->label : c->brief);
-    const hwl_range *r = tui_desk_known_range(d, i);
+    const hwl_range *marks = tui_desk_known_range(d, i), *r = marks ? marks : d->bounded[i] == c ? &d->bound[i] : NULL;
     tui_hit(ui, x, y, width, 1, TUI_AREA_CONTROLS, i, false);
     if (c->kind == HWL_CONTROL_CHOICE || c->kind == HWL_CONTROL_FLAG) {
         if (c->kind == HWL_CONTROL_CHOICE)
@@ -123,7 +124,7 @@ static void line(struct tui_ui *ui, uint32_t i, int x, int y, int width)
         tui_put(g, x + label, y, TUI_DIM, '[');
         tui_put(g, x + label + 1 + bar, y, TUI_DIM, ']');
         if (r) {
-            slider(g, c, r, strtoull(value, NULL, 10), x + label + 1, y, bar);
+            slider(g, c, r, marks != NULL, strtoull(value, NULL, 10), x + label + 1, y, bar);
             tui_hit(ui, x + label + 1, y, bar, 1, TUI_AREA_CONTROLS, i, true);
         } else {
             tui_fill(g, x + label + 1, y, bar, 1, TUI_DIM, 0x2500);

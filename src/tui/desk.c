@@ -15,6 +15,16 @@ static void free_step(struct tui_step *s)
     *s = (struct tui_step){NULL, NULL};
 }
 
+static void retire(struct tui_desk *d, hwl_planner *planner, hwl_model *model)
+{
+    if (d->retire) {
+        d->retire(d->retire_user, planner, model);
+        return;
+    }
+    hwl_planner_free(planner);
+    hwl_model_free(model);
+}
+
 void tui_desk_free(struct tui_desk *d)
 {
     while (d->n_undo)
@@ -52,7 +62,11 @@ bool tui_desk_plan(struct tui_desk *d, bool fresh)
     hwl_plan *plan = NULL;
     memset(d->ranged, 0, sizeof d->ranged);
     memset(d->unranged, 0, sizeof d->unranged);
+    if (fresh)
+        memset(d->bounded, 0, sizeof d->bounded);
     d->advised = false;
+    d->charts = (struct tui_charts){.n_quant = 0};
+    d->generation++;
     *d->trouble = 0;
     if (!d->model || !d->devices)
         return false;
@@ -69,7 +83,7 @@ bool tui_desk_plan(struct tui_desk *d, bool fresh)
     hwl_view_clear(&d->view);
     hwl_plan_free(d->plan);
     if (planner) {
-        hwl_planner_free(d->planner);
+        retire(d, d->planner, NULL);
         d->planner = planner;
     }
     d->plan = plan;
@@ -83,7 +97,7 @@ bool tui_desk_take_model(struct tui_desk *d, hwl_model *model, const char *name)
     hwl_model *before = d->model;
     d->model = model;
     if (tui_desk_plan(d, true)) {
-        hwl_model_free(before);
+        retire(d, NULL, before);
         (void)snprintf(d->opened, sizeof d->opened, "%s", name);
         return true;
     }
@@ -226,13 +240,31 @@ const hwl_range *tui_desk_known_range(const struct tui_desk *d, uint32_t control
     return control < d->n_controls && d->ranged[control] ? &d->range[control] : NULL;
 }
 
+const hwl_range *tui_desk_bounds(struct tui_desk *d, uint32_t control)
+{
+    if (control >= d->n_controls || d->control[control]->kind != HWL_CONTROL_NUMBER || !d->planner)
+        return NULL;
+    if (d->ranged[control])
+        return &d->range[control];
+    if (d->bounded[control] != d->control[control] &&
+        hwl_planner_bounds(d->planner, d->devices, d->settings, d->control[control]->option, &d->bound[control], NULL) == HWL_OK)
+        d->bounded[control] = d->control[control];
+    return d->bounded[control] == d->control[control] ? &d->bound[control] : NULL;
+}
+
 const hwl_range *tui_desk_range(struct tui_desk *d, uint32_t control)
 {
     if (control >= d->n_controls || d->control[control]->kind != HWL_CONTROL_NUMBER || d->unranged[control] || !d->planner)
         return NULL;
+    if (!d->ranged[control] && d->async)
+        return NULL;
     if (!d->ranged[control])
         d->ranged[control] = hwl_planner_range(d->planner, d->devices, d->settings, d->control[control]->option, &d->range[control], NULL) == HWL_OK;
     d->unranged[control] = !d->ranged[control];
+    if (d->ranged[control]) {
+        d->bound[control] = d->range[control];
+        d->bounded[control] = d->control[control];
+    }
     return d->ranged[control] ? &d->range[control] : NULL;
 }
 
@@ -243,6 +275,19 @@ void tui_desk_advise(struct tui_desk *d)
     if (hwl_advise(d->planner, d->devices, d->settings, d->advice, &d->n_advice, NULL) != HWL_OK)
         d->n_advice = 0;
     d->advised = true;
+}
+
+void tui_desk_chart(struct tui_desk *d)
+{
+    struct tui_charts *c = &d->charts;
+    if (c->whole || !d->planner)
+        return;
+    if (hwl_view_context_chart(d->planner, d->devices, d->settings, &c->context, NULL) != HWL_OK)
+        c->context.n = 0;
+    for (c->n_quant = 0; c->n_quant < HWL_CHART_POINTS; c->n_quant++)
+        if (!hwl_view_quant_point(d->model, d->devices, d->settings, c->n_quant, true, &c->quant[c->n_quant]))
+            break;
+    c->whole = true;
 }
 
 /* Words with anything but the plainest characters go into single quotes. */

@@ -2,6 +2,7 @@
 #ifndef HWL_TUI_DESK_H
 #define HWL_TUI_DESK_H
 
+#include "view/charts.h"
 #include "view/controls.h"
 #include "view/model.h"
 
@@ -23,6 +24,13 @@ struct tui_pin {
     uint64_t context;
 };
 
+struct tui_charts {
+    struct hwl_chart context; /* n 0: none */
+    struct hwl_chart_point quant[HWL_CHART_POINTS];
+    uint32_t n_quant;
+    bool whole; /* nothing is missing */
+};
+
 struct tui_desk {
     hwl_model *model;
     char opened[512]; /* the name that it was opened by */
@@ -38,9 +46,19 @@ struct tui_desk {
     uint32_t n_controls;
     hwl_range range[TUI_CONTROLS];
     bool ranged[TUI_CONTROLS], unranged[TUI_CONTROLS]; /* known; known to have none */
+    /* where a slider ends, known before its marks and kept from plan to plan */
+    hwl_range bound[TUI_CONTROLS];
+    const struct hwl_control *bounded[TUI_CONTROLS]; /* NULL: not known */
     hwl_advice advice[HWL_ADVICE_MAX];
     uint32_t n_advice;
     bool advised;
+    struct tui_charts charts;
+    bool want_charts;
+    uint64_t generation; /* of the plan */
+    /* Somebody else works out ranges, advice and charts: planner and model are handed over when done with, one may be NULL. */
+    bool async;
+    void (*retire)(void *user, hwl_planner *planner, hwl_model *model);
+    void *retire_user;
     struct tui_step undo[TUI_UNDO];
     uint32_t n_undo;
     struct tui_pin pin[TUI_PINS];
@@ -61,8 +79,11 @@ void tui_desk_columns(struct tui_desk *d, uint32_t columns);
 bool tui_desk_plan(struct tui_desk *d, bool fresh);
 /* Where the slider of a control may go; worked out on first asking. NULL: not a number, or nothing known. */
 const hwl_range *tui_desk_range(struct tui_desk *d, uint32_t control);
+/* The same without its marks, at the cost of a plan. */
+const hwl_range *tui_desk_bounds(struct tui_desk *d, uint32_t control);
 const hwl_range *tui_desk_known_range(const struct tui_desk *d, uint32_t control); /* without working anything out */
 void tui_desk_advise(struct tui_desk *d);
+void tui_desk_chart(struct tui_desk *d);
 /* The whole as a command line of hwledger. Returns buf. */
 const char *tui_desk_command(const struct tui_desk *d, char *buf, uint64_t size);
 

@@ -73,8 +73,13 @@ void tui_draw_layers(struct tui_ui *ui, int y, int height)
         row++;
     }
     if (focus && at < v->n_columns) {
-        (void)tui_text(g, 1, y + height - 1, g->width - 2, TUI_STRONG,
-                       hwl_view_cell_sentence(v, at, (enum hwl_heat_row)ui->heat_row, text, sizeof text));
+        (void)hwl_view_cell_sentence(v, at, (enum hwl_heat_row)ui->heat_row, text, sizeof text);
+        char *cut = tui_width(text) > g->width - 2 && row + 2 <= height ? strstr(text, ": ") : NULL;
+        if (cut) /* which cell it is above what it holds */
+            *cut = 0;
+        (void)tui_text(g, 1, y + height - (cut ? 2 : 1), g->width - 2, TUI_STRONG, text);
+        if (cut)
+            (void)tui_text(g, 1, y + height - 1, g->width - 2, TUI_STRONG, cut + 2);
         tui_restyle(g, x + (int)at, y + 1, 1, TUI_FOCUS);
         return;
     }

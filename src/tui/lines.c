@@ -94,6 +94,7 @@ void tui_popup_help(struct tui_ui *ui)
         "m, d, e              model, device, engine",
         "Up, Down             to the next line;  Tab, Shift-Tab to the next box",
         "Left, Right          change a control;  PgUp, PgDn by a mark",
+        "                     in Memory and Layers: to further devices and layers",
         "Home, End            to the least, to the most",
         "r, l                 to the recommended value, to the limit",
         "Enter, or digits     type a value, take a choice",
@@ -104,6 +105,7 @@ void tui_popup_help(struct tui_ui *ui)
         "v, M                 charts; monitor of this machine",
         "w, y                 export; copy the command line",
         "t                    theme: dark, light, contrast, none",
+        "Esc                  leaves what lies on top; stops reading a model",
         "?, F1, q             this text; leave",
         "",
         "Bars     W weights  K KV cache  S state  C compute  O output  V overhead",
@@ -150,50 +152,58 @@ void tui_popup_compare(struct tui_ui *ui)
     }
 }
 
-static void chart_line(struct tui_ui *ui, const struct hwl_chart_point *p, uint64_t top, bool with_context)
+/* Used against what is usable, the device that counts may be another at each point: shares, not bytes, are comparable. */
+static void chart_line(struct tui_ui *ui, const struct hwl_chart_point *p, bool with_context)
 {
-    enum { BAR = 36 };
-    char bar[BAR + 1], used[32], context[48] = "";
-    const int n = top ? (int)((double)p->used / (double)top * BAR + 0.5) : 0, limit = top && p->usable != HWL_UNKNOWN ? (int)((double)p->usable / (double)top * BAR + 0.5) : BAR;
-    for (int i = 0; i < BAR; i++)
-        bar[i] = i < n ? '#' : ' ';
-    if (limit < BAR)
-        bar[limit > 0 ? limit - 1 : 0] = '|';
-    bar[BAR] = 0;
+    enum { MOST = 48, REST = 42 }; /* frame, label, figures, a context */
+    char bar[MOST + 3] = "", used[32], context[48] = "";
+    const int room = tui_popup_width(ui) - REST, width = room > MOST ? MOST : room, end = width * 2 / 3; /* of what is usable */
     if (p->refused) {
         add(ui, "%c %-10s refused by the engine", p->current ? '>' : ' ', p->label);
         return;
     }
-    if (with_context && p->max_context != HWL_UNKNOWN)
-        (void)hwl_count_text(p->max_context, context, sizeof context);
-    add(ui, "%c %-10s [%s] %9s %-2s %s%s", p->current ? '>' : ' ', p->label, bar, hwl_view_gib(p->used, used, sizeof used),
-        hwl_view_level_mark(p->level), with_context ? "ctx " : "", context);
+    const double share = p->usable != HWL_UNKNOWN && p->usable ? (double)p->used / (double)p->usable : 0;
+    if (width >= 6) {
+        const int n = share * end > width ? width : (int)(share * end + 0.5);
+        for (int i = 0; i < width; i++)
+            bar[i + 1] = i < n ? '#' : ' ';
+        if (p->usable != HWL_UNKNOWN)
+            bar[end + (n >= end)] = '|';
+        if (share * end > width)
+            bar[width] = '>';
+        bar[0] = '[';
+        bar[width + 1] = ']';
+        bar[width + 2] = 0;
+    }
+    if (with_context && p->max_context == 0)
+        (void)snprintf(context, sizeof context, " no context");
+    else if (with_context && p->max_context != HWL_UNKNOWN)
+        (void)snprintf(context, sizeof context, " to %s", hwl_count_text(p->max_context, used, sizeof used));
+    add(ui, width >= 6 ? "%c %-10s %s %8s %-2s%s" : "%c %-9s%s %8s %-2s%s", p->current ? '>' : ' ', p->label, bar, hwl_view_gib(p->used, used, sizeof used),
+        hwl_view_level_mark(p->level), context);
 }
 
 void tui_popup_charts(struct tui_ui *ui)
 {
-    struct hwl_chart c;
-    struct hwl_chart_point p[HWL_CHART_POINTS];
-    uint32_t n = 0;
-    uint64_t top = 0;
     struct tui_desk *d = &ui->desk;
+    const struct tui_charts *c = &d->charts;
+    const uint32_t sel = ui->popup == TUI_LINES && d->want_charts ? ui->sel : 0;
     if (!d->plan || *d->trouble)
         return;
-    tui_popup_open(ui, TUI_LINES, "Memory of the fullest device, GiB");
-    if (hwl_view_context_chart(d->planner, d->devices, d->settings, &c, NULL) == HWL_OK) {
-        tui_popup_add(ui, "against the context in tokens; | ends what is usable", "");
-        for (uint32_t i = 0; i < c.n; i++)
-            chart_line(ui, &c.point[i], c.top, false);
-    }
-    while (n < HWL_CHART_POINTS && hwl_view_quant_point(d->model, d->devices, d->settings, n, true, &p[n])) {
-        if (!p[n].refused && p[n].used > top)
-            top = p[n].used;
-        if (!p[n].refused && p[n].usable != HWL_UNKNOWN && p[n].usable > top)
-            top = p[n].usable;
-        n++;
-    }
+    if (!d->async)
+        tui_desk_chart(d);
+    tui_popup_open(ui, TUI_LINES, "Charts: GiB of the device that counts");
+    d->want_charts = true;
+    tui_popup_add(ui, "against the context in tokens; | ends what is usable", "");
+    for (uint32_t i = 0; i < c->context.n; i++)
+        chart_line(ui, &c->context.point[i], false);
+    if (!c->context.n)
+        tui_popup_add(ui, c->whole ? "  no context can be planned" : "  working it out ...", "");
     tui_popup_add(ui, "", "");
-    tui_popup_add(ui, "against the quantisation of the weights", "");
-    for (uint32_t i = 0; i < n; i++)
-        chart_line(ui, &p[i], top, true);
+    tui_popup_add(ui, "against the quantisation of the weights, and the context that fits", "");
+    for (uint32_t i = 0; i < c->n_quant; i++)
+        chart_line(ui, &c->quant[i], true);
+    if (!c->whole)
+        tui_popup_add(ui, "  working it out ...", "");
+    ui->sel = sel < ui->n_items ? sel : 0;
 }

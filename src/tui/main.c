@@ -3,6 +3,7 @@
  * for a terminal library to load. */
 #include "tui/reader.h"
 #include "tui/term.h"
+#include "tui/worker.h"
 #include "view/stores.h"
 #include "view/view.h"
 
@@ -11,11 +12,13 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 struct program {
     struct tui_ui ui;
     struct hwl_view_stores stores;
     struct tui_reader *reader;
+    struct tui_worker *worker; /* NULL: none, then the idle turns work */
     const char *model;
     enum tui_theme theme;
 };
@@ -208,8 +211,9 @@ static void loop(struct program *p)
             look(p);
         tui_ui_draw(ui);
         tui_term_show(&ui->grid);
-        struct tui_event e = tui_term_event(p->reader ? 50 : ui->idle_left ? 0 : ui->monitor ? 1000 : -1);
-        if (e.key == TUI_KEY_NONE && ui->idle_left)
+        const bool working = p->worker && tui_worker_follow(p->worker), alone = !ui->desk.async && ui->idle_left;
+        struct tui_event e = tui_term_event(p->reader || working ? 30 : alone ? 0 : ui->monitor ? 1000 : -1);
+        if (e.key == TUI_KEY_NONE && alone)
             (void)tui_ui_idle(ui);
         /* keys that wait are taken before the next picture */
         for (int n = 0; e.key != TUI_KEY_NONE && n < 64 && !ui->quit; n++) {
@@ -240,9 +244,14 @@ int main(int argc, char **argv)
         open_model(p, p->model);
     if (!rc && !tui_term_open(p->theme))
         rc = usage("this terminal cannot be drawn on", "");
-    else if (!rc)
+    else if (!rc) {
+        p->worker = tui_worker_new(&p->ui);
         loop(p);
+    }
     tui_term_close();
+    if (p->worker && tui_worker_busy(p->worker)) /* nobody waits for an answer any more */
+        _exit(rc);
+    tui_worker_free(p->worker);
     if (p->reader)
         tui_reader_leave(&p->reader);
     tui_ui_free(&p->ui);

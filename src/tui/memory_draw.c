@@ -56,6 +56,15 @@ static void bar(struct tui_ui *ui, struct hwl_view_device *d, int x, int y, int 
                     hwl_view_level_mark(d->level));
 }
 
+/* The first of all devices worth a line that is drawn where there is room for most of them. */
+static uint32_t first_shown(struct tui_ui *ui, uint32_t all, uint32_t most)
+{
+    const uint32_t last = all > most ? all - most : 0;
+    if (ui->first_device > last)
+        ui->first_device = last;
+    return ui->first_device;
+}
+
 enum { FIRST = 13, COLUMN = 8, BASIS = 8 };
 
 /* Columns of devices that fit, from the one the verdict hangs on. */
@@ -64,26 +73,33 @@ static void table(struct tui_ui *ui, int x, int y, int width, int height)
     struct tui_grid *g = &ui->grid;
     const struct hwl_view_model *v = &ui->desk.view;
     char text[40];
-    uint32_t column[8], n = 0;
-    const uint32_t most = width > FIRST + COLUMN ? (uint32_t)(width - FIRST - COLUMN) / COLUMN : 1;
-    for (uint32_t i = 0; i < v->n_devices && n < most && n < 8; i++)
-        if (shown(&v->device[i]))
+    uint32_t column[16], n = 0;
+    const uint32_t all = n_shown(v), room = width > FIRST + COLUMN ? (uint32_t)(width - FIRST - COLUMN) / COLUMN : 1, most = room < 16 ? room : 16;
+    const uint32_t first = first_shown(ui, all, most);
+    for (uint32_t i = 0, k = 0; i < v->n_devices && n < most; i++)
+        if (shown(&v->device[i]) && k++ >= first)
             column[n++] = i;
-    if (n && n < n_shown(v) && v->speaker > column[n - 1])
+    if (!first && n && n < all && v->speaker > column[n - 1])
         column[n - 1] = v->speaker;
     const bool basis_fits = width >= FIRST + COLUMN * (int)(n + 1) + BASIS;
-    (void)tui_text(g, x, y, FIRST, TUI_DIM, "GiB");
+    (void)tui_text(g, x, y, FIRST, TUI_DIM, n < all ? ui->area == TUI_AREA_MEMORY ? "GiB   < >" : "GiB" : "GiB");
     for (uint32_t i = 0; i < n; i++)
         (void)tui_textf(g, x + FIRST + COLUMN * (int)i, y, COLUMN, TUI_DIM, "%7.7s", v->device[column[i]].id);
     (void)tui_text(g, x + FIRST + COLUMN * (int)n, y, COLUMN, TUI_DIM, "  total");
     int row = 1;
     uint32_t line = 0;
+    const uint32_t at = ui->area == TUI_AREA_MEMORY ? ui->at[TUI_AREA_MEMORY] : 0, rows = height > 1 ? (uint32_t)height - 1 : 1;
+    const uint32_t skip = at >= rows ? at - rows + 1 : 0; /* the selected line is in sight */
     for (uint32_t k = 0; k < HWL_KIND_COUNT && row < height; k++) {
         hwl_basis basis;
         double error;
         if (!has_kind(v, k) || !hwl_view_basis(v->plan, (hwl_kind)k, &basis, &error))
             continue;
-        const bool focus = ui->area == TUI_AREA_MEMORY && ui->at[TUI_AREA_MEMORY] == line;
+        const bool focus = ui->area == TUI_AREA_MEMORY && at == line;
+        if (line < skip) {
+            line++;
+            continue;
+        }
         tui_put(g, x, y + row, (enum tui_style)(TUI_SEGMENT + (int)k), (uint32_t)hwl_view_segment_letter(k));
         (void)tui_text(g, x + 2, y + row, FIRST - 2, focus ? TUI_STRONG : TUI_TEXT, hwl_view_segment_label(k));
         for (uint32_t i = 0; i < n; i++)
@@ -116,20 +132,19 @@ void tui_draw_memory(struct tui_ui *ui, int x, int y, int width, int height)
     x += 2;
     width -= 4;
     const int room = height - 2;
-    int bars = room > (int)lines ? room - (int)lines : 1, row = 0, left = (int)n;
-    for (uint32_t i = 0; i < v->n_devices && row < bars; i++) {
-        if (!shown(&v->device[i]))
+    int bars = room > (int)lines ? room - (int)lines : 1, row = 0;
+    const uint32_t first = n > (uint32_t)bars ? (ui->first_device < n - (uint32_t)bars ? ui->first_device : n - (uint32_t)bars) : 0;
+    for (uint32_t i = 0, k = 0; i < v->n_devices && row < bars; i++) {
+        if (!shown(&v->device[i]) || k++ < first)
             continue;
-        if (row == bars - 1 && left > 1) { /* more than there is room for: the one that counts is among them */
-            const uint32_t rest = (uint32_t)left;
-            bar(ui, &v->device[v->speaker > i ? v->speaker : i], x, y + 1 + row, width - 6);
-            (void)tui_textf(&ui->grid, x + width - 5, y + 1 + row, 5, TUI_DIM, "+%u", rest - 1);
+        if (row == bars - 1 && k < n) { /* more than there is room for: the one that counts is among them */
+            bar(ui, &v->device[!first && v->speaker > i ? v->speaker : i], x, y + 1 + row, width - 6);
+            (void)tui_textf(&ui->grid, x + width - 5, y + 1 + row, 5, TUI_DIM, "+%u", n - (uint32_t)bars);
             row++;
             break;
         }
         bar(ui, &v->device[i], x, y + 1 + row, width);
         row++;
-        left--;
     }
     if (row + (int)lines < room)
         row++;

@@ -89,10 +89,17 @@ static void verdict_line(struct tui_ui *ui, int y)
 static void hint_line(struct tui_ui *ui, int y)
 {
     struct tui_grid *g = &ui->grid;
+    const bool small = g->width < 70 || g->height < 20;
     int x = 1;
     if (*ui->desk.notice) {
         (void)tui_text(g, 1, y, g->width - 2, TUI_STRONG, ui->desk.notice);
         return;
+    }
+    if (small && ui->desk.plan) {
+        static const char *const next[] = {"memory", "layers", "advice", "controls"};
+        tui_hit(ui, x, y, 12, 1, TUI_AREAS, TUI_KEY_TAB, false);
+        x += tui_text(g, x, y, 3, TUI_KEY, "Tab");
+        x += 2 + tui_text(g, x + 1, y, 9, TUI_DIM, next[ui->area]) + 1;
     }
     for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
         const int width = (int)strlen(hints[i].key) + 1 + (int)strlen(hints[i].what);
@@ -118,8 +125,15 @@ void tui_draw_planner(struct tui_ui *ui)
     const int room = g->height - 5;
     if (!ui->desk.plan)
         return;
-    if (!wide) {
-        tui_draw_controls(ui, 0, 3, g->width, room);
+    if (!wide) { /* one box at a time: Tab goes on to the next */
+        if (ui->area == TUI_AREA_CONTROLS)
+            tui_draw_controls(ui, 0, 3, g->width, room);
+        else if (ui->area == TUI_AREA_MEMORY)
+            tui_draw_memory(ui, 0, 3, g->width, room);
+        else if (ui->area == TUI_AREA_LAYERS)
+            tui_draw_layers(ui, 3, room);
+        else
+            tui_draw_advice(ui, 3, room);
         return;
     }
     const int layers = g->height >= 28 ? 7 : 3, least = g->height >= 36 ? 6 : g->height >= 28 ? 4 : 3;

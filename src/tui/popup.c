@@ -15,6 +15,7 @@ void tui_popup_close(struct tui_ui *ui)
     }
     ui->n_items = ui->sel = ui->scroll = 0;
     ui->popup = TUI_NONE;
+    ui->desk.want_charts = false;
     *ui->typed = 0;
 }
 

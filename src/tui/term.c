@@ -189,18 +189,44 @@ static struct tui_event mouse(void)
     return e;
 }
 
+static uint32_t queued; /* a key that was read behind Esc, and is none of Alt's */
+
+/* What stands behind a second Esc at once: a key that sends one itself (its application or normal form), or Esc once more. */
+static uint32_t after_escape(void)
+{
+    static const struct {
+        char end;
+        uint32_t key;
+    } rows[] = {{'A', TUI_KEY_UP}, {'B', TUI_KEY_DOWN}, {'C', TUI_KEY_RIGHT}, {'D', TUI_KEY_LEFT}, {'H', TUI_KEY_HOME}, {'F', TUI_KEY_END}};
+    wint_t code;
+    if (get_wch(&code) != OK || (code != '[' && code != 'O') || get_wch(&code) != OK)
+        return TUI_KEY_ESCAPE;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (code == (wint_t)rows[i].end)
+            return rows[i].key;
+    return TUI_KEY_ESCAPE;
+}
+
 /* Esc alone, or Alt and a character. */
 static uint32_t escaped(void)
 {
     wint_t code;
     timeout(0);
     const int rc = get_wch(&code);
-    return rc == OK && code != 27 ? TUI_KEY_ALT + (uint32_t)code : TUI_KEY_ESCAPE;
+    if (rc == OK && code != 27)
+        return TUI_KEY_ALT + (uint32_t)code;
+    queued = rc == OK ? after_escape() : rc == KEY_CODE_YES ? key_of(code) : (uint32_t)TUI_KEY_NONE;
+    return TUI_KEY_ESCAPE;
 }
 
 struct tui_event tui_term_event(int milliseconds)
 {
     wint_t code;
+    if (queued) {
+        const uint32_t key = queued;
+        queued = TUI_KEY_NONE;
+        return (struct tui_event){.key = key};
+    }
     timeout(milliseconds);
     const int rc = get_wch(&code);
     if (rc == KEY_CODE_YES)

@@ -117,7 +117,7 @@ static void step(struct tui_ui *ui, bool up, bool page)
         const uint64_t n = current(ui, c), by = page ? quarter * 4 : quarter;
         set_number(ui, c, up ? n + by : n > by ? n - by : 0);
     } else {
-        const hwl_range *r = tui_desk_range(&ui->desk, ui->at[TUI_AREA_CONTROLS]);
+        const hwl_range *r = tui_desk_bounds(&ui->desk, ui->at[TUI_AREA_CONTROLS]);
         const uint64_t n = current(ui, c);
         if (r && hwl_view_control_step(c, r, n, up, page) != n)
             set_number(ui, c, hwl_view_control_step(c, r, n, up, page));
@@ -127,7 +127,14 @@ static void step(struct tui_ui *ui, bool up, bool page)
 static void jump(struct tui_ui *ui, uint32_t key)
 {
     const struct hwl_control *c = focused(ui);
-    const hwl_range *r = c ? tui_desk_range(&ui->desk, ui->at[TUI_AREA_CONTROLS]) : NULL;
+    const uint32_t at = ui->at[TUI_AREA_CONTROLS];
+    const bool marks = key == 'r' || key == 'l';
+    const hwl_range *r = !c ? NULL : marks ? tui_desk_range(&ui->desk, at) : tui_desk_bounds(&ui->desk, at);
+    ui->jump = 0;
+    if (!r && c && marks && ui->desk.async && c->kind == HWL_CONTROL_NUMBER && !ui->desk.unranged[at] && !*ui->desk.trouble) {
+        ui->jump = key; /* the worker is at it */
+        (void)snprintf(ui->desk.notice, sizeof ui->desk.notice, "working out the marks of %s ...", c->label);
+    }
     if (!r)
         return;
     const uint64_t n = key == 'r' ? r->recommended : key == 'l' ? r->limit : key == TUI_KEY_HOME ? r->least : r->most;
@@ -161,6 +168,8 @@ static void sideways(struct tui_ui *ui, bool right, bool page)
         const uint32_t by = page ? 8 : 1, n = ui->desk.view.n_columns;
         uint32_t *at = &ui->at[TUI_AREA_LAYERS];
         *at = right ? (*at + by < n ? *at + by : n ? n - 1 : 0) : *at > by ? *at - by : 0;
+    } else if (ui->area == TUI_AREA_MEMORY) { /* devices for which there is no room */
+        ui->first_device = right ? ui->first_device + 1 : ui->first_device ? ui->first_device - 1 : 0;
     }
 }
 
@@ -214,6 +223,7 @@ static void letter(struct tui_ui *ui, uint32_t key)
         return;
     }
     switch (key) {
+    case TUI_KEY_TAB: tab(ui, false); break; /* of the mouse */
     case 'm': tui_popup_models(ui); break;
     case 'd': tui_popup_devices(ui); break;
     case 'e': tui_popup_engines(ui); break;
@@ -250,7 +260,7 @@ static void click(struct tui_ui *ui, struct tui_event e)
         ui->at[h->area] = h->index;
         if (h->slider) {
             const struct hwl_control *c = focused(ui);
-            const hwl_range *r = tui_desk_range(&ui->desk, h->index);
+            const hwl_range *r = tui_desk_bounds(&ui->desk, h->index);
             if (c && r)
                 set_number(ui, c, tui_slider_value(c, r, e.x - h->x, h->width));
         } else if (again) {
@@ -260,11 +270,40 @@ static void click(struct tui_ui *ui, struct tui_event e)
     }
 }
 
+/* The monitor's page scrolls; of the other keys it takes those that are not about a plan. */
+static void monitor_event(struct tui_ui *ui, struct tui_event e)
+{
+    const uint32_t page = ui->grid.height > 5 ? (uint32_t)ui->grid.height - 5 : 1, top = ui->page_top;
+    switch (e.key) {
+    case TUI_KEY_UP:
+    case TUI_KEY_WHEEL_UP: ui->page_top = top ? top - 1 : 0; break;
+    case TUI_KEY_DOWN:
+    case TUI_KEY_WHEEL_DOWN: ui->page_top = top + 1; break; /* the page knows its end */
+    case TUI_KEY_PAGE_UP: ui->page_top = top > page ? top - page : 0; break;
+    case TUI_KEY_PAGE_DOWN: ui->page_top = top + page; break;
+    case TUI_KEY_HOME: ui->page_top = 0; break;
+    case TUI_KEY_END: ui->page_top = UINT16_MAX; break;
+    case TUI_KEY_CLICK: click(ui, e); break;
+    case TUI_KEY_ESCAPE: ui->monitor = false; break;
+    case 'M':
+    case 't':
+    case 'q':
+    case '?':
+    case TUI_KEY_F1: letter(ui, e.key); break;
+    default: break;
+    }
+}
+
 void tui_ui_event(struct tui_ui *ui, struct tui_event e)
 {
     ui->idle_left = true;
+    ui->jump = 0;
     if (ui->popup != TUI_NONE && tui_popup_event(ui, e)) {
         clamp(ui);
+        return;
+    }
+    if (ui->monitor) {
+        monitor_event(ui, e);
         return;
     }
     *ui->desk.notice = 0;
@@ -283,7 +322,6 @@ void tui_ui_event(struct tui_ui *ui, struct tui_event e)
     case TUI_KEY_BACKTAB: tab(ui, true); break;
     case TUI_KEY_ENTER: enter(ui); break;
     case TUI_KEY_CLICK: click(ui, e); break;
-    case TUI_KEY_ESCAPE: ui->monitor = false; break;
     case TUI_KEY_F2: tui_popup_explain(ui); break;
     default: letter(ui, e.key); break;
     }
@@ -309,6 +347,19 @@ bool tui_ui_idle(struct tui_ui *ui)
         return ui->idle_left = true;
     }
     return ui->idle_left = false;
+}
+
+void tui_ui_came(struct tui_ui *ui)
+{
+    const uint32_t at = ui->at[TUI_AREA_CONTROLS];
+    if (ui->jump && ui->area == TUI_AREA_CONTROLS && (ui->desk.ranged[at] || ui->desk.unranged[at])) {
+        const uint32_t key = ui->jump;
+        *ui->desk.notice = 0;
+        jump(ui, key);
+    }
+    if (ui->popup == TUI_LINES && ui->desk.want_charts)
+        tui_popup_charts(ui);
+    clamp(ui);
 }
 
 void tui_ui_draw(struct tui_ui *ui)

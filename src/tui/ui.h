@@ -71,6 +71,7 @@ struct tui_ui {
     uint32_t at[TUI_AREAS];    /* selected line of each area */
     uint32_t heat_row;         /* of the layers */
     uint32_t top;              /* first control that is shown */
+    uint32_t first_device;     /* that the memory box shows, where there are more than it has room for */
     enum tui_popup popup;
     char title[96];
     struct tui_item *item;
@@ -79,9 +80,11 @@ struct tui_ui {
     struct tui_hit hit[TUI_HITS];
     uint32_t n_hits;
     bool monitor;              /* the monitor's page is shown */
+    uint32_t page_top;         /* its first line that is in sight */
     struct hwl_watch live;
     bool quit;
     uint8_t theme;             /* index of the terminal's themes */
+    uint32_t jump;             /* a key that waits for the marks of the control in focus, 0 none */
     bool idle_left;            /* something is to be worked out when no key waits */
     /* what the program does outside: NULL where it cannot */
     void *user;
@@ -96,6 +99,8 @@ void tui_ui_free(struct tui_ui *ui);
 void tui_ui_event(struct tui_ui *ui, struct tui_event event);
 /* Works out one thing that a picture would like to have (marks of a slider, advice): true while there is more. */
 bool tui_ui_idle(struct tui_ui *ui);
+/* Answers of a worker have come: a key that waited for them is taken, an open chart is drawn again. */
+void tui_ui_came(struct tui_ui *ui);
 /* Draws everything into the grid. */
 void tui_ui_draw(struct tui_ui *ui);
 

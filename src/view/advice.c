@@ -81,7 +81,7 @@ void hwl_view_advice(const hwl_advice *advice, const hwl_settings *settings, str
     else if (advice->verdict == HWL_VERDICT_EXCEEDS && advice->missing_bytes <= 1)
         (void)snprintf(row->brief, sizeof row->brief, "not enough");
     else if (advice->verdict == HWL_VERDICT_EXCEEDS)
-        (void)snprintf(row->brief, sizeof row->brief, "-%s", hwl_view_bytes(advice->missing_bytes, text, sizeof text));
+        (void)snprintf(row->brief, sizeof row->brief, "%s short", hwl_view_bytes(advice->missing_bytes, text, sizeof text));
     else
         (void)snprintf(row->brief, sizeof row->brief, "fits %u %%", hwl_view_percent(advice->used_bytes, advice->usable_bytes));
     (void)hwl_view_clean(advice->cost, row->cost, sizeof row->cost);

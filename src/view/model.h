@@ -88,7 +88,7 @@ void hwl_view_layout(struct hwl_view_device *device, uint32_t width, uint32_t le
 /* Sentences for screen readers and tooltips; all return buf. */
 /* "FITS ok   21.40 of 24.00 GiB on gpu0, 2.60 GiB left (89 %)": the fullest device speaks. */
 const char *hwl_view_headline(const struct hwl_view_model *view, char *buf, uint64_t size);
-const char *hwl_view_brief(const struct hwl_view_model *view, char *buf, uint64_t size); /* "FITS ok  24 %  18.09 GiB left" */
+const char *hwl_view_brief(const struct hwl_view_model *view, char *buf, uint64_t size); /* "FITS ok 24 %, 18.09 GiB left" */
 const char *hwl_view_device_sentence(const struct hwl_view_device *device, char *buf, uint64_t size);
 const char *hwl_view_segment_sentence(const struct hwl_view_device *device, uint32_t segment, char *buf, uint64_t size);
 const char *hwl_view_cell_sentence(const struct hwl_view_model *view, uint32_t column, enum hwl_heat_row row, char *buf, uint64_t size);

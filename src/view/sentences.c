@@ -73,7 +73,7 @@ const char *hwl_view_brief(const struct hwl_view_model *view, char *buf, uint64_
 {
     char rest[48];
     const struct hwl_view_device *d = &view->device[view->speaker];
-    (void)snprintf(buf, (size_t)size, "%s %s  %u %%  %s", hwl_view_verdict(hwl_plan_verdict(view->plan)), hwl_view_mark(hwl_plan_verdict(view->plan)),
+    (void)snprintf(buf, (size_t)size, "%s %s %u %%, %s", hwl_view_verdict(hwl_plan_verdict(view->plan)), hwl_view_mark(hwl_plan_verdict(view->plan)),
                    d->percent, remainder_of(d, rest, sizeof rest));
     return buf;
 }
