@@ -141,7 +141,9 @@ static void kind_rows(const struct hwl_view_model *view)
         double error;
         if (!hwl_view_basis(view->plan, (hwl_kind)k, &basis, &error))
             continue;
-        (void)snprintf(text, sizeof text, error > 0 ? ", within %.3g %%" : "", error * 100);
+        *text = 0;
+        if (error > 0)
+            (void)snprintf(text, sizeof text, ", within %.3g %%", error * 100);
         used += (size_t)snprintf(line + used, sizeof line - used, "%s%c %s%s", used ? "; " : "", hwl_view_segment_letter(k), hwl_basis_name(basis), text);
     }
     if (*line)

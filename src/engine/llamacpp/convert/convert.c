@@ -39,6 +39,8 @@ static hwl_status put_named(struct lc_job *j, const struct hwl_tensor *t, struct
     enum hwl_dtype type = j->model->dtype == HWL_DTYPE_F32 || j->model->dtype == HWL_DTYPE_F16 ? (enum hwl_dtype)j->model->dtype : HWL_DTYPE_BF16;
     if (bare || always_f32((enum hwl_role)t->role, (enum hwl_part)t->part, stem, n_dims))
         type = HWL_DTYPE_F32;
+    else if (t->part == HWL_PART_WEIGHT && t->component == HWL_COMP_EXPERTS && strcmp(m->quant.method, "mxfp4") == 0)
+        type = HWL_DTYPE_MXFP4; /* repacked, not unpacked (conversion/gpt_oss.py, repack_mxfp4) */
     return hwl_gguf_put_tensor(j->gguf, j->arena, name, type, n_dims, dims, j->error);
 }
 
