@@ -40,7 +40,7 @@ void tui_draw_advice(struct tui_ui *ui, int y, int height)
     const int title = g->width >= 110 ? 44 : g->width - 7 - GAIN - RESULT;
     (void)tui_text(g, 1, y, 12, focus ? TUI_STRONG : TUI_DIM, focus ? "[Advice]" : "Advice");
     if (!d->advised || !d->n_advice) {
-        (void)tui_text(g, 14, y, g->width - 15, TUI_DIM, d->advised ? "nothing would help" : *d->trouble ? "" : "working it out ...");
+        (void)tui_text(g, 14, y, g->width - 15, TUI_DIM, d->advised ? "nothing would help" : tui_desk_advisable(d) ? "working it out ..." : "");
         return;
     }
     int all = 0;

@@ -68,6 +68,7 @@ bool tui_desk_plan(struct tui_desk *d, bool fresh)
     d->charts = (struct tui_charts){.n_quant = 0};
     d->generation++;
     *d->trouble = 0;
+    d->refused = false;
     if (!d->model || !d->devices)
         return false;
     hwl_status status = fresh || !d->planner ? hwl_planner_new(d->model, d->devices, d->settings, &planner, &error) : HWL_OK;
@@ -76,6 +77,7 @@ bool tui_desk_plan(struct tui_desk *d, bool fresh)
     struct hwl_view_model view = {.plan = NULL};
     if (status != HWL_OK || !hwl_view_update(&view, plan, true, d->columns)) {
         say(d, &error);
+        d->refused = !planner && d->planner && status == HWL_E_REFUSED;
         hwl_plan_free(plan);
         hwl_planner_free(planner);
         return false;
@@ -266,6 +268,11 @@ const hwl_range *tui_desk_range(struct tui_desk *d, uint32_t control)
         d->bounded[control] = d->control[control];
     }
     return d->ranged[control] ? &d->range[control] : NULL;
+}
+
+bool tui_desk_advisable(const struct tui_desk *d)
+{
+    return d->plan && (!*d->trouble || d->refused);
 }
 
 void tui_desk_advise(struct tui_desk *d)

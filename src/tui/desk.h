@@ -54,6 +54,7 @@ struct tui_desk {
     bool advised;
     struct tui_charts charts;
     bool want_charts;
+    bool refused; /* the engine refuses the settings, but the planner is theirs: advice may say what it would take */
     uint64_t generation; /* of the plan */
     /* Somebody else works out ranges, advice and charts: planner and model are handed over when done with, one may be NULL. */
     bool async;
@@ -77,6 +78,8 @@ void tui_desk_pin(struct tui_desk *d);
 void tui_desk_columns(struct tui_desk *d, uint32_t columns);
 /* Plans again. fresh: the planner too. */
 bool tui_desk_plan(struct tui_desk *d, bool fresh);
+/* Can advice be had? */
+bool tui_desk_advisable(const struct tui_desk *d);
 /* Where the slider of a control may go; worked out on first asking. NULL: not a number, or nothing known. */
 const hwl_range *tui_desk_range(struct tui_desk *d, uint32_t control);
 /* The same without its marks, at the cost of a plan. */

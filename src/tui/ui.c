@@ -332,9 +332,9 @@ void tui_ui_event(struct tui_ui *ui, struct tui_event e)
 bool tui_ui_idle(struct tui_ui *ui)
 {
     struct tui_desk *d = &ui->desk;
-    if (!d->plan || *d->trouble)
+    if (!tui_desk_advisable(d))
         return ui->idle_left = false;
-    for (uint32_t k = 0; k <= d->n_controls; k++) {
+    for (uint32_t k = 0; !d->refused && k <= d->n_controls; k++) {
         const uint32_t i = k ? k - 1 : ui->at[TUI_AREA_CONTROLS];
         if (i < d->n_controls && d->control[i]->kind == HWL_CONTROL_NUMBER && !d->ranged[i] && !d->unranged[i]) {
             (void)tui_desk_range(d, i);

@@ -185,8 +185,10 @@ bool tui_worker_busy(const struct tui_worker *w)
 static bool missing(const struct tui_ui *ui)
 {
     const struct tui_desk *d = &ui->desk;
-    if (!d->plan || *d->trouble)
+    if (!tui_desk_advisable(d))
         return false;
+    if (d->refused)
+        return !d->advised;
     bool any = !d->advised || (d->want_charts && !d->charts.whole);
     for (uint32_t i = 0; i < d->n_controls; i++)
         any = any || (d->control[i]->kind == HWL_CONTROL_NUMBER && !d->ranged[i] && !d->unranged[i]);
@@ -203,10 +205,10 @@ static void begin(struct tui_worker *w)
     j->model = d->model;
     j->planner = d->planner;
     j->generation = d->generation;
-    j->n_controls = d->n_controls;
+    j->n_controls = d->refused ? 0 : d->n_controls; /* what is refused has no marks */
     memcpy(j->control, d->control, sizeof j->control);
     j->focus = w->ui->at[TUI_AREA_CONTROLS];
-    j->charts = d->want_charts && !d->charts.whole;
+    j->charts = d->want_charts && !d->charts.whole && !d->refused;
     memcpy(w->ranged, d->ranged, sizeof w->ranged);
     memcpy(w->unranged, d->unranged, sizeof w->unranged);
     memcpy(w->range, d->range, sizeof w->range);
