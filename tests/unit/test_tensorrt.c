@@ -266,6 +266,35 @@ static void yaml(void **state)
     remove(path);
 }
 
+/* Files that are no such YAML: every one is read to its end, or refused with a message. */
+static void hostile(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "kv_cache_config:\n  - '\"#{}[]dtype: fp8\t\r\n:::max_draft_len: -1 ~";
+    uint32_t seed = 1;
+    for (int round = 0; round < 200; round++) {
+        char path[] = "/tmp/hwl_trt_XXXXXX", text[700];
+        const int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        FILE *f = fdopen(fd, "w");
+        assert_non_null(f);
+        for (size_t i = 0; i < sizeof text; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            text[i] = round == 0 ? 'a' : round == 1 ? (char)(seed >> 24) : alphabet[(seed >> 16) % (sizeof alphabet - 1)];
+        }
+        assert_int_equal(fwrite(text, 1, sizeof text, f), sizeof text);
+        fclose(f);
+        const char *const argv[] = {"--config", path};
+        hwl_settings *s;
+        hwl_error e = {0};
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        const hwl_status st = hwl_settings_engine_args(s, "tensorrt-llm", 2, argv, &e);
+        assert_true(st == HWL_OK || *e.message);
+        hwl_settings_free(s);
+        remove(path);
+    }
+}
+
 /* commands/serve.py: every option is known. */
 static void known(void **state)
 {
@@ -301,6 +330,6 @@ static void known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(logs), cmocka_unit_test(options), cmocka_unit_test(recurrent),
-                                       cmocka_unit_test(sparse), cmocka_unit_test(speculation), cmocka_unit_test(yaml), cmocka_unit_test(known)};
+                                       cmocka_unit_test(sparse), cmocka_unit_test(speculation), cmocka_unit_test(yaml), cmocka_unit_test(hostile), cmocka_unit_test(known)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
