@@ -102,7 +102,7 @@ static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
     (void)widget;
     (void)for_size;
     *least = orientation == GTK_ORIENTATION_VERTICAL ? HEIGHT : 40;
-    *natural = orientation == GTK_ORIENTATION_VERTICAL ? HEIGHT : 320;
+    *natural = orientation == GTK_ORIENTATION_VERTICAL ? HEIGHT : 160;
     *a = *c = -1;
 }
 
