@@ -454,13 +454,13 @@ static bool quantisation(struct hwl_search *s, hwl_advice *a, struct hwl_measure
 
 const struct hwl_candidate hwl_candidates[] = {
     {"llama.cpp ollama lm-studio", 0, flash_attention, false},
-    {"vllm sglang tensorrt-llm transformers", 0, ranks, false},
+    {"vllm sglang tensorrt-llm tgi transformers", 0, ranks, false},
     {"llama.cpp", 0, experts_to_host, false},
     {"vllm sglang tensorrt-llm tgi", 0, utilisation, false},
     {"llama.cpp ollama lm-studio", 0, batches, false},
-    {"vllm", 0, eager, false},
-    {"vllm sglang", 0, step_tokens, false},
-    {"vllm sglang tensorrt-llm", 0, step_sequences, false},
+    {"vllm sglang tensorrt-llm tgi", 0, eager, false},
+    {"vllm sglang tensorrt-llm tgi", 0, step_tokens, false},
+    {"vllm sglang tensorrt-llm tgi", 0, step_sequences, false},
     {"llama.cpp ollama lm-studio", 1, layers_to_host, false},
     {"", 1, kv_type, false},
     {"", 2, context, false},
@@ -468,6 +468,6 @@ const struct hwl_candidate hwl_candidates[] = {
     {"vllm sglang", 3, weights_to_host, false},
     {"", 3, more_devices, true},
     {"", 4, quantisation, false},
-    {"ollama vllm sglang tensorrt-llm transformers", 5, other_engine, true},
+    {"ollama vllm sglang tensorrt-llm tgi transformers", 5, other_engine, true},
 };
 const uint32_t hwl_n_candidates = sizeof hwl_candidates / sizeof *hwl_candidates;
