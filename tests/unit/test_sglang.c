@@ -367,7 +367,7 @@ static int captures(struct capture *out, int cap)
 /* What the plan has for a capture of these shapes. */
 static double captured(const struct capture *c, hwl_mixer mixer, bool mla, uint32_t tp)
 {
-    struct hwl_layer layers[128] = {{.mixer = mixer, .attn.n_heads = 1}};
+    struct hwl_layer layers[128] = {{.mixer = (uint8_t)mixer, .attn.n_heads = 1}};
     const struct hwl_model m = {.layers = layers, .n_layers = (uint32_t)c->layers, .vocab = (uint64_t)c->vocab, .hidden = 1};
     const struct hwl_sglang_setup u = {.tp = tp, .pp = 1, .attention_tp = 1, .cc = 90, .mla = mla, .dtype_bytes = 2, .spec_method = "",
                                        .n_decode_graphs = (uint64_t)c->sizes, .max_bs = (uint64_t)c->rows};

@@ -53,6 +53,12 @@ static uint64_t ring(const struct hwl_sglang_setup *u, uint32_t ratio)
     return ratio == 4 ? (drafts ? 16 : 8) : drafts ? 256 : 128;
 }
 
+/* Tokens of the window pool that share a ring. */
+static uint64_t ring_tokens(const struct hwl_sglang_setup *u, const struct hwl_attention *a)
+{
+    return u->rules->compressed_pages || !a->window ? u->page : a->window;
+}
+
 static uint64_t index_row(const struct hwl_model *m)
 {
     for (uint32_t i = 0; i < m->n_layers; i++)
@@ -71,22 +77,31 @@ static uint64_t long_rows(const struct hwl_sglang_setup *u, uint64_t requests)
 void hwl_sglang_size_compressed(const struct hwl_model *m, const struct hwl_sglang_setup *u, const uint64_t *rest,
                                 struct hwl_sglang_pools *out)
 {
-    uint64_t tokens = UINT64_MAX;
+    uint64_t tokens = UINT64_MAX, together = u->page;
     const uint64_t requests = hwl_max(u->max_requests, 1), index = index_row(m);
     for (uint32_t p = 0; p < u->pp; p++) {
         const struct counts c = count(m, u, p);
+        together = ring_tokens(u, c.attn);
         const double width = (double)c.attn->head_dim_k;
         const double state = 2 * 2 * width * STATE_BYTES, index_state = 2.0 * 2 * (double)index * STATE_BYTES;
+        const double share = (double)ring(u, 4) / (double)ring_tokens(u, c.attn);
         double window = page_row(c.attn, u->uniform_rows, u->page) * (double)c.layers +
-                        (double)ring(u, 4) / (double)u->page * (state + index_state) * (double)c.fours;
+                        share * (state + index_state) * (double)c.fours;
         double full = u->window_ratio * window;
         const double four = 1.0 / 4 * page_row(c.attn, u->uniform_rows, u->page / 4) + 1.0 / 4 * (double)(index + index / 128 * 4);
         const double longer = 1.0 / 128 * page_row(c.attn, u->uniform_rows, u->page / 128);
         full += four * (double)c.fours + longer * (double)c.longs;
+        if (!u->rules->compressed_pages) {
+            const double row = (double)row_bytes(c.attn, false), fours = (double)c.fours, keys = (double)(index + index / 128 * 4);
+            full = u->window_ratio * row * (double)c.layers + 1.0 / 4 * row * fours + 1.0 / 128 * row * (double)c.longs;
+            full += 1.0 / 4 * keys * fours;
+            full += u->window_ratio * share * state * fours;
+            full += u->window_ratio * share * index_state * fours;
+        }
         if (*u->spec_method)
             full *= (double)(c.layers + 1) / (double)c.layers;
         const uint64_t fixed =
-            c.longs ? long_rows(u, requests) * 2 * c.attn->head_dim_k * STATE_BYTES * c.longs : 0;
+            c.longs ? long_rows(u, requests + u->extra_requests) * 2 * c.attn->head_dim_k * STATE_BYTES * c.longs : 0;
         const double left = rest[p] > fixed ? (double)(rest[p] - fixed) : 0;
         tokens = hwl_min(tokens, (uint64_t)(left / full) / u->page * u->page);
     }
@@ -94,15 +109,15 @@ void hwl_sglang_size_compressed(const struct hwl_model *m, const struct hwl_sgla
         tokens = hwl_min(tokens, u->max_tokens / u->page * u->page);
     out->tokens = out->full_tokens = tokens;
     out->window_tokens = (uint64_t)((double)tokens * u->window_ratio) / u->page * u->page;
-    out->four_rows = out->window_tokens / u->page * ring(u, 4);
-    out->long_rows = (requests + 1) * ring(u, 128);
+    out->four_rows = out->window_tokens / together * ring(u, 4);
+    out->long_rows = (requests + u->extra_requests + 1) * ring(u, 128);
     uint64_t window = 0;
     for (uint32_t i = 0; i < m->n_layers; i++)
         window = hwl_max(window, m->layers[i].attn.window);
     if (tokens == 0) {
         out->starts = false;
         out->why = "the weights leave no room for tokens";
-    } else if (window + u->page >= out->window_tokens) {
+    } else if (u->rules->window_checked && window + u->page >= out->window_tokens) {
         out->starts = false;
         out->why = "the pool of window layers cannot hold one request";
     }
@@ -124,7 +139,7 @@ struct hwl_sglang_layer_pools hwl_sglang_compressed_layer(const struct hwl_model
     l.compressed = hwl_ck_mul(ck, hwl_div_ceil(states + page, small),
                               (uint64_t)(page_row(a, u->uniform_rows, small) * (double)small));
     const uint64_t overlap = ratio == 4 ? 2 : 1;
-    const uint64_t rows = ratio == 4 ? hwl_div_ceil(pools->four_rows + ring(u, 4) + 1, 4) * 4 : long_rows(u, pools->requests);
+    const uint64_t rows = ratio == 4 ? hwl_div_ceil(pools->four_rows + ring(u, 4) + 1, 4) * 4 : long_rows(u, pools->requests + u->extra_requests);
     l.state = hwl_ck_mul4(ck, rows, 2 * overlap, a->head_dim_k, STATE_BYTES);
     if (ratio == 4) {
         l.index = hwl_ck_mul(ck, hwl_div_ceil(states + page, small) * small, index + index / 128 * 4);

@@ -81,7 +81,8 @@ struct stage {
 static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sglang_setup *u, uint32_t p, struct stage *out,
                                 struct hwl_ck *ck, hwl_error *error)
 {
-    for (uint32_t i = u->stage_first[p]; i < u->stage_first[p + 1]; i++) {
+    const bool whole = u->window_pool && !u->rules->window_by_stage;
+    for (uint32_t i = whole ? 0 : u->stage_first[p]; i < (whole ? m->n_layers : u->stage_first[p + 1]); i++) {
         const struct hwl_layer *l = &m->layers[i];
         const struct hwl_sglang_row r = hwl_sglang_row_of(hwl_sglang_cached_as(m, u, i), u, ck);
         const uint64_t row = hwl_ck_add(ck, r.kv, r.index);
@@ -171,6 +172,8 @@ static uint64_t window_cap(const struct hwl_sglang_setup *u, uint64_t window)
     const uint64_t drafts = *u->spec_method ? u->draft_tokens : 1;
     const uint64_t decode = *u->spec_method ? (u->overlap ? 2 : 1) * drafts : u->page;
     const uint64_t per = window + EVICTION_INTERVAL * drafts + u->page + decode;
+    if (u->decodes)
+        return per * u->max_requests + (window + u->page) * u->extra_requests;
     return per * u->max_requests + (u->overlap ? 2 : 1) * u->chunk + u->page;
 }
 
@@ -183,7 +186,7 @@ static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st
         hybrid = hybrid || st[p].window;
         window_size = hwl_max(window_size, st[p].window_size);
     }
-    const bool capped = hybrid && u->rules->window_by_requests && !u->prefix && u->max_requests && u->chunk;
+    const bool capped = hybrid && u->rules->window_by_requests && !u->prefix && u->max_requests && (u->chunk || u->decodes);
     if (capped)
         window = window_cap(u, window_size) / u->page * u->page + (window_cap(u, window_size) % u->page ? u->page : 0);
     for (uint32_t p = 0; p < u->pp; p++) {
@@ -211,7 +214,7 @@ static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st
     if (tokens == 0) {
         out->starts = false;
         out->why = "the weights leave no room for tokens";
-    } else if (hybrid && !capped && window_size + u->page >= out->window_tokens && u->rules->window_by_requests) {
+    } else if (hybrid && !capped && window_size + u->page >= out->window_tokens && u->rules->window_checked) {
         out->starts = false;
         out->why = "the pool of window layers cannot hold one request";
     }

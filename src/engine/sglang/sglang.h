@@ -36,6 +36,9 @@ struct hwl_sglang_rules {
     bool media_graphs;         /* some models with towers capture prefill */
     bool prefill_per_rank;     /* prefill is captured for the chunk of a rank of data-parallel attention */
     bool compressed;           /* pools of compressed attention as compressed.c has them */
+    bool compressed_pages;     /* their budget counts whole pages, and rings per page; before: rows, and rings per window */
+    bool window_checked;       /* a window pool that cannot hold one request is refused */
+    bool window_by_stage;      /* window and full layers are those of the stage; before: of the model */
     bool media_reserve;        /* 100 MiB of the budget wait for the cache of image embeddings */
     bool media_tuned;          /* settings of its own for Qwen3-VL on large Hopper cards */
     bool window_by_requests;   /* without prefix caching the window pool is sized by the requests */
