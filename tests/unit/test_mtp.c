@@ -244,15 +244,14 @@ static void test_files(void **state)
     (void)rmdir(folder);
 }
 
-/* Bytes of weights of component draft in a vLLM or SGLang plan on eight H200. */
-static uint64_t draft_bytes(const char *json, const char *const *options, uint64_t *all)
+/* A vLLM or SGLang plan on eight H200. */
+static hwl_plan *plan_of(const char *json, const char *const *options)
 {
     hwl_error error;
     hwl_devices *devices;
     hwl_settings *settings;
     hwl_planner *planner;
     hwl_plan *plan;
-    const hwl_entry *e;
     hwl_model *model = model_of(json);
     assert_int_equal(hwl_devices_new(&devices), HWL_OK);
     assert_int_equal(hwl_devices_add_gpu(devices, "H200x8", &error), HWL_OK);
@@ -263,17 +262,40 @@ static uint64_t draft_bytes(const char *json, const char *const *options, uint64
     if (hwl_planner_new(model, devices, settings, &planner, &error) != HWL_OK ||
         hwl_planner_plan(planner, devices, settings, &plan, &error) != HWL_OK)
         fail_msg("%.120s: %s", json, error.message);
+    hwl_planner_free(planner);
+    hwl_settings_free(settings);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    return plan;
+}
+
+/* Bytes of weights of component draft. */
+static uint64_t draft_bytes(const char *json, const char *const *options, uint64_t *all)
+{
+    hwl_plan *const plan = plan_of(json, options);
+    const hwl_entry *e;
     uint64_t n = 0;
     for (uint32_t i = 0; (e = hwl_plan_entry(plan, i)); i++)
         if (e->kind == HWL_KIND_WEIGHTS && e->component == HWL_COMP_DRAFT)
             n += e->bytes;
     *all = hwl_plan_total(plan, HWL_KIND_WEIGHTS);
     hwl_plan_free(plan);
-    hwl_planner_free(planner);
-    hwl_settings_free(settings);
-    hwl_devices_free(devices);
-    hwl_model_free(model);
     return n;
+}
+
+/* MiniMax-M3 keeps, beside keys and values, one key of its indexer in all layers but the first three; a rank has one head of each. */
+static void test_block_sparse(void **state)
+{
+    (void)state;
+    static const char *const vllm[] = {"engine", "vllm", "tp", "8", "ctx", "8k", NULL};
+    const char *json = NULL;
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (strstr(plain[i].json, "minimax_m3_vl"))
+            json = plain[i].json;
+    assert_non_null(json);
+    hwl_plan *const plan = plan_of(json, vllm);
+    assert_int_equal(hwl_plan_kv_bytes_per_token(plan), 8 * (60 * 2 * 128 * 2 + 57 * 128 * 2));
+    hwl_plan_free(plan);
 }
 
 static const char *row_of(const char *type)
@@ -349,6 +371,7 @@ static void test_gguf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_totals), cmocka_unit_test(test_names), cmocka_unit_test(test_stored), cmocka_unit_test(test_files),
-                                       cmocka_unit_test(test_gguf), cmocka_unit_test(test_servers)};
+                                       cmocka_unit_test(test_gguf), cmocka_unit_test(test_servers),
+                                       cmocka_unit_test(test_block_sparse)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
