@@ -232,7 +232,10 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
 static bool second_runner(const struct hwl_model *m, const struct hwl_vllm_setup *u)
 {
     const char *classes = u->rules->v2_classes, *name = m->hints.class_name ? m->hints.class_name : "";
-    if (*u->spec_method && !hwl_words_have("mtp eagle eagle3", u->spec_method))
+    const char *methods = u->rules->v2_methods;
+    if (*u->spec_method && (methods ? !hwl_words_have(methods, u->spec_method)
+                                    : !hwl_words_have("mtp eagle eagle3", u->spec_method) ||
+                                          (u->pp > 1 && strcmp(u->spec_method, "eagle3") == 0)))
         return false;
     if (strcmp(classes, "*") == 0)
         return true;

@@ -37,8 +37,15 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.28.0",
         .row_quarters = 12, .row_quarters_tp = 20
 
 static const struct hwl_vllm_rules rules[] = {
-    {.version = "0.33.0", SINCE_32, .short_mrope = true, .draft_heads = true, .gdn_checkpoints = true, .gb10_small = true, .v2_warms_up = true},
-    {.version = "0.32.0", SINCE_32},
+    {.version = "0.33.0",
+     SINCE_32,
+     .short_mrope = true,
+     .draft_heads = true,
+     .gdn_checkpoints = true,
+     .gb10_small = true,
+     .v2_warms_up = true,
+     .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu medusa mlp_speculator"},
+    {.version = "0.32.0", SINCE_32, .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu"},
     {.version = "0.29.0", SINCE_29, UNTIL_31, .small_windows = true},
     {.version = "0.28.0",
      SINCE_28,

@@ -30,6 +30,7 @@ struct hwl_vllm_rules {
     uint8_t group_percent;   /* layers of the largest kind, in percent of the smallest's, up to which groups take the larger */
     /* budget */
     const char *v2_classes;  /* model classes that the V2 runner runs; "dense": those without experts and states; "*": all */
+    const char *v2_methods;  /* of speculation that it can; NULL: mtp, eagle, and eagle3 on one stage */
     bool v1_estimate, v2_estimate; /* the runner profiles the graphs, and they are taken from the budget */
     uint8_t sampler_bytes;   /* that the V1 sampler's dummy run holds for a logit beside the model's own */
     bool v2_warms_up;        /* the V2 sampler's does so with top-k and top-p: fp32 logits, probabilities and noise */
