@@ -269,7 +269,7 @@ const struct hwl_family hwl_families_text[] = {
     TEXT("qwen", "QWenLMHeadModel", qwen1),
     TEXT("mimo", "MiMoForCausalLM", mimo),
     TEXT("qwen2 Dream dream qwen2_5_omni_text qwen2_5_vl_text qwen2_vl_text", "Qwen2ForCausalLM DreamModel", qwen2),
-    TEXT("qwen3", "Qwen3ForCausalLM", qwen3),
+    TEXT("qwen3 qwen3_vl_text", "Qwen3ForCausalLM", qwen3),
     TEXT("seed_oss", "SeedOssForCausalLM", seed_oss),
     TEXT("phi", "", phi),
     TEXT("phi-msft", "", phi_msft),

@@ -237,7 +237,7 @@ static void text(struct run *u, const char *p)
 {
     struct hwl_recipe *const r = &u->r;
     struct hwl_hb *const b = r->b;
-    char line[160], name[64];
+    char line[320], name[64];
     const char *q = line;
     (void)snprintf(line, sizeof line, "t %s", p);
     struct hwl_recipe_object *const o = object(u, &q);
