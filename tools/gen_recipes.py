@@ -6,7 +6,7 @@ import sys
 
 LINES = {"w", "b", "f", "t", "x", "s", "set", "as", "text", "vision", "audio", "projector", "plain", "model", "layers", "tie", "refuse",
          "each", "if", "else", "end", "under", "attn", "dense", "moe", "mamba", "mamba2", "mla", "share", "gdn", "kda", "linear",
-         "index", "rwkv", "predict", "use"}
+         "index", "rwkv", "predict", "short_conv", "use"}
 families, blocks, current = [], {}, None
 
 

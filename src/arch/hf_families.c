@@ -227,6 +227,7 @@ static const struct hwl_text_row llada = {.stack = "model.transformer.blocks", .
 static const struct hwl_text_row minicpm3 = {.mla = "1", ATTN_BIAS, .mlp_bias = "mlp_bias=0",
                                              .tied = "tie_word_embeddings=1"};
 
+static const struct hwl_text_row pangu = {.q_bias = "bias|attention_bias=0", .o_bias = "bias|attention_bias=0", .mlp_bias = "mlp_bias=0"};
 static const struct hwl_text_row orion = {.norm = HWL_LN};
 static const struct hwl_text_row granite_swa = {ATTN_BIAS, .mlp_bias = "mlp_bias=0", .sinks = true, .slide = HWL_SLIDE_EVEN};
 static const struct hwl_text_row nanochat = {ATTN_BIAS, .norm = HWL_NO_NORM, .ungated = "1", .up = "mlp.fc1", .down = "mlp.fc2"};
@@ -257,10 +258,13 @@ static const struct hwl_text_row hyperclovax = {ATTN_BIAS, .mlp_bias = "mlp_bias
 const struct hwl_family hwl_family_generic = {"", NULL, hwl_text_read, &llama, NULL};
 
 const struct hwl_family hwl_families_text[] = {
-    TEXT("llama granite smollm3 xverse yi Yi aquila cwm",
-         "LlamaForCausalLM LLaMAForCausalLM", llama),
+    TEXT("llama granite smollm3 xverse yi Yi aquila cwm skywork solar telechat3",
+         "LlamaForCausalLM LLaMAForCausalLM AquilaForCausalLM GraniteForCausalLM SkyworkForCausalLM SmolLM3ForCausalLM SolarForCausalLM "
+         "TeleChat3ForCausalLM XverseForCausalLM CwmForCausalLM",
+         llama),
     TEXT("mistral ministral ministral3", "MistralForCausalLM Ministral3ForCausalLM", plain),
     {"mistral3", "Mistral3ForConditionalGeneration", hwl_mistral3_read, NULL, NULL},
+    TEXT("PanguEmbedded pangu_embedded", "PanguEmbeddedForCausalLM", pangu),
     TEXT("helium", "HeliumForCausalLM", helium),
     TEXT("internlm", "InternLMForCausalLM", internlm),
     TEXT("internlm2", "InternLM2ForCausalLM", internlm2),

@@ -137,6 +137,7 @@ void hwl_hf_falcon_h1(struct hwl_hb *b, const struct hwl_config *c)
     if (!start(b, c, &s, "model.embed_tokens.weight"))
         return;
     struct hwl_mamba2 m = hwl_hf_mamba2_keys(b, c, s.attn.hidden);
+    m.out_bias = hwl_cfg_bool(c, "projectors_bias", false);
     m.inner = hwl_cfg_u64(c, "mamba_d_ssm", hwl_cfg_has(c, "mamba_expand") ? m.inner : 1024);
     m.norm = hwl_cfg_bool(c, "mamba_rms_norm", false);
     for (uint64_t i = 0; i < s.n; i++) {
@@ -288,7 +289,7 @@ void hwl_hf_nemotron_h(struct hwl_hb *b, const struct hwl_config *c)
     m.state = hwl_cfg_u64(c, "ssm_state_size", 128);
     m.groups = hwl_cfg_u64(c, "n_groups", 8);
     m.conv = hwl_cfg_u64(c, "conv_kernel", 4);
-    m.bias = hwl_cfg_bool(c, "use_bias", false);
+    m.bias = m.out_bias = hwl_cfg_bool(c, "use_bias", false);
     m.conv_bias = hwl_cfg_bool(c, "use_conv_bias", true);
     const bool mlp_bias = hwl_cfg_bool(c, "mlp_bias", false);
     const char *const pattern = hwl_cfg_str(c, "hybrid_override_pattern", "");

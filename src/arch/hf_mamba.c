@@ -44,7 +44,7 @@ void hwl_hf_mamba2_mixer(struct hwl_hb *b, struct hwl_layer *l, const struct hwl
     hwl_hb_linear(b, "in_proj", HWL_ROLE_SSM_IN, hwl_hb_add(b, hwl_hb_add(b, m->inner, conv), m->heads), m->hidden, m->bias);
     if (m->norm)
         hwl_hb_norm(b, "norm", HWL_ROLE_SSM_NORM, m->inner, false);
-    hwl_hb_linear(b, "out_proj", HWL_ROLE_SSM_OUT, m->hidden, m->inner, m->bias);
+    hwl_hb_linear(b, "out_proj", HWL_ROLE_SSM_OUT, m->hidden, m->inner, m->out_bias);
     if (l->mixer == HWL_MIXER_NONE)
         l->mixer = HWL_MIXER_MAMBA2;
     l->state = (struct hwl_state){.d_conv = u32(m->conv), .conv_dim = conv, .d_inner = m->inner, .d_state = m->state,
@@ -64,7 +64,7 @@ struct hwl_mamba2 hwl_hf_mamba2_keys(struct hwl_hb *b, const struct hwl_config *
     m.state = hwl_cfg_u64(c, "mamba_d_state", 256);
     m.groups = hwl_cfg_u64(c, "mamba_n_groups", 1);
     m.conv = hwl_cfg_u64(c, "mamba_d_conv", 4);
-    m.bias = hwl_cfg_bool(c, "mamba_proj_bias", false);
+    m.bias = m.out_bias = hwl_cfg_bool(c, "mamba_proj_bias", false);
     m.conv_bias = hwl_cfg_bool(c, "mamba_conv_bias", true);
     m.norm = true;
     return m;
@@ -121,7 +121,7 @@ void hwl_hf_mamba2(struct hwl_hb *b, const struct hwl_config *root)
     m.state = hwl_cfg_u64(root, "state_size", 128);
     m.groups = hwl_cfg_u64(root, "n_groups", 8);
     m.conv = hwl_cfg_u64(root, "conv_kernel", 4);
-    m.bias = hwl_cfg_bool(root, "use_bias", false);
+    m.bias = m.out_bias = hwl_cfg_bool(root, "use_bias", false);
     m.conv_bias = hwl_cfg_bool(root, "use_conv_bias", true);
     stack(b, root, m.hidden, NULL, &m, hwl_cfg_bool(root, "tie_word_embeddings", false));
 }

@@ -17,7 +17,7 @@ uint64_t hwl_hf_rank(const struct hwl_config *c, const char *key, uint64_t hidde
 /* One Mamba-2 mixer. */
 struct hwl_mamba2 {
     uint64_t hidden, inner, heads, head_dim, state, groups, conv;
-    bool bias, conv_bias, norm;
+    bool bias, conv_bias, norm, out_bias; /* bias: of the projection in */
 };
 void hwl_hf_mamba2_mixer(struct hwl_hb *b, struct hwl_layer *l, const struct hwl_mamba2 *m);
 /* mamba_n_heads, mamba_d_head ... of Bamba, Falcon-H1, Granite 4 */

@@ -354,6 +354,12 @@ static void recurrent(struct hwl_layer *l, uint8_t mixer, const struct args *a)
                                   .n_k_heads = u32(a->v[3]), .head_dim = u32(a->v[4]), .d_state = a->v[5], .d_inner = a->v[6]};
 }
 
+static void short_conv(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    (void)b;
+    recurrent(l, HWL_MIXER_SHORT_CONV, &(struct args){.v = {a->v[0], a->v[1]}, .n = 2});
+}
+
 static void mamba(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_MAMBA, a); }
 static void mamba2(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_MAMBA2, a); }
 static void gdn(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_GATED_DELTA_NET, a); }
@@ -374,6 +380,7 @@ static bool shape(struct run *u, const char *line)
         {"moe", moe},       /* experts, used, width, shared, width of all shared */
         {"mamba", mamba},   /* kernel, channels of the convolution, elements of the state, heads, head, state, inner */
         {"mamba2", mamba2}, {"gdn", gdn}, {"kda", kda}, {"linear", linear},
+        {"short_conv", short_conv}, /* kernel, channels */
         {"rwkv", rwkv},     /* heads, head, elements of the token shift */
         {"index", index_keys}, /* heads of the indexer, width, tokens chosen, whether its keys are this layer's own */
     };

@@ -12,6 +12,7 @@
 #include "arch/recipe.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct key {
@@ -149,6 +150,23 @@ static uint64_t follows(const struct key *k, uint64_t n)
     return 0;
 }
 
+/* Whether n is among the numbers of a list, or of a text with commas between ("4,5,6"). */
+static bool listed(const struct key *k, uint64_t n)
+{
+    yyjson_val *const v = k->c->obj ? hwl_json_get(k->c->obj, k->name) : NULL;
+    if (!yyjson_is_str(v))
+        return hwl_cfg_in(k->c, k->name, n);
+    for (const char *s = yyjson_get_str(v); *s;) {
+        char *end;
+        const uint64_t e = isdigit((unsigned char)*s) ? strtoull(s, &end, 10) : (end = (char *)(uintptr_t)s, UINT64_MAX);
+        if (end != s && e == n)
+            return true;
+        s = end + strcspn(end, ",");
+        s += *s == ',';
+    }
+    return false;
+}
+
 /* key is WORD, key[e] is WORD, key holds e */
 static uint64_t key_test(struct hwl_recipe *r, const struct key *k, const char **p, bool *done)
 {
@@ -156,7 +174,7 @@ static uint64_t key_test(struct hwl_recipe *r, const struct key *k, const char *
     uint64_t at = 0;
     *done = true;
     if (take(p, "holds"))
-        return hwl_cfg_in(k->c, k->name, atom(r, p));
+        return listed(k, atom(r, p));
     if (take(p, "follows"))
         return follows(k, atom(r, p));
     if (take(p, "[")) {
