@@ -34,20 +34,48 @@ static int presence(const struct hwl_config *c, const char *keys)
     return 0;
 }
 
-struct wanted {
-    const char *type, *key;
-    size_t n;
-};
-
-static int compare(const void *a, const void *b)
+/* Where the name of n letters stands in a sorted table of names; count where it is in none. */
+static uint32_t name_at(const char *text, const uint16_t *at, uint32_t count, const char *name, size_t n)
 {
-    const struct wanted *w = a;
-    const struct hwl_config_default *d = b;
-    const int r = strcmp(w->type, d->type);
-    if (r)
-        return r;
-    const int s = strncmp(w->key, d->key, w->n);
-    return s ? s : (d->key[w->n] ? -1 : 0);
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        const uint32_t mid = low + (high - low) / 2;
+        const char *const s = text + at[mid];
+        int order = strncmp(name, s, n);
+        if (order == 0)
+            order = s[n] ? -1 : 0;
+        if (order == 0)
+            return mid;
+        if (order < 0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return count;
+}
+
+/* The default of a key of n letters for type number t. */
+static bool default_of(uint32_t t, const char *key, size_t n, uint64_t *out)
+{
+    const uint32_t number = name_at(hwl_default_key, hwl_default_key_at, hwl_n_default_keys, key, n);
+    uint32_t low = hwl_default_first[t], high = hwl_default_first[t + 1];
+    while (low < high && number < hwl_n_default_keys) {
+        const uint32_t mid = low + (high - low) / 2;
+        if (hwl_default_number[mid] == number) {
+            *out = hwl_default_value[mid];
+            return true;
+        }
+        if (hwl_default_number[mid] > number)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return false;
+}
+
+static uint32_t type_number(const char *type)
+{
+    return name_at(hwl_default_type, hwl_default_type_at, hwl_n_default_types, type, strlen(type));
 }
 
 bool hwl_class_default(const char *type, const char *keys, uint64_t *out)
@@ -62,27 +90,19 @@ bool hwl_class_default(const char *type, const char *keys, uint64_t *out)
         outer[n] = 0;
         return hwl_class_default(outer, keys, out) || hwl_class_default(next + 1, keys, out);
     }
-    for (const char *k = keys; type && *k;) {
+    const uint32_t t = type ? type_number(type) : hwl_n_default_types;
+    for (const char *k = keys; t < hwl_n_default_types && *k;) {
         const size_t n = strcspn(k, "|");
-        const struct wanted w = {type, k, n};
-        const struct hwl_config_default *d = bsearch(&w, hwl_config_defaults, hwl_n_config_defaults, sizeof *d, compare);
-        if (d) {
-            *out = d->value;
+        if (default_of(t, k, n, out))
             return true;
-        }
         k += n + (k[n] == '|');
     }
     return false;
 }
 
-static int compare_type(const void *a, const void *b)
-{
-    return strcmp(a, ((const struct hwl_config_default *)b)->type);
-}
-
 bool hwl_class_known(const char *type)
 {
-    return bsearch(type, hwl_config_defaults, hwl_n_config_defaults, sizeof *hwl_config_defaults, compare_type) != NULL;
+    return type_number(type) < hwl_n_default_types;
 }
 
 uint64_t hwl_b_u64(const struct hwl_build *b, const char *keys, uint64_t def)
