@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """gen_recipes.py OUT.c IN.txt...: the architectures written as text (docs/adding-an-architecture.md) as a table of families.
-`use NAME` is replaced by the lines of `block NAME`; comments and indentation go."""
+`use NAME` is replaced by the lines of `block NAME`; comments and indentation go. Equal lines are kept once, and a byte from 128 on
+stands for one of the words that save most."""
+import collections
+import re
 import sys
 
 LINES = {"w", "b", "f", "t", "x", "s", "set", "as", "text", "vision", "audio", "projector", "plain", "model", "layers", "tie", "refuse",
@@ -48,16 +51,42 @@ for path in sys.argv[2:]:
 
 types = [t for f in families for t in f["types"].split()]
 assert len(types) == len(set(types)), sorted(t for t in types if types.count(t) > 1)
+recipes = [list(lines_of(row["body"])) for row in families]
+lines = sorted({line for r in recipes for line in r})
+assert len(lines) < 0xffff and all(line.isascii() for line in lines)
+split = [re.findall(r"[\w.]+|[^\w.]", line) for line in lines]
+saved = collections.Counter(word for line in split for word in line)
+words = sorted(saved, key=lambda word: -saved[word] * (len(word) - 1) + len(word))[:127]
+code = {word: bytes([128 + i]) for i, word in enumerate(words)}
+
+
+def table(f, kind, name, values):
+    f.write(f"const {kind} {name}[] = {{\n")
+    f.writelines("    " + ",".join(map(str, values[i:i + 32])) + ",\n" for i in range(0, len(values), 32))
+    f.write("};\n")
+
+
+def texts(f, name, kind, parts):
+    """Bytes ended by 0 each, and where each begins."""
+    at = [0]
+    for part in parts:
+        at.append(at[-1] + len(part) + 1)
+    table(f, "uint8_t", name, list(b"\0".join(parts) + b"\0"))
+    table(f, kind, name + "_at", at[:-1])
+
+
 with open(sys.argv[1], "w", encoding="utf-8") as f:
-    f.write('/* Generated from data/recipes. */\n#include "arch/family.h"\n')
-    for i, row in enumerate(families):
-        f.write(f"static const char *const r{i}[] = {{\n")
-        f.writelines(f'    "{line}",\n' for line in lines_of(row["body"]))
-        f.write("    NULL,\n};\n")
+    f.write('/* Generated from data/recipes. */\n#include "arch/family.h"\n#include "arch/recipe.h"\n')
+    texts(f, "hwl_recipe_word", "uint16_t", [word.encode() for word in words])
+    texts(f, "hwl_recipe_line", "uint32_t", [b"".join(code.get(word, word.encode()) for word in line) for line in split])
+    number = {line: i for i, line in enumerate(lines)}
+    for i, r in enumerate(recipes):
+        f.write("static ")
+        table(f, "uint16_t", f"hwl_recipe_{i}", [number[line] for line in r] + [0xffff])
     f.write("const struct hwl_family hwl_families_recipes[] = {\n")
     for i, row in enumerate(families):
         classes = f'"{row["classes"]}"' if row["classes"] else "NULL"
-        f.write(f'    {{"{row["types"]}", {classes}, NULL, NULL, r{i}}},\n')
+        f.write(f'    {{"{row["types"]}", {classes}, NULL, NULL, hwl_recipe_{i}}},\n')
     f.write("    {NULL, NULL, NULL, NULL, NULL},\n};\nconst struct hwl_family_rule hwl_family_rules[] = {\n")
     for i, row in enumerate(families):
         if row["when"]:

@@ -31,7 +31,7 @@ struct hwl_family {
     const char *classes; /* names in `architectures`, space separated, or NULL */
     void (*read)(struct hwl_build *b, const struct hwl_text_row *row);
     const struct hwl_text_row *row;
-    const char *const *recipe; /* lines up to a NULL, instead of read: data/recipes */
+    const uint16_t *recipe; /* numbers of lines up to 0xffff, instead of read: data/recipes */
 };
 
 /* model->generic set by the caller allows the dense reading of unknown decoders. Fills everything but name and source. */

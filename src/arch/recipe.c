@@ -562,18 +562,44 @@ static void execute(struct run *u, uint32_t from, uint32_t to)
     }
 }
 
+/* Copies line n with its words in place of their bytes to out, where it is not NULL; its length. */
+static size_t expand(uint16_t n, char *out)
+{
+    size_t length = 0;
+    for (const uint8_t *s = hwl_recipe_line + hwl_recipe_line_at[n]; *s; s++) {
+        const bool word = *s >= 128;
+        const uint8_t *const from = word ? hwl_recipe_word + hwl_recipe_word_at[*s - 128] : s;
+        const size_t add = word ? strlen((const char *)from) : 1;
+        if (out)
+            memcpy(out + length, from, add);
+        length += add;
+    }
+    return length;
+}
+
+static const char *line_of(struct run *u, uint16_t n)
+{
+    char *const text = HWL_NEW_ARRAY(&u->r.b->m->arena, char, expand(n, NULL) + 1);
+    u->r.b->no_memory = u->r.b->no_memory || !text;
+    if (text)
+        text[expand(n, text)] = 0;
+    return text;
+}
+
 /* Lines and which closes which. */
-static bool parse(struct run *u, const char *const *lines)
+static bool parse(struct run *u, const uint16_t *lines)
 {
     uint32_t open[16], depth = 0;
     const char *rest;
-    for (; lines[u->n]; u->n++) {
+    for (; lines[u->n] != UINT16_MAX; u->n++) {
         const uint32_t i = u->n;
         if (i + 1 == MAX_LINES) {
-            hwl_recipe_bad(&u->r, "too long", lines[0]);
+            hwl_recipe_bad(&u->r, "too long", u->line[0]);
             return false;
         }
-        const char *const p = u->line[i] = lines[i];
+        const char *const p = u->line[i] = line_of(u, lines[i]);
+        if (!p)
+            return false;
         const bool ends = starts(p, "end", &rest), other = starts(p, "else", &rest);
         if (ends || other) {
             if (!depth) {
@@ -590,7 +616,7 @@ static bool parse(struct run *u, const char *const *lines)
     return depth == 0;
 }
 
-void hwl_recipe_read(struct hwl_build *build, const char *const *lines)
+void hwl_recipe_read(struct hwl_build *build, const uint16_t *lines)
 {
     struct hwl_hb hb;
     hwl_hb_init(&hb, build->model, &build->cfg);

@@ -33,7 +33,12 @@ struct hwl_recipe {
     uint32_t depth;
 };
 
-void hwl_recipe_read(struct hwl_build *b, const char *const *lines);
+/* The lines of all recipes, generated: a byte from 128 on stands for a word. */
+extern const uint8_t hwl_recipe_line[], hwl_recipe_word[];
+extern const uint32_t hwl_recipe_line_at[];
+extern const uint16_t hwl_recipe_word_at[];
+
+void hwl_recipe_read(struct hwl_build *b, const uint16_t *lines);
 
 /* The value of the expression at *p, which ends at a comma, an @ or the line's end; *p moves there. */
 uint64_t hwl_recipe_eval(struct hwl_recipe *r, const char **p);
