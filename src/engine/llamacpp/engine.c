@@ -232,9 +232,10 @@ static hwl_status fit_to(struct lc_plan *p, enum lc_fit_result *result)
     in.may_move = hwl_opt_i64(s, HWL_OPT_NGL, -1) == -1 && !q.place.overrides &&
                   (n < 2 || (!hwl_opt_has(s, HWL_OPT_TENSOR_SPLIT) && q.params.split_mode == 1));
     HWL_TRY(margins(p, in.margin));
-    const uint64_t mmproj = n ? hwl_lc_mmproj_bytes(p) : 0; /* llama-server adds it to the margin of its device */
+    uint16_t at = LC_HOST;
+    const uint64_t mmproj = n ? hwl_lc_mmproj_bytes(p, &at) : 0; /* llama-server adds it to the margin of its device */
     for (uint32_t i = 0; i < n && mmproj < (uint64_t)1 << 50; i++)
-        in.margin[i] += q.place.gpu[i] == 0 ? (int64_t)mmproj : 0;
+        in.margin[i] += q.place.gpu[i] == at ? (int64_t)mmproj : 0;
     for (uint32_t i = 0; i < (n ? n : 1); i++) {
         const hwl_device *d = n ? &p->devices->gpu[q.place.gpu[i]] : &p->devices->host;
         const uint64_t free = n && d->free_bytes != HWL_UNKNOWN ? d->free_bytes : d->memory_bytes;

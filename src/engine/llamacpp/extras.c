@@ -42,6 +42,11 @@ hwl_status hwl_lc_extras_open(const struct hwl_settings *settings, struct hwl_ar
     }
     if (status == HWL_OK && *mmproj)
         status = hwl_gguf_open(mmproj, arena, &out->mmproj, error);
+    for (int gpu = 0; gpu < 2 && status == HWL_OK && *mmproj; gpu++) {
+        struct hwl_arena scratch = {0};
+        (void)hwl_lc_clip(out->mmproj, gpu, &scratch, &out->clip[gpu]);
+        hwl_arena_free(&scratch);
+    }
     if (status == HWL_OK)
         status = open_adapters(settings, arena, out, error);
     struct hwl_str arch;
@@ -139,12 +144,15 @@ static uint64_t projector_tensor(struct lc_plan *p, const struct hwl_gguf_tensor
     return hwl_ck_align(&p->ck, hwl_ck_add(&p->ck, t->bytes, hwl_lc_row_pad(t->dtype, t->dims[0])), ALIGN_CUDA);
 }
 
-uint64_t hwl_lc_mmproj_bytes(struct lc_plan *p)
+uint64_t hwl_lc_mmproj_bytes(struct lc_plan *p, uint16_t *device)
 {
     const struct hwl_gguf *g = p->extras && hwl_opt_has(p->settings, HWL_OPT_MMPROJ) ? p->extras->mmproj : NULL;
     uint64_t sum = 0;
     for (uint64_t i = 0; g && i < g->n_tensors; i++)
-        sum = hwl_ck_add(&p->ck, sum, projector_tensor(p, &g->tensors[i]));
+        sum = hwl_ck_add(&p->ck, sum, g->tensors[i].bytes); /* as the engine counts, without padding */
+    *device = projector_device(p);
+    if (g && *device != LC_HOST && p->rules->server_outputs) /* mtmd_get_memory_usage */
+        sum = hwl_ck_add(&p->ck, sum, p->extras->clip[1].device);
     return sum;
 }
 
@@ -158,6 +166,39 @@ static hwl_component tower_of(struct hwl_str name)
         if (hwl_str_starts(name, parts[i].prefix))
             return parts[i].component;
     return HWL_COMP_PROJECTOR;
+}
+
+static void put_clip(struct lc_plan *p, struct hwl_ledger *l, uint16_t device, uint64_t bytes, const struct lc_clip *c)
+{
+    const bool host = device == p->devices->n_gpus;
+    if (!bytes)
+        return;
+    hwl_entry *e = hwl_ledger_put(l, device, -1, HWL_KIND_COMPUTE, HWL_COMP_VISION, bytes, c->known && p->rules->server_outputs ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED,
+                                  "llama.cpp tools/mtmd/clip.cpp");
+    if (e->basis == HWL_BASIS_MODELLED)
+        e->error = c->known ? 0.05f : 0.5f;
+    e->memory = host ? HWL_MEMORY_PAGEABLE : HWL_MEMORY_DEVICE;
+    e->formula = "the projector's graph for an image of {0} x {0} pixels";
+    e->args[0] = c->side;
+}
+
+/* What is reserved when it is loaded; a larger image takes more then. */
+static void put_mmproj_compute(struct lc_plan *p, struct hwl_ledger *l, uint16_t device)
+{
+    const struct lc_clip *c = &p->extras->clip[device != LC_HOST];
+    bool audio = false;
+    for (uint64_t i = 0; i < p->extras->mmproj->n_tensors && !audio; i++)
+        audio = hwl_str_starts(p->extras->mmproj->tensors[i].name, "a.");
+    if (c->side) {
+        put_clip(p, l, device, c->device, c);
+        put_clip(p, l, (uint16_t)p->devices->n_gpus, c->host, c);
+        hwl_ledger_note(l, "the projector's compute buffer is for its warm-up image of %u x %u pixels: a larger image makes it grow%s", c->side, c->side,
+                        c->known ? "" : "; its last part is not built for this kind of projector");
+    } else {
+        hwl_ledger_note(l, "the projector's compute buffer moves memory and is not modelled: it grows with the size of an image");
+    }
+    if (audio)
+        hwl_ledger_note(l, "the audio encoder's compute buffer moves memory and is not modelled");
 }
 
 /* Tensors that the loader leaves out are counted: hence the error. */
@@ -180,7 +221,7 @@ static void put_mmproj(struct lc_plan *p, struct hwl_ledger *l)
         e->memory = gpu ? HWL_MEMORY_DEVICE : HWL_MEMORY_PAGEABLE;
         e->formula = gpu ? "tensors, each padded to 128 B, quantised rows to 512 columns" : "tensors, each padded to 32 B";
     }
-    hwl_ledger_note(l, "the projector's compute buffer moves memory and is not modelled: it grows with the size of an image");
+    put_mmproj_compute(p, l, device);
 }
 
 /* Is it a matrix that build_lora_mm multiplies with and that adapters "on all linear layers" train? */

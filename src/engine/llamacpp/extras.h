@@ -3,6 +3,7 @@
 #define HWL_LLAMACPP_EXTRAS_H
 
 #include "arch/model.h"
+#include "engine/llamacpp/graph/clip.h"
 #include "engine/llamacpp/params.h"
 
 /* What is loaded beside the model: read once by prepare, released with it. */
@@ -11,6 +12,7 @@ struct lc_extras {
     struct lc_model draft_m;
     struct lc_digest draft_digest;
     struct hwl_gguf *mmproj;  /* NULL: none */
+    struct lc_clip clip[2];   /* its compute buffers without and with a GPU; side 0: not known */
     struct hwl_gguf **adapters; /* [n_adapters], in the order of --lora; NULL where the item is a rank */
     uint32_t n_adapters;
 };
@@ -24,8 +26,8 @@ bool hwl_lc_draft(const struct lc_plan *target, struct hwl_settings *settings, s
 bool hwl_lc_wants_mtp(const struct lc_plan *p);
 /* Does that draft take embeddings or caches of its target, so that it is no model of its own? */
 bool hwl_lc_borrows(const struct lc_model *m);
-/* Bytes of the projector in the first GPU's buffer, in host memory where there is none. */
-uint64_t hwl_lc_mmproj_bytes(struct lc_plan *p);
+/* Bytes of the projector, weights and compute buffer, and where they lie (LC_HOST: in host memory). */
+uint64_t hwl_lc_mmproj_bytes(struct lc_plan *p, uint16_t *device);
 /* Everything but the draft. */
 hwl_status hwl_lc_extras_put(struct lc_plan *p, struct hwl_ledger *l);
 
