@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ollama: llama.cpp with defaults and a placement of its own. What is its own here: the context by video memory and by the
- * model's parameters in the store (docs/context-length.mdx), one sequence, batches of 512, no --fit before its llama-server
- * runner, the choice of one GPU where the model fits on one, 457 MiB left on each (its start-up logs: gpu memory minimum). */
+/* Ollama: llama.cpp with defaults and a placement of its own. Up to 0.29 it places layers itself: the choice of one GPU where the
+ * model fits on one, 457 MiB left on each (its start-up logs: gpu memory minimum), batches of 512. From 0.30 on it starts
+ * llama-server, whose --fit places; its own are a prediction from the file's size and an f16 cache, the one GPU by that, the batch
+ * by context and room, the projector's place (llm/llama_server.go, server/sched.go of v0.30.0, v0.32.15 and August 2026). The
+ * context by video memory and by the model's parameters in the store (docs/context-length.mdx), one sequence, are in all. */
 #include "engine/engine.h"
 
 #include "base/json.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "engine/llamacpp/extras.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +18,20 @@ struct rules {
     const char *version, *llamacpp;
     bool fit;      /* runs llama-server, which fits itself */
     bool by_vram;  /* the default context grows with video memory */
+    bool pads;     /* --fit leaves the projector's bytes and 1 GiB where it goes to a GPU */
+    bool reserves; /* what is free is counted less the minimum and the fit target */
     const char *note;
 };
 
-static const char *const versions[] = {"0.30", "0.15", "0.13", NULL};
+static const char *const versions[] = {"0.33", "0.32", "0.30", "0.15", "0.13", NULL};
 
 static const struct rules rules[] = {
-    {"0.30", "v0.5.0", true, true, NULL},
-    {"0.15", "b7200", false, true, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
-    {"0.13", "b7200", false, false, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
+    /* their llama.cpp: b9452 (0.30.0), b9781 (0.30.11), b9840 (0.31.0), b9888 (0.31.2), b10488 (0.32.15) */
+    {"0.33", "v0.5.0", true, true, true, true, NULL},
+    {"0.32", "v0.5.0", true, true, true, false, NULL},
+    {"0.30", "v0.5.0", true, true, false, false, NULL},
+    {"0.15", "b7200", false, true, false, false, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
+    {"0.13", "b7200", false, false, false, false, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
 };
 
 static const struct rules *rules_of(const char *version)
@@ -34,7 +42,7 @@ static const struct rules *rules_of(const char *version)
     return &rules[0];
 }
 
-/* "0.15.2", "v0.30.1": the newest row that is not newer. */
+/* "0.15.2", "v0.30.1": the newest row that is not newer; 0.32's rules came with 0.31.2. */
 static const char *version_of(const char *text)
 {
     const char *p = text + (text[0] == 'v');
@@ -44,15 +52,18 @@ static const char *version_of(const char *text)
     const unsigned long minor = strtoul(p + 2, &end, 10);
     if (*end && *end != '.' && *end != '-')
         return NULL;
-    return minor >= 30 ? versions[0] : minor >= 15 ? versions[1] : minor >= 12 ? versions[2] : NULL;
+    if (minor == 31 && strncmp(end, ".0", 2) != 0 && strncmp(end, ".1", 2) != 0 && *end == '.')
+        return versions[1];
+    return minor >= 33 ? versions[0] : minor == 32 ? versions[1] : minor >= 30 ? versions[2] : minor >= 15 ? versions[3] : minor >= 12 ? versions[4] : NULL;
 }
 
 /* Of the model's own parameters; HWL_UNKNOWN where it says nothing. */
 struct prepared {
     void *llamacpp;
     uint64_t num_ctx, num_batch;
-    int64_t num_gpu;
-    bool has_gpu;
+    int64_t num_gpu, main_gpu;
+    bool has_gpu, has_main;
+    uint64_t drafted; /* draft_num_predict */
 };
 
 static void read_params(const struct hwl_model *model, struct prepared *p)
@@ -73,6 +84,12 @@ static void read_params(const struct hwl_model *model, struct prepared *p)
         p->num_gpu = yyjson_get_sint(v);
         p->has_gpu = p->num_gpu >= 0;
     }
+    if ((v = hwl_json_get(root, "main_gpu")) && yyjson_is_uint(v)) {
+        p->main_gpu = (int64_t)hwl_min(yyjson_get_uint(v), 1 << 20);
+        p->has_main = true;
+    }
+    if ((v = hwl_json_get(root, "draft_num_predict")) && yyjson_is_uint(v))
+        p->drafted = yyjson_get_uint(v);
     yyjson_doc_free(doc);
 }
 
@@ -102,7 +119,7 @@ static void set_count(struct hwl_settings *s, enum hwl_opt id, uint64_t v)
 
 static void set_text(struct hwl_settings *s, enum hwl_opt id, char *v)
 {
-    if (!s->value[id].set)
+    if (v && !s->value[id].set)
         s->value[id] = (struct hwl_setting_value){.set = true, .text = v};
 }
 
@@ -227,6 +244,128 @@ static bool place(const struct hwl_model *model, const void *prepared, const str
     return low > 0;
 }
 
+/* What llama-server's scheduler takes a model for (PredictServerVRAM): its file and an f16 cache of the fewest heads. */
+static uint64_t predicted(const struct lc_summary *m, uint64_t tokens)
+{
+    struct hwl_ck ck = {0};
+    const uint64_t head = m->n_head_max ? m->n_embd / m->n_head_max : 0, row = 4 * (uint64_t)m->n_layer * head;
+    const uint64_t cache = hwl_ck_mul(&ck, hwl_ck_mul(&ck, row, m->n_head_kv_min ? m->n_head_kv_min : 1), tokens);
+    const uint64_t sum = hwl_ck_add(&ck, m->file_bytes, cache);
+    return ck.overflow ? UINT64_MAX : sum;
+}
+
+static uint64_t available_on(const struct rules *r, const hwl_device *d, const struct hwl_settings *s)
+{
+    const uint64_t free = free_of(d), target = (uint64_t)1024 << 20, minimum = (uint64_t)(d->backend == HWL_BACKEND_METAL ? 512 : 457) << 20;
+    uint64_t kept = hwl_max(hwl_opt_u64(s, HWL_OPT_RESERVE, 0), target);
+    kept = !r->reserves ? 0 : kept > UINT64_MAX - minimum ? UINT64_MAX : kept + minimum;
+    return free == HWL_UNKNOWN || kept >= free ? 0 : free - kept;
+}
+
+/* On the GPU with most room where the prediction fits on one (bestSingleGPUFit); returns the room of the GPUs that are used. */
+static uint64_t choose_gpus(const struct rules *r, const struct prepared *p, const struct hwl_devices *devices, uint64_t need, struct hwl_settings *s)
+{
+    static char none[] = "none";
+    uint64_t sum = 0, most = 0;
+    uint32_t best = 0;
+    const bool free_hand = !s->value[HWL_OPT_SPLIT_MODE].set && !s->value[HWL_OPT_TENSOR_SPLIT].set && !s->value[HWL_OPT_DEVICE].set;
+    for (uint32_t g = 0; g < devices->n_gpus; g++) {
+        const uint64_t room = available_on(r, &devices->gpu[g], s);
+        sum = room > UINT64_MAX - sum ? UINT64_MAX : sum + room;
+        if (room > most) {
+            most = room;
+            best = g;
+        }
+    }
+    if (devices->n_gpus < 2 || hwl_opt_i64(s, HWL_OPT_NGL, -1) == 0 || !free_hand)
+        return sum;
+    const bool named = p->has_main || s->value[HWL_OPT_MAIN_GPU].set;
+    const uint64_t main_gpu = hwl_opt_u64(s, HWL_OPT_MAIN_GPU, (uint64_t)p->main_gpu);
+    if (named ? main_gpu >= devices->n_gpus : need > most)
+        return sum;
+    best = named ? (uint32_t)main_gpu : best;
+    set_text(s, HWL_OPT_SPLIT_MODE, none);
+    s->value[HWL_OPT_MAIN_GPU] = (struct hwl_setting_value){.set = true, .v.u64 = best};
+    return available_on(r, &devices->gpu[best], s);
+}
+
+static bool has_old_cuda(const struct hwl_devices *devices)
+{
+    for (uint32_t g = 0; g < devices->n_gpus; g++) {
+        const hwl_device *d = &devices->gpu[g];
+        if (d->backend == HWL_BACKEND_CUDA && d->compute_major && (d->compute_major < 6 || (d->compute_major == 7 && d->compute_minor == 2)))
+            return true;
+    }
+    return false;
+}
+
+/* automaticGenerationBatch */
+static uint64_t batch_by_room(const struct hwl_devices *devices, bool flash, uint64_t tokens, uint64_t need, uint64_t room)
+{
+    static const struct {
+        uint64_t batch, above, percent, takes;
+    } sizes[] = {{2048, 32768, 60, (uint64_t)2 << 30}, {1024, 4096, 75, (uint64_t)768 << 20}};
+    bool cuda = false, small = false;
+    for (uint32_t g = 0; g < devices->n_gpus; g++) {
+        const bool here = devices->gpu[g].backend == HWL_BACKEND_CUDA;
+        cuda |= here;
+        small |= here && free_of(&devices->gpu[g]) <= (uint64_t)8 << 30;
+    }
+    if (!flash && cuda)
+        return small && tokens > 4096 ? 256 : 512;
+    const uint64_t most = room / 100 * 80 + room % 100 * 80 / 100;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const uint64_t share = room / 100 * sizes[i].percent + room % 100 * sizes[i].percent / 100;
+        if (tokens > sizes[i].above && (!need || !room || (need <= most && need <= share && sizes[i].takes <= most - need)))
+            return sizes[i].batch;
+    }
+    return 512;
+}
+
+/* A projector stays off the GPUs with few layers there, or where one has no room for it and 1 GiB (shouldDisableMMProjOffload);
+ * what --fit leaves. */
+static void keep_room(const struct rules *r, const struct lc_summary *m, const struct hwl_devices *devices, struct hwl_settings *s, struct hwl_ledger *l)
+{
+    const int64_t ngl = hwl_opt_i64(s, HWL_OPT_NGL, -1);
+    const uint64_t wanted = hwl_min(m->mmproj_bytes, (uint64_t)1 << 50) + ((uint64_t)1 << 30);
+    bool off = ngl == 0 || (ngl > 0 && (uint64_t)ngl < (uint64_t)m->n_layer + 1);
+    const uint32_t only = (uint32_t)hwl_opt_u64(s, HWL_OPT_MAIN_GPU, UINT32_MAX);
+    for (uint32_t g = 0; g < devices->n_gpus; g++)
+        off |= (only >= devices->n_gpus || g == only) && free_of(&devices->gpu[g]) < wanted;
+    if (m->mmproj_bytes && !s->value[HWL_OPT_MMPROJ_OFFLOAD].set)
+        s->value[HWL_OPT_MMPROJ_OFFLOAD] = (struct hwl_setting_value){.set = true, .v.flag = !off};
+    const uint64_t reserve = hwl_opt_u64(s, HWL_OPT_RESERVE, 0);
+    uint64_t target = r->pads && m->mmproj_bytes && hwl_opt_flag(s, HWL_OPT_MMPROJ_OFFLOAD, true) ? wanted : 0;
+    target += r->reserves && reserve > (uint64_t)1 << 30 ? hwl_min(reserve, (uint64_t)1 << 50) : 0;
+    if (target)
+        set_text(s, HWL_OPT_FIT_TARGET, hwl_arena_printf(l->arena, "%llu", (unsigned long long)((target + (1 << 20) - 1) >> 20)));
+}
+
+/* What is passed to llama-server, beyond what every version sets. */
+static void launch(const struct rules *r, const struct prepared *p, const struct lc_summary *m, const struct hwl_devices *devices,
+                   struct hwl_settings *s, struct hwl_ledger *l)
+{
+    static char off[] = "off", mtp[] = "mtp";
+    struct hwl_ck ck = {0};
+    const uint64_t tokens = s->value[HWL_OPT_CTX_TOTAL].set ? s->value[HWL_OPT_CTX_TOTAL].v.u64
+                                                           : hwl_ck_mul(&ck, hwl_opt_u64(s, HWL_OPT_CTX, 4096), hwl_opt_u64(s, HWL_OPT_CONCURRENCY, 1));
+    const uint64_t need = ck.overflow ? UINT64_MAX : predicted(m, tokens), room = choose_gpus(r, p, devices, need, s);
+    if (has_old_cuda(devices))
+        set_text(s, HWL_OPT_FLASH_ATTN, off);
+    const bool flash = strcmp(hwl_opt_text(s, HWL_OPT_FLASH_ATTN, ""), "off") != 0, embeds = m->embeds || hwl_opt_flag(s, HWL_OPT_EMBEDDING, false);
+    const bool given = p->num_batch != HWL_UNKNOWN && p->num_batch;
+    set_count(s, HWL_OPT_BATCH, given ? p->num_batch : embeds ? hwl_min(2048, hwl_max(tokens, 1)) : batch_by_room(devices, flash, tokens, need, room));
+    set_count(s, HWL_OPT_UBATCH, s->value[HWL_OPT_BATCH].v.u64);
+    if (!devices->n_gpus || hwl_opt_i64(s, HWL_OPT_NGL, -1) == 0)
+        if (!s->value[HWL_OPT_MMAP].set)
+            s->value[HWL_OPT_MMAP] = (struct hwl_setting_value){.set = true, .v.flag = false};
+    if (p->drafted && m->mtp && !m->draft) {
+        set_text(s, HWL_OPT_SPEC_METHOD, mtp);
+        set_count(s, HWL_OPT_DRAFT_MAX, p->drafted);
+    }
+    keep_room(r, m, devices, s, l);
+}
+
 /* Layer n_layers of the last run lies on the host. */
 static void move_output(struct hwl_ledger *l, const struct hwl_devices *devices)
 {
@@ -247,16 +386,30 @@ static void doubt_compute(struct hwl_ledger *l)
         }
 }
 
-/* What `ollama ps` prints: its size, and the share of it on GPUs in percent. */
-static void show_ps(struct hwl_ledger *l, const struct hwl_devices *devices)
+/* Does its runner count the entry (bufferSizeRegex)? Its own estimate before 0.30 holds everything but the context. */
+static bool counts(const struct rules *r, const hwl_entry *e)
+{
+    const bool beside = e->component == HWL_COMP_VISION || e->component == HWL_COMP_AUDIO || e->component == HWL_COMP_PROJECTOR;
+    return e->kind != HWL_KIND_OVERHEAD && !(r->fit && (e->component == HWL_COMP_LORA || (beside && e->kind == HWL_KIND_WEIGHTS)));
+}
+
+/* What `ollama ps` prints: its size, and the share of it on GPUs in percent. With all layers on GPUs llama-server's host buffers
+ * are left out (MemorySize). */
+static void show_ps(const struct rules *r, struct hwl_ledger *l, const struct hwl_devices *devices)
 {
     uint64_t size = 0, gpu = 0;
+    bool all = r->fit && devices->n_gpus;
     for (uint64_t i = 0; i < l->n_entries; i++) {
-        if (l->entries[i].kind == HWL_KIND_OVERHEAD)
+        const hwl_entry *e = &l->entries[i];
+        if (!counts(r, e))
             continue;
-        size += l->entries[i].bytes;
-        gpu += l->entries[i].device < devices->n_gpus ? l->entries[i].bytes : 0;
+        size += e->bytes;
+        gpu += e->device < devices->n_gpus ? e->bytes : 0;
+        all &= e->device < devices->n_gpus || e->kind != HWL_KIND_WEIGHTS || e->layer < 0;
     }
+    for (uint64_t i = 0; i < l->n_placements; i++)
+        all &= l->placements[i].device < devices->n_gpus;
+    size = all && gpu ? gpu : size;
     hwl_ledger_view_u64(l, "ps_size_bytes", size);
     hwl_ledger_view_u64(l, "ps_gpu_percent", size ? 100 - (100 * (size - gpu) + size / 2) / size : 0);
 }
@@ -265,6 +418,7 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
                        const struct hwl_settings *settings, struct hwl_ledger *l, hwl_error *error)
 {
     static char on[] = "on", off[] = "off", server[] = "llama-server";
+    static const char one_sequence[] = "mllama qwen3vl qwen3vlmoe qwen35 qwen35moe qwen3next lfm2 lfm2moe nemotron_h nemotron_h_moe nemotron_h_omni";
     const struct prepared *p = prepared;
     const struct rules *r = rules_of(version);
     struct hwl_settings s = *settings; /* texts and lists stay those of the caller */
@@ -272,13 +426,25 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     set_text(&s, HWL_OPT_PROGRAM, server);
     if (!s.value[HWL_OPT_CTX_TOTAL].set)
         set_count(&s, HWL_OPT_CTX, default_context(r, p, model, devices));
+    if (r->fit && model->context_train && hwl_opt_u64(&s, HWL_OPT_CTX, 0) > model->context_train) {
+        hwl_ledger_note(l, "the model is trained for a context of %llu: Ollama gives no more", (unsigned long long)model->context_train);
+        s.value[HWL_OPT_CTX].v.u64 = model->context_train;
+    }
     set_count(&s, HWL_OPT_CONCURRENCY, 1); /* OLLAMA_NUM_PARALLEL */
-    set_count(&s, HWL_OPT_BATCH, p->num_batch != HWL_UNKNOWN && p->num_batch ? p->num_batch : 512);
-    set_count(&s, HWL_OPT_UBATCH, s.value[HWL_OPT_BATCH].v.u64);
+    struct lc_summary about;
+    hwl_lc_summarise(p->llamacpp, &about);
+    if (r->fit && s.value[HWL_OPT_CONCURRENCY].v.u64 > 1 && hwl_words_have(one_sequence, about.arch)) {
+        hwl_ledger_note(l, "Ollama serves one sequence at a time of '%s'", about.arch);
+        s.value[HWL_OPT_CONCURRENCY].v.u64 = 1;
+    }
     if (!s.value[HWL_OPT_KV_UNIFIED].set)
         s.value[HWL_OPT_KV_UNIFIED] = (struct hwl_setting_value){.set = true, .v.flag = false};
     if (!s.value[HWL_OPT_NGL].set && p->has_gpu)
         s.value[HWL_OPT_NGL] = (struct hwl_setting_value){.set = true, .v.i64 = p->num_gpu};
+    if (r->fit)
+        launch(r, p, &about, devices, &s, l);
+    set_count(&s, HWL_OPT_BATCH, p->num_batch != HWL_UNKNOWN && p->num_batch ? p->num_batch : 512);
+    set_count(&s, HWL_OPT_UBATCH, s.value[HWL_OPT_BATCH].v.u64);
     set_text(&s, HWL_OPT_FIT, r->fit ? on : off);
     const bool host_output = !r->fit && !s.value[HWL_OPT_NGL].set && place(model, p->llamacpp, r, devices, &s, l);
     HWL_TRY(hwl_engine_llamacpp.plan(model, p->llamacpp, r->llamacpp, devices, &s, l, error));
@@ -288,7 +454,7 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     if (r->note)
         hwl_ledger_note(l, "%s", r->note);
     doubt_compute(l);
-    show_ps(l, devices);
+    show_ps(r, l, devices);
     return HWL_OK;
 }
 

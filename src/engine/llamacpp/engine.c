@@ -37,6 +37,7 @@ static hwl_status file_of(const struct hwl_model *model, const struct hwl_settin
         if (!g || !t)
             return hwl_fail(error, HWL_E_NOMEM, "out of memory");
         *g = *model->gguf;
+        g->file_bytes = 0; /* not made yet */
         memcpy(t, g->tensors, g->n_tensors * sizeof *t);
         g->tensors = t;
     } else {
@@ -60,6 +61,30 @@ hwl_status hwl_lc_load(const struct hwl_model *model, const struct hwl_settings 
     HWL_TRY(hwl_lc_read(gguf, arena, m, error));
     HWL_TRY(hwl_lc_read_tensors(arena, m, error));
     return hwl_lc_digest(m, arena, digest, error);
+}
+
+void hwl_lc_summarise(const void *prepared, struct lc_summary *out)
+{
+    const struct prepared *p = prepared;
+    const struct lc_model *m = &p->m;
+    char key[128];
+    *out = (struct lc_summary){.n_layer = m->n_layer_all, .n_head_kv_min = UINT32_MAX, .n_embd = m->n_embd, .n_ctx_train = m->n_ctx_train,
+                               .mtp = m->n_layer_nextn > 0, .draft = p->extras.draft != NULL, .arch = m->arch};
+    struct hwl_ck ck = {0};
+    for (uint64_t i = 0; i < m->gguf->n_tensors; i++)
+        out->file_bytes = hwl_ck_add(&ck, out->file_bytes, m->gguf->tensors[i].bytes);
+    out->file_bytes = hwl_max(out->file_bytes, m->gguf->file_bytes);
+    for (uint64_t i = 0; p->extras.mmproj && i < p->extras.mmproj->n_tensors; i++)
+        out->mmproj_bytes = hwl_ck_add(&ck, out->mmproj_bytes, p->extras.mmproj->tensors[i].bytes);
+    if (ck.overflow)
+        out->file_bytes = UINT64_MAX;
+    for (uint32_t i = 0; i < m->n_layer_all; i++) {
+        const struct lc_layer *a = &m->layers[i];
+        out->n_head_max = a->n_head > out->n_head_max ? a->n_head : out->n_head_max;
+        out->n_head_kv_min = a->n_head_kv < out->n_head_kv_min ? a->n_head_kv : out->n_head_kv_min;
+    }
+    (void)snprintf(key, sizeof key, "%.96s.pooling_type", m->arch);
+    out->embeds = hwl_gguf_get(m->gguf, key) != NULL;
 }
 
 static hwl_status prepare(const struct hwl_model *model, const char *version, const struct hwl_settings *settings, struct hwl_arena *arena,

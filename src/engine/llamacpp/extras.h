@@ -34,5 +34,16 @@ hwl_status hwl_lc_extras_put(struct lc_plan *p, struct hwl_ledger *l);
 /* engine.c: the file that llama.cpp would load of that model, read. */
 hwl_status hwl_lc_load(const struct hwl_model *model, const struct hwl_settings *settings, struct hwl_arena *arena, struct lc_model *m,
                        struct lc_digest *digest, hwl_error *error);
+/* engine.c: what a program that starts llama-server goes by, of what prepare made. */
+struct lc_summary {
+    uint64_t file_bytes;      /* of the model's file; without its metadata where there is none */
+    uint64_t mmproj_bytes;    /* of the projector's tensors; 0: no projector */
+    uint32_t n_layer, n_head_max, n_head_kv_min, n_embd, n_ctx_train;
+    bool mtp;                 /* has layers of multi-token prediction */
+    bool draft;               /* --draft is read */
+    bool embeds;              /* the file names a pooling */
+    const char *arch;
+};
+void hwl_lc_summarise(const void *prepared, struct lc_summary *out);
 
 #endif
