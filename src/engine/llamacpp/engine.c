@@ -356,7 +356,7 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
     if (strcmp(hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""), "mtp") == 0 && !hwl_opt_has(settings, HWL_OPT_DRAFT) && !hwl_lc_wants_mtp(&p)) {
         if (model->gguf)
             return hwl_fail(error, HWL_E_REFUSED, "context type MTP requested but model doesn't contain MTP layers");
-        hwl_ledger_note(l, "MTP layers are not converted here: their weights and the context on them move memory and are not modelled");
+        hwl_ledger_note(l, "no MTP layers are known of this model: llama.cpp refuses --spec-type draft-mtp without them");
     }
     HWL_TRY(resolve(&p, &unfitted, &built, &compute));
     hwl_lc_weights(&p, l);
