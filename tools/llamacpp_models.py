@@ -132,6 +132,12 @@ model("gptj", 4, 4096, 16, 16, 16384, vocab=50400, rope__dimension_count=64)
 model("qwen3tts", 4, 1024, 16, 8, 3072, vocab=3072, **HD, rope__dimension_sections=[24, 20, 20, 0])
 model("gemma4-assistant", 4, 1024, 4, 1, 2048, vocab=262144, attention__key_length=256, attention__value_length=256, attention__key_length_swa=256, attention__value_length_swa=256, rope__dimension_count=256, rope__dimension_count_swa=256,
       attention__sliding_window=512, attention__sliding_window_pattern=[True, True, True, False], embedding_length_out=2560)
+model("gemma4", 6, 2816, 16, [8] * 5 + [2], 2112, vocab=262144, ctx=262144, name="gemma4-moe", attention__key_length=512, attention__value_length=512, attention__key_length_swa=256,
+      attention__value_length_swa=256, rope__dimension_count=512, rope__dimension_count_swa=256, embedding_length_per_layer_input=0, attention__shared_kv_layers=0, attention__sliding_window=1024,
+      attention__sliding_window_pattern=[True] * 5 + [False], final_logit_softcapping=30.0, expert_count=128, expert_used_count=8, expert_feed_forward_length=704,
+      add=[("rope_freqs.weight", 256)] + only(range(5), ("attn_v.weight", 2816, 2048)) +
+      each(6, ("ffn_gate_inp.weight", 2816, 128), ("ffn_gate_inp.scale", 2816), ("pre_ffw_norm_2.weight", 2816), ("post_ffw_norm_1.weight", 2816), ("post_ffw_norm_2.weight", 2816),
+           ("ffn_gate_up_exps.weight", 2816, 1408, 128), ("ffn_down_exps.weight", 704, 2816, 128), ("ffn_down_exps.scale", 128), ("layer_output_scale.weight", 1)))
 model("eagle3", 1, 4096, 32, 8, 14336, vocab=32000, **ROT, target_layers=[2, 16, 29], extract_layers=[2, 16, 29], target_hidden_size=4096)
 # latent attention, experts
 model("deepseek2-ocr", 4, 1280, 10, 10, 6848, vocab=129280, **ROT, expert_count=64, expert_used_count=6, expert_feed_forward_length=896, expert_shared_count=2, leading_dense_block_count=1)

@@ -60,10 +60,10 @@ static hwl_model *open_named(const char *name)
     char path[512];
     hwl_error e = {0};
     hwl_model *m = NULL;
-    if (hwl_model_open(name, NULL, &m, &e) == HWL_OK)
+    snprintf(path, sizeof path, HWL_TEST_DATA "/sglang/%s", name); /* the configuration that was asked, before the catalogue's */
+    if (hwl_model_open(path, NULL, &m, &e) == HWL_OK)
         return m;
-    snprintf(path, sizeof path, HWL_TEST_DATA "/sglang/%s", name);
-    if (hwl_model_open(path, NULL, &m, &e) != HWL_OK)
+    if (hwl_model_open(name, NULL, &m, &e) != HWL_OK)
         fail_msg("%s: %s", name, e.message);
     return m;
 }

@@ -50,7 +50,7 @@ static const struct lc_family families[] = {
     {"gemma", "gemma", HD, NULL, NULL},
     {"gemma2", "gemma2", HD | LC_WINDOW, NULL, NULL},
     {"gemma3 gemma3_text", "gemma3", HD | LC_WINDOW, NULL, NULL},
-    {"gemma4 gemma4_text", "gemma4", HD | LC_PATTERN | EX | LC_WINDOW_DIMS, "layer_scale=layer_output_scale .per_layer_input_gate=inp_gate .per_layer_projection=proj .post_per_layer_input_norm=post_norm .embed_tokens_per_layer=per_layer_token_embd .per_layer_model_projection=per_layer_model_proj .per_layer_projection_norm=per_layer_proj_norm", NULL},
+    {"gemma4 gemma4_text", "gemma4", HD | LC_PATTERN | EX | LC_WINDOW_DIMS, "layer_scale=layer_output_scale .per_layer_input_gate=inp_gate .per_layer_projection=proj .post_per_layer_input_norm=post_norm .embed_tokens_per_layer=per_layer_token_embd .per_layer_model_projection=per_layer_model_proj .per_layer_projection_norm=per_layer_proj_norm .router.scale=ffn_gate_inp.scale:bare .router.per_expert_scale=ffn_down_exps.scale:bare exp_gate_up=ffn_gate_up_exps .post_feedforward_layernorm_1=post_ffw_norm_1 .post_feedforward_layernorm_2=post_ffw_norm_2 .pre_feedforward_layernorm_2=pre_ffw_norm_2", NULL},
     {"glm_moe_dsa", "glm-dsa", MLA_EX | LC_INDEXER | NX, INDEXER_NAMES, "expert_gating_func=u2"},
     {"glm4 glm_ocr_text", "glm4", NX, NULL, NULL},
     {"glm4_moe solar_open", "glm4moe", HD | EX | LC_LEADING_DENSE | NX, POST_NORM, "expert_gating_func=u2"},

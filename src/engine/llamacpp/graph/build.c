@@ -508,6 +508,11 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
             y = hwl_g_like(g, HWL_OP_SQR, y, NULL, NULL);
     }
     y = hwl_g_mm_id(g, hwl_b_w(b, il, o->chunks ? "ffn_down_chexps.weight" : "ffn_down_exps.weight"), y, ids);
+    hwl_gt scale = o->chunks ? NULL : hwl_b_w(b, il, "ffn_down_exps.scale"); /* build_lora_mm_id */
+    if (scale) {
+        scale = hwl_g_repeat(g, hwl_g_reshape(g, scale, 1, scale->ne[0], 1, 1), 1, scale->ne[0], n, 1);
+        y = hwl_g_mul(g, y, hwl_g_get_rows(g, scale, ids));
+    }
     hwl_gt bd = hwl_b_w(b, il, "ffn_down_exps.bias");
     if (o->biases && bd)
         y = hwl_g_like(g, HWL_OP_ADD_ID, y, bd, ids);

@@ -82,8 +82,7 @@ void hwl_b_gemma4(struct hwl_build *b)
         inputs = hwl_b_layer_inputs(b, x);
     for (uint32_t il = 0; il < b->m->n_layer && !g->failed; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;
-        /* experts and packed projections have not been compared */
-        b->unmeasured = b->unmeasured || hwl_b_w(b, l, "ffn_gate_inp.weight") || hwl_b_w(b, l, "attn_qkv.weight");
+        b->unmeasured = b->unmeasured || hwl_b_w(b, l, "attn_qkv.weight"); /* packed projections have not been compared */
         hwl_gt cur = attention(b, norm(b, x, l, "attn_norm.weight", l), il);
         hwl_gt in = hwl_g_add(g, norm(b, cur, l, "post_attention_norm.weight", l), x);
         x = hwl_g_add(g, norm(b, feed_forward(b, in, l), l, "post_ffw_norm.weight", -1), in);
