@@ -45,6 +45,7 @@ const char *hwl_monitor_engine(const char *command)
         {"llama_cpp.server", "llama.cpp"},   {"koboldcpp", "llama.cpp"},        {"ollama", "ollama"},           {"ollama_llama_server", "ollama"},
         {"vllm", "vllm"},                    {"vllm.entrypoints.openai.api_server", "vllm"}, {"VLLM::EngineCore", "vllm"}, {"VLLM::Worker", "vllm"},
         {"sglang.launch_server", "sglang"},  {"sglang::scheduler", "sglang"},   {"trtllm-serve", "tensorrt-llm"}, {"mlx_lm.server", "mlx"},
+        {"text-generation-launcher", "tgi"}, {"text-generation-server", "tgi"}, {"text-generation-router", "tgi"},
     };
     uint32_t n = 0;
     for (const char *word = command; *word && n < 5; word = next_word(word), n++) {

@@ -52,6 +52,7 @@ static const struct form {
     {"llama.cpp", "", "-m --model"},
     {"vllm", "serve", "--model"},
     {"sglang", "sglang.launch_server", "--model-path --model"},
+    {"tgi", "", "--model-id"},
 };
 
 static bool is_one(const char *words, const char *word, size_t n)

@@ -51,6 +51,7 @@ static void requests(void **state)
         {"llama.cpp", COMMAND("llama-server\0"), false, "", "", ""},
         {"vllm", COMMAND("/usr/bin/python3\0/usr/bin/vllm\0serve\0org/name\0--tensor-parallel-size\0" "2\0"), true, "org/name", "tp", "2"},
         {"vllm", COMMAND("VLLM::EngineCore\0"), false, "", "", ""},
+        {"tgi", COMMAND("text-generation-launcher\0--model-id\0org/name\0--num-shard\0" "2\0"), true, "org/name", "tp", "2"},
         {NULL, COMMAND("train\0-m\0x\0"), false, "", "", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
