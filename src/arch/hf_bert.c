@@ -136,6 +136,15 @@ static void dense_out(struct hwl_hb *b, const char *name, uint64_t out, uint64_t
     hwl_hb_linear(b, name, HWL_ROLE_CLASSIFIER, out, in, true);
 }
 
+/* Its own where the matrix is. */
+static void decoder_bias(struct hwl_hb *b, const char *name, uint64_t vocab)
+{
+    if (b->m->tied)
+        hwl_hb_tied(b, name, HWL_ROLE_CLASSIFIER, vocab, 0);
+    else
+        hwl_hb_vec(b, name, HWL_ROLE_CLASSIFIER, vocab);
+}
+
 static void lm_head(struct hwl_hb *b, const struct hwl_config *root, const char *type, const struct names *w, const struct shape *s)
 {
     if (strcmp(type, "electra") == 0) {
@@ -148,13 +157,13 @@ static void lm_head(struct hwl_hb *b, const struct hwl_config *root, const char 
         dense_out(b, "lm_head.dense", s->hidden, s->hidden);
         hwl_hb_norm(b, "lm_head.layer_norm", HWL_ROLE_CLASSIFIER, s->hidden, true);
         decoder(b, root, "lm_head.decoder.weight", s->vocab, s->hidden);
-        hwl_hb_tied(b, "lm_head.decoder.bias", HWL_ROLE_CLASSIFIER, s->vocab, 0);
+        decoder_bias(b, "lm_head.decoder.bias", s->vocab);
     } else {
         hwl_hb_vec(b, "cls.predictions.bias", HWL_ROLE_CLASSIFIER, s->vocab);
         dense_out(b, "cls.predictions.transform.dense", s->hidden, s->hidden);
         hwl_hb_norm(b, "cls.predictions.transform.LayerNorm", HWL_ROLE_CLASSIFIER, s->hidden, true);
         decoder(b, root, "cls.predictions.decoder.weight", s->vocab, s->hidden);
-        hwl_hb_tied(b, "cls.predictions.decoder.bias", HWL_ROLE_CLASSIFIER, s->vocab, 0);
+        decoder_bias(b, "cls.predictions.decoder.bias", s->vocab);
     }
 }
 
@@ -334,7 +343,7 @@ void hwl_hf_albert(struct hwl_hb *b, const struct hwl_config *root)
         hwl_hb_norm(b, "predictions.LayerNorm", HWL_ROLE_CLASSIFIER, s.embedding, true);
         dense_out(b, "predictions.dense", s.embedding, s.hidden);
         decoder(b, root, "predictions.decoder.weight", s.vocab, s.embedding);
-        hwl_hb_tied(b, "predictions.decoder.bias", HWL_ROLE_CLASSIFIER, s.vocab, 0);
+        decoder_bias(b, "predictions.decoder.bias", s.vocab);
         if (head == HEAD_PRETRAIN)
             dense_out(b, "sop_classifier.classifier", hwl_hf_labels(root), s.hidden);
     } else if (head == HEAD_SPAN) {
