@@ -43,6 +43,8 @@ class Screen:
     def walk(self, node=None):
         node = node or self.app
         yield node
+        if node.get_role_name() in ("page tab list", "scroll bar"):  # hundreds of widgets that nothing asks for
+            return
         for i in range(node.get_child_count()):
             child = node.get_child_at_index(i)
             if child:
