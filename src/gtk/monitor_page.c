@@ -182,13 +182,24 @@ static void show_process(struct monitor *m, uint32_t index, const struct hwl_wat
     gtk_widget_set_visible(line->row, TRUE);
 }
 
+/* Why the last look failed, or what it could not see: a lost card, processes of other users. */
+static void show_notes(struct monitor *m)
+{
+    GString *text = g_string_new(m->watch.trouble);
+    const char *note;
+    for (uint32_t i = 0; !*m->watch.trouble && m->watch.monitor && (note = hwl_monitor_note(m->watch.monitor, i)); i++)
+        g_string_append_printf(text, "%s%s", i ? "\n" : "", note);
+    hwl_ui_set(m->note, text->str);
+    gtk_widget_set_visible(m->note, text->len != 0);
+    g_string_free(text, TRUE);
+}
+
 static void show(struct monitor *m)
 {
     struct hwl_watch_row row;
     uint32_t n = 0;
     char text[240];
-    hwl_ui_set(m->note, m->watch.trouble);
-    gtk_widget_set_visible(m->note, *m->watch.trouble != 0);
+    show_notes(m);
     if (*m->watch.trouble)
         return;
     for (uint32_t i = 0; i < hwl_monitor_n_devices(m->watch.monitor); i++)
