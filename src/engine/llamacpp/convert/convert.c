@@ -253,6 +253,9 @@ hwl_status hwl_lc_convert(const struct hwl_model *model, struct hwl_arena *arena
     if (!family && model->text_arch) /* towers around a language model: the file holds the language model */
         family = hwl_lc_family(model->text_arch, moe);
     struct lc_job j = {model, family, NULL, arena, error};
+    const bool ungated = family && family->keys & LC_GATED && model->n_layers && !model->layers[0].ffn.gated;
+    if (ungated)
+        return hwl_fail(error, HWL_E_REFUSED, "llama.cpp refuses: its class of %s reads gated feed-forwards only", family->arch);
     if (!family && hwl_lc_no_family(model->arch))
         return hwl_fail(error, HWL_E_REFUSED, "llama.cpp refuses: its converter knows no model of type %s", model->arch);
     if (!family)

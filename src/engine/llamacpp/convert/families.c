@@ -30,7 +30,7 @@ static const struct lc_family families[] = {
     {"roberta xlm-roberta", "bert", LN | LC_BERT, "pos_embd=position_embd:chop " BERT_NAMES, BERT_EXTRA},
     {"bitnet", "bitnet", 0, NULL, NULL},
     {"bloom", "bloom", LN, NULL, NULL},
-    {"chatglm glm", "chatglm", 0, "ffn_gate_up=ffn_up", NULL},
+    {"chatglm glm", "chatglm", LC_GATED, "ffn_gate_up=ffn_up", NULL},
     {"cohere2", "cohere2", LN | LC_WINDOW, NULL, "logit_scale=f1"},
     {"cohere2_moe", "cohere2moe", HD | LN | EX | LC_WINDOW | LC_LEADING_DENSE | NX, NULL, "logit_scale=f1 expert_gating_func=u2"},
     {"command-r cohere", "command-r", LN, NULL, NULL},

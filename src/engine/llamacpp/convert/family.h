@@ -49,6 +49,7 @@ enum lc_keys {
     LC_ENC_DEC = 65536,      /* encoder and decoder under names of their own */
     LC_WINDOW_DIMS = 131072, /* windowed layers have head sizes of their own; layers may share caches and have embeddings of their own */
     LC_NEXTN = 262144,       /* the converter keeps layers for multi-token prediction, behind the stack */
+    LC_GATED = 524288,       /* its class reads gated feed-forwards only: the first ChatGLM has none */
     LC_DOUBLE_FF = 32768,    /* feed_forward_length counts gate and up together (Qwen 1) */
 };
 
