@@ -251,7 +251,7 @@ static hwl_plan *plan_of(const char *json, const char *const *options)
     hwl_devices *devices;
     hwl_settings *settings;
     hwl_planner *planner;
-    hwl_plan *plan;
+    hwl_plan *plan = NULL;
     hwl_model *model = model_of(json);
     assert_int_equal(hwl_devices_new(&devices), HWL_OK);
     assert_int_equal(hwl_devices_add_gpu(devices, "H200x8", &error), HWL_OK);
