@@ -138,6 +138,8 @@ const hwl_accelerator *hwl_accelerator_find(const char *name, hwl_error *error)
             } else if (more >= 0 && more == best_surplus && row->a.usable_bytes != best->a.usable_bytes) {
                 rival = row;
             }
+            if (best) /* the nearest is asked for only where none fits */
+                continue;
             squash(&known, have, sizeof have);
             uint32_t d = hwl_text_distance(want, have, 24);
             if (d < near_distance) {

@@ -112,16 +112,12 @@ hwl_status hwl_settings_set_stores(hwl_settings *settings, const char *home, con
     return HWL_OK;
 }
 
-static hwl_status find(const char *name, enum hwl_opt *out, hwl_error *error)
+static hwl_status unknown(const char *name, hwl_error *error)
 {
     uint32_t best = 4;
     int nearest = -1;
     for (int i = 0; i < HWL_OPT_COUNT; i++) {
-        if (strcmp(options[i].name, name) == 0) {
-            *out = (enum hwl_opt)i;
-            return HWL_OK;
-        }
-        uint32_t d = hwl_text_distance(options[i].name, name, 3);
+        const uint32_t d = hwl_text_distance(options[i].name, name, 3);
         if (d < best) {
             best = d;
             nearest = i;
@@ -130,6 +126,16 @@ static hwl_status find(const char *name, enum hwl_opt *out, hwl_error *error)
     if (nearest >= 0)
         return hwl_fail(error, HWL_E_USAGE, "unknown option --%s; did you mean --%s?", name, options[nearest].name);
     return hwl_fail(error, HWL_E_USAGE, "unknown option --%s", name);
+}
+
+static hwl_status find(const char *name, enum hwl_opt *out, hwl_error *error)
+{
+    for (int i = 0; i < HWL_OPT_COUNT; i++)
+        if (strcmp(options[i].name, name) == 0) {
+            *out = (enum hwl_opt)i;
+            return HWL_OK;
+        }
+    return unknown(name, error); /* the nearest is looked for only now: names are looked up by the hundred */
 }
 
 static bool parse_flag(const char *text, bool *out)
