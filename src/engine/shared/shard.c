@@ -56,6 +56,12 @@ static bool is_linear(const struct hwl_tensor *t, enum shard s)
            t->role != HWL_ROLE_SSM_D && t->role != HWL_ROLE_POS_EMBD;
 }
 
+/* One scale for each row of the output, which splitting the input leaves alone. */
+static bool of_rows(const struct hwl_tensor *t)
+{
+    return t->part == HWL_PART_SCALE && t->n_dims == 2 && t->dims[1] == 1;
+}
+
 /* Bytes in memory before the split: 16- and 32-bit floats are cast to the model's type, packed weights stay as stored.
  */
 static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_shard_run *u,
@@ -65,8 +71,7 @@ static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, 
         return hwl_ck_mul(ck, t->elements, 4);
     const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 ||
                        t->dtype == HWL_DTYPE_F64;
-    if (t->part == HWL_PART_SCALE && u->scales_f32 && t->n_dims == 2 && t->dims[1] == 1 &&
-        (t->dtype == HWL_DTYPE_BF16 || t->dtype == HWL_DTYPE_F16))
+    if (u->scales_f32 && of_rows(t) && (t->dtype == HWL_DTYPE_BF16 || t->dtype == HWL_DTYPE_F16))
         return hwl_ck_mul(ck, t->bytes, 2); /* scales of whole rows */
     if (t->buffer || !plain || !t->elements)
         return t->bytes;
@@ -118,12 +123,6 @@ static uint64_t copied_rows(const struct hwl_state *s, uint16_t role, uint64_t t
     const uint64_t split = role == HWL_ROLE_SSM_IN ? hwl_ck_add(ck, hwl_ck_mul(ck, 2, s->d_inner), s->n_heads) : s->d_inner;
     *all = hwl_ck_add(ck, split, shared);
     return hwl_ck_add(ck, hwl_div_ceil(split, tp), shared);
-}
-
-/* One scale for each row of the output, which splitting the input leaves alone. */
-static bool of_rows(const struct hwl_tensor *t)
-{
-    return t->part == HWL_PART_SCALE && t->n_dims == 2 && t->dims[1] == 1;
 }
 
 /* Groups of packed experts that a rank's width does not hold whole are halved until it does
