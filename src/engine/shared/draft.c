@@ -4,20 +4,26 @@
 
 #include "base/status.h"
 
-hwl_status hwl_shard_draft_weights(const struct hwl_shard_prepared *draft, const struct hwl_shard_run *target, uint32_t joined,
-                                   uint64_t *bytes, hwl_error *error)
+hwl_status hwl_shard_alone(const struct hwl_shard_prepared *draft, const struct hwl_shard_run *target,
+                           struct hwl_shard_weights *out, hwl_error *error)
 {
-    const struct hwl_model *m = draft->model;
-    const uint16_t whole[2] = {0, (uint16_t)m->n_layers};
+    const uint16_t whole[2] = {0, (uint16_t)draft->model->n_layers};
     struct hwl_shard_run run = *target;
-    struct hwl_shard_weights w;
-    struct hwl_ck ck = {0};
     run.pp = 1;
     run.stage_first = whole;
     run.spec_method = "";
     run.draft_layers = 0;
     run.max_loras = 0;
-    HWL_TRY(hwl_shard_weights(draft, &run, &w, NULL, error));
+    return hwl_shard_weights(draft, &run, out, NULL, error);
+}
+
+hwl_status hwl_shard_draft_weights(const struct hwl_shard_prepared *draft, const struct hwl_shard_run *target, uint32_t joined,
+                                   uint64_t *bytes, hwl_error *error)
+{
+    const struct hwl_model *m = draft->model;
+    struct hwl_shard_weights w;
+    struct hwl_ck ck = {0};
+    HWL_TRY(hwl_shard_alone(draft, target, &w, error));
     *bytes = w.total;
     if (joined)
         *bytes = hwl_ck_add(&ck, w.total - w.component[HWL_COMP_EMBEDDING] - w.component[HWL_COMP_OTHER],

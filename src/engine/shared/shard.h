@@ -87,6 +87,9 @@ hwl_status hwl_shard_weights(const struct hwl_shard_prepared *prepared, const st
                              struct hwl_shard_weights *out, uint64_t (*by_kind)[HWL_COMP_COUNT], hwl_error *error);
 /* The tables of cosines and sines on a rank, bytes. */
 uint64_t hwl_shard_rope(const struct hwl_model *model, const struct hwl_shard_run *run, struct hwl_ck *ck);
+/* The weights of a draft with layers of its own, whole on one stage and split as the target's. */
+hwl_status hwl_shard_alone(const struct hwl_shard_prepared *draft, const struct hwl_shard_run *target,
+                           struct hwl_shard_weights *out, hwl_error *error);
 /* A layer of the stack, or for multi-token prediction and this run loads it. */
 bool hwl_shard_has(const struct hwl_model *model, const struct hwl_shard_run *run, uint32_t layer);
 /* The stage on which a layer (its index in the model) lies. */

@@ -47,17 +47,9 @@ struct planned {
  * embedding of its own. */
 static hwl_status add_draft(const struct hwl_shard_prepared *draft, struct planned *p, hwl_error *error)
 {
-    const struct hwl_model *m = draft->model;
     const struct hwl_trt_setup *u = &p->setup;
-    const uint16_t whole[2] = {0, (uint16_t)m->n_layers};
-    struct hwl_shard_run run = p->shards;
     struct hwl_shard_weights w;
-    run.pp = 1;
-    run.stage_first = whole;
-    run.spec_method = "";
-    run.draft_layers = 0;
-    run.max_loras = 0;
-    HWL_TRY(hwl_shard_weights(draft, &run, &w, NULL, error));
+    HWL_TRY(hwl_shard_alone(draft, &p->shards, &w, error));
     struct hwl_ck ck = {0};
     const uint64_t bytes = strcmp(u->spec_method, "eagle3") == 0 ? w.total - w.component[HWL_COMP_EMBEDDING] : w.total;
     struct hwl_shard_weights *last = &p->weights[u->pp - 1];
