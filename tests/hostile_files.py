@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import signal
 import struct
 import subprocess
 import sys
@@ -50,6 +51,15 @@ def files(root):
     yield "folder without config", root / "folder"
 
 
+def cut_while_read(exe, home):
+    """What the kernel sends when a mapped file is cut, sent to a command that runs: a line and exit 1, no crash."""
+    p = subprocess.Popen([exe, "watch", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"HOME": home})
+    p.stdout.readline()
+    p.send_signal(signal.SIGBUS)
+    err = p.communicate(timeout=20)[1].decode("utf-8", "replace").splitlines()
+    return p.returncode == 1 and len(err) == 1 and "cut short" in err[0] or print(f"SIGBUS: exit {p.returncode}, stderr {err[:3]}")
+
+
 def main():
     exe = sys.argv[1]
     n = bad = 0
@@ -75,6 +85,8 @@ def main():
                 bad += bool(why)
                 if why:
                     print(f"{name}: {command[0]}: {'; '.join(why)}")
+        n += 1
+        bad += not cut_while_read(exe, tmp)
     print(f"{n} inputs, {bad} answered wrongly")
     sys.exit(bool(bad))
 

@@ -5,6 +5,7 @@
 #include "view/stores.h"
 #include "view/view.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,8 +143,20 @@ static int run(const struct cli_command *command, int argc, const char *const *a
     return rc;
 }
 
+/* Files are mapped: one that is cut short while it is read raises SIGBUS. */
+static void file_was_cut(int number)
+{
+    static const char line[] = "hwledger: a file was cut short, or its disk failed, while it was read\n";
+    (void)number;
+    if (write(STDERR_FILENO, line, sizeof line - 1) < 0)
+        _exit(EXIT_INPUT + 1);
+    _exit(EXIT_INPUT);
+}
+
 int main(int argc, char **argv)
 {
+    const struct sigaction cut = {.sa_handler = file_was_cut};
+    (void)sigaction(SIGBUS, &cut, NULL);
     const char *name = argc > 1 ? argv[1] : "--help";
     int rc = -1;
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
