@@ -5,7 +5,7 @@ import json, os, pathlib, re, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
-import compare_logs, compare_starts, leave_one_out, llamacpp_archs, logs
+import compare_logs, compare_starts, leave_one_out, llamacpp_archs, logs, scenarios
 
 ACCEPT = pathlib.Path(sys.argv[1])
 TRUTH = ACCEPT.parent / "truth"
@@ -152,6 +152,8 @@ out += ["## vLLM start-ups on one H100 type, predicted from flags alone", "", f"
         "## Start-up logs, planned against logged", "",
         "tools/logs.py puts each collected row into the words of its engine's time, reads it with `hwledger explain-log` and compares. Planned / logged - 1; "
         "of several devices the largest. What changed between releases of vLLM was read in their sources, from 0.6.6 on.", "", *logs.markdown(TRUTH),
+        "### Six servers that people ask about, vLLM 0.33.0 with its defaults", "",
+        *scenarios.markdown(os.environ.get("HWLEDGER") or str(ROOT / "build" / "hwledger")), "",
         "### vLLM: what each collected start-up determines", "",
         "tests/data/vllm/starts.jsonl, tests/compare_starts.py. Given: with the logged bytes of the cache its tokens, blocks or concurrency.", "",
         *compare_starts.markdown(os.environ.get("HWLEDGER") or str(ROOT / "build" / "hwledger")), ""]
