@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* A start-up log of vLLM, SGLang or llama.cpp: what the engine said of itself, read from its text. */
+/* A start-up log of vLLM, SGLang, TensorRT-LLM or llama.cpp: what the engine said of itself, read from its text. */
 typedef struct hwl_log hwl_log;
 
 /* HWL_E_LIMIT above 64 MiB; HWL_E_UNSUPPORTED where no line is one of a known engine. name stands in errors only. */
@@ -52,7 +52,7 @@ typedef struct hwl_log_term {
 } hwl_log_term;
 /* Plans the model as the log says it was run. A start that the engine refuses is no error: see the notes. model NULL: only what
  * the log's own lines determine (llama.cpp: the cache, where its cells, layers and widths are printed; vLLM: the sums that it
- * states itself). devices NULL: the log names no card; of vLLM what does not depend on it is planned. */
+ * states itself). devices NULL: the log names no card; of vLLM and TensorRT-LLM what does not depend on it is planned. */
 HWL_API hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_error *error);
 HWL_API bool hwl_log_get_term(const hwl_log *log, uint32_t index, hwl_log_term *out);
 HWL_API const char *hwl_log_note(const hwl_log *log, uint32_t index); /* NULL past the end */

@@ -116,8 +116,9 @@ int cli_explain_log(struct cli_args *args)
         rc = cli_devices(args, &devices);
     else if (!rc && model && hwl_log_devices(log, &devices, &error) != HWL_OK)
         devices = NULL;
-    /* much of vLLM can be planned without a card */
-    const bool planned = model && (devices || strcmp(hwl_log_engine(log), "vllm") == 0);
+    /* much of these can be planned without a card */
+    const char *engine = hwl_log_engine(log);
+    const bool planned = model && (devices || strcmp(engine, "vllm") == 0 || strcmp(engine, "tensorrt-llm") == 0);
     if (!rc && (planned || !model)) {
         hwl_error failed = {.offset = HWL_NO_OFFSET};
         const hwl_status status = hwl_log_plan(log, model, devices, &failed); /* without a model: what the log alone tells */

@@ -17,7 +17,7 @@ const struct cli_command cli_commands[] = {
     {"models", "[WORDS]", "the catalogue of models; with --local those found on disk", "local json help", false, cli_models},
     {"fit", "MODEL", "best settings that fit the devices", MACHINE, true, cli_later},
     {"compare", "A B", "plans side by side", MACHINE, true, cli_later},
-    {"explain-log", "FILE [MODEL]", "what a start-up log of vLLM, SGLang or llama.cpp says, planned the same", "gpu gpu-memory ram generic json help", false, cli_explain_log},
+    {"explain-log", "FILE [MODEL]", "what a start-up log of vLLM, SGLang, TensorRT-LLM or llama.cpp says, planned the same", "gpu gpu-memory ram generic json help", false, cli_explain_log},
     {"require", "MODEL", "what hardware runs it", MACHINE, true, cli_later},
     {"export", "MODEL", "the engine's own configuration or command line", MACHINE, true, cli_later},
     {"verify", "FILE.gguf [TOOL]", "a llama.cpp of your own is asked (llama-fit-params, options behind --), planned against its figures", "gpu gpu-memory ram help", true, cli_verify},

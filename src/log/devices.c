@@ -66,12 +66,13 @@ uint32_t hwl_log_device_index(const struct hwl_log *log, const char *name, uint3
 
 uint64_t hwl_log_ranks(const struct hwl_log *log)
 {
-    static const char *const sizes[] = {
-        "tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size", "tp-size", "pp-size", "dp-size"};
+    static const char *const sizes[][2] = {
+        {"tensor-parallel-size", "tp-size"}, {"pipeline-parallel-size", "pp-size"}, {"data-parallel-size", "dp-size"}};
     uint64_t n = 1;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         uint64_t v;
-        const char *text = hwl_log_setting_of(log, sizes[i]);
+        const char *text = hwl_log_setting_of(log, sizes[i][0]);
+        text = text ? text : hwl_log_setting_of(log, sizes[i][1]);
         if (text && hwl_text_u64(text, &v) && v > 0 && v <= 64)
             n *= v;
     }

@@ -40,6 +40,11 @@ hwl_devices *hwl_log_sglang_free(const struct hwl_log *log, const hwl_planner *p
                                  const hwl_settings *s);
 void hwl_log_sglang_given(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *s);
 
+/* TensorRT-LLM. room: cards that never run short. */
+void hwl_log_apply_tensorrt(struct hwl_log *log, hwl_settings *s);
+void hwl_log_tensorrt_terms(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *room, const hwl_settings *s,
+                            const hwl_plan *plan, bool card);
+
 /* A number of the plan's engine view; false where it has none of that name. */
 bool hwl_log_view(const hwl_plan *plan, const char *name, double *value);
 

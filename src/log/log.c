@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const engine_names[HWL_LOG_ENGINES] = {"vllm", "sglang", "llama.cpp"};
+static const char *const engine_names[HWL_LOG_ENGINES] = {"vllm", "sglang", "llama.cpp", "tensorrt-llm"};
 
 const char *hwl_log_copy(struct hwl_log *log, const char *text, uint64_t n)
 {
@@ -132,7 +132,7 @@ static hwl_status read_lines(struct hwl_log *log, const char *text, uint64_t len
         if (log->votes[i] > log->votes[log->engine])
             log->engine = (enum hwl_log_engine)i;
     if (!log->votes[log->engine])
-        return hwl_fail_at(error, HWL_E_UNSUPPORTED, name, HWL_NO_OFFSET, "", "no line of a start-up of vLLM, SGLang or llama.cpp in it");
+        return hwl_fail_at(error, HWL_E_UNSUPPORTED, name, HWL_NO_OFFSET, "", "no line of a start-up of vLLM, SGLang, TensorRT-LLM or llama.cpp in it");
     hwl_log_settle(log);
     return log->nomem ? hwl_fail(error, HWL_E_NOMEM, "out of memory") : HWL_OK;
 }

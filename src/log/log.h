@@ -7,7 +7,7 @@
 
 #include <hwledger/log.h>
 
-enum hwl_log_engine { HWL_LOG_VLLM, HWL_LOG_SGLANG, HWL_LOG_LLAMACPP, HWL_LOG_ENGINES };
+enum hwl_log_engine { HWL_LOG_VLLM, HWL_LOG_SGLANG, HWL_LOG_LLAMACPP, HWL_LOG_TENSORRT, HWL_LOG_ENGINES };
 
 #define HWL_LOG_MAX_BYTES ((uint64_t)64 << 20)
 #define HWL_LOG_MAX_LINE 65536 /* of a longer line the rest is not looked at */
@@ -56,6 +56,7 @@ struct hwl_log {
     bool no_type; /* no line says what type the weights have */
     bool mapped; /* a buffer of the file as it is mapped */
     uint32_t date; /* of the first dated line of SGLang: 20260201; 0 none */
+    bool llm_args; /* the line before was the heading of TensorRT-LLM's arguments */
     bool nomem;
     uint8_t minor_first, minor_last; /* releases of vLLM, 0.x, whose words these are */
 };
@@ -65,6 +66,7 @@ void hwl_log_read_figures(struct hwl_log *log, const char *line, uint64_t number
 bool hwl_log_is_sglang_field(struct hwl_str key); /* of ServerArgs, and reaches a plan */
 void hwl_log_read_sglang(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number);
+void hwl_log_read_tensorrt(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_llamacpp(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_wording(struct hwl_log *log, const char *line);
 uint64_t hwl_log_ranks(const struct hwl_log *log); /* processes of the run, by its degrees of parallelism */

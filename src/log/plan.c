@@ -444,7 +444,7 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         hwl_log_check(log);
         return HWL_OK;
     }
-    if (!devices && log->engine != HWL_LOG_VLLM)
+    if (!devices && log->engine != HWL_LOG_VLLM && log->engine != HWL_LOG_TENSORRT)
         return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no device");
     if (!devices) {
         HWL_TRY(any_card(log, &any, error));
@@ -465,6 +465,8 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         status = hwl_settings_set(s, "engine-version", version, error);
     if (log->engine == HWL_LOG_LLAMACPP)
         hwl_log_apply_llamacpp(log, model, devices, s);
+    else if (log->engine == HWL_LOG_TENSORRT)
+        hwl_log_apply_tensorrt(log, s);
     else
         apply(log, id, s);
     from_figures(log, model, s);
@@ -495,6 +497,8 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     if (status == HWL_OK) {
         if (log->engine == HWL_LOG_LLAMACPP)
             hwl_log_buffer_terms(log, plan);
+        else if (log->engine == HWL_LOG_TENSORRT && (any || any_card(log, &any, &e) == HWL_OK))
+            hwl_log_tensorrt_terms(log, planner, any, s, plan, card);
         else
             server_terms(log, plan, card);
         given_terms(log, planner, devices, s);
@@ -507,6 +511,8 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
             ;
         else if (log->engine == HWL_LOG_LLAMACPP && !*log->failure)
             ; /* its logs seldom tell the host's memory */
+        else if (log->engine == HWL_LOG_TENSORRT && !*log->failure && plan->ledger.kv_tokens)
+            ; /* it starts with what the cache holds */
         else if (refused != (*log->failure != 0))
             hwl_log_add_note(log, refused ? "the plan says that it does not fit, the log shows that it started"
                                           : "the log shows that it did not start, the plan says that it fits");

@@ -227,10 +227,26 @@ static void sglang(struct hwl_log *log, const char *line)
     version_behind(log, line, "sglang version: ");
 }
 
+static void tensorrt(struct hwl_log *log, const char *line)
+{
+    static const char *const versions[] = {"TensorRT-LLM version: ", "TensorRT LLM version: ", "TensorRT-LLM Version:   ", "Engine version "};
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        version_behind(log, line, versions[i]);
+    const char *at = strstr(line, "trtllm-serve ");
+    at = at ? at + (strncmp(at + 13, "serve ", 6) == 0 ? 19 : 13) : NULL;
+    if (at && (strstr(at, " --") || memchr(at, '/', strcspn(at, " ")))) /* prose names the program too */
+        command_line(log, at, HWL_LOG_TENSORRT);
+    at = strstr(line, "/models--"); /* the server prints where its model lies, on a line of its own */
+    if (*line == '/' && at && strstr(at, "/snapshots/") && !strchr(line, ' ') && !*log->model)
+        log->model = hwl_log_copy(log, line, strlen(line));
+}
+
 void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number)
 {
     vllm(log, line);
     sglang(log, line);
+    tensorrt(log, line);
+    hwl_log_read_tensorrt(log, line, number);
     hwl_log_read_sglang(log, line, number);
     hwl_log_read_llamacpp(log, line, number);
 }

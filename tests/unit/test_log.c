@@ -347,6 +347,68 @@ static void own_sums(void **state)
     hwl_log_free(log);
 }
 
+/* TensorRT-LLM: the PyTorch back end of 1.x, built engines of 0.x, the printed arguments. */
+static void tensorrt(void **state)
+{
+    (void)state;
+    hwl_log *log = open_log("tensorrt-1.1.log");
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_error e = {0};
+    hwl_log_term t;
+    assert_string_equal(hwl_log_engine(log), "tensorrt-llm");
+    assert_string_equal(hwl_log_version(log), "1.1.0rc3");
+    found(log, "weights_bytes", "", 63.52 * GIB);
+    found(log, "peak_activation_bytes", "", 0.85 * GIB);
+    found(log, "total_bytes", "", 119.70 * GIB);
+    found(log, "kv_bytes_per_token", "", 73728);
+    found(log, "max_tokens", "", 86720);
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_log_devices(log, &devices, &e), HWL_OK);
+    assert_int_equal(hwl_log_plan(log, model, devices, &e), HWL_OK);
+    assert_true(term(log, "weights_bytes", &t)->within);
+    assert_true(term(log, "peak_activation_bytes", &t)->within);
+    assert_true(fabs(t.planned / t.logged - 1) < 0.05); /* by max_num_tokens of the log */
+    assert_true(term(log, "exact_kv_pool_bytes", &t)->within);
+    assert_true(term(log, "max_tokens_exact", &t)->within);
+    assert_true(term(log, "sum_available_kv_bytes", &t)->within);
+    assert_true(noted(log, "49.78 GiB lie outside torch"));
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    hwl_log_free(log);
+
+    log = open_log("tensorrt-0.14.log");
+    assert_string_equal(hwl_log_version(log), "0.14.0");
+    found(log, "execution_context_bytes", "", 1134.01 * MIB);
+    found(log, "runtime_buffer_bytes", "", 43.29 * MIB);
+    found(log, "decoder_bytes", "", 180.30 * MIB);
+    found(log, "free_kv_bytes", "", 70.48 * GIB);
+    found(log, "primary_blocks", "", 4060);
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_E_NOT_FOUND); /* it names none */
+    assert_int_equal(hwl_model_open("llama-2-7b", NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_log_devices(log, &devices, &e), HWL_OK);
+    assert_int_equal(hwl_log_plan(log, model, devices, &e), HWL_OK);
+    assert_false(term(log, "exact_kv_pool_bytes", &t)->within); /* the cache is of FP8, which no line says */
+    assert_true(fabs(t.planned / t.logged - 2) < 0.001);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    hwl_log_free(log);
+
+    log = open_log("tensorrt-1.2.log"); /* no card, two ranks, what the arguments say over the command line */
+    assert_string_equal(hwl_log_model(log), "meta-llama/Llama-3.1-8B-Instruct");
+    assert_string_equal(option(log, "max-batch-size"), "96");
+    assert_string_equal(option(log, "kv-cache-config.dtype"), "fp8");
+    assert_string_equal(option(log, "speculative-config.decoding-type"), "Eagle3");
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_log_plan(log, model, NULL, &e), HWL_OK);
+    assert_true(term(log, "exact_kv_pool_bytes", &t)->within); /* 33 layers of 4 heads of 128 on a rank, FP8 */
+    assert_true(fabs(t.planned - 64000.0 * 33 * 2 * 4 * 128) < 1);
+    for (uint32_t i = 0; hwl_log_get_term(log, i, &t); i++)
+        assert_string_not_equal(t.name, "available_kv_bytes"); /* which the card moves */
+    hwl_model_free(model);
+    hwl_log_free(log);
+}
+
 static void hostile(void **state)
 {
     (void)state;
@@ -373,6 +435,16 @@ static void hostile(void **state)
         "server_args=ServerArgs(=,=,,(",
         "tensors from  (version",
         "), K ( cells,",
+        "LLM Args:",
+        "LLM Args:\n",
+        "LLM Args: model='",
+        "LLM Args: a=B(c=D(e=F(g=H(",
+        "LLM Args: )))) =,= model=PosixPath(",
+        "LLM Args:\nkv_cache_config=KvCacheConfig(max_tokens=99999999999999999999999999,dtype='\\",
+        "[MemUsageChange] Allocated ",
+        "[MemUsageChange] Allocated 1e9 Q for max tokens in paged KV cache (",
+        "Peak memory during memory usage profiling device total memory ",
+        "trtllm-serve / --",
         " cells,), K (\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         hwl_log *log = NULL;
@@ -403,7 +475,7 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(vllm_eras), cmocka_unit_test(other_engines), cmocka_unit_test(metadata),
-                                       cmocka_unit_test(planned), cmocka_unit_test(own_sums), cmocka_unit_test(words_of_releases),
+                                       cmocka_unit_test(planned), cmocka_unit_test(own_sums), cmocka_unit_test(words_of_releases), cmocka_unit_test(tensorrt),
                                        cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ struct planned {
     uint64_t (*by_kind)[HWL_COMP_COUNT];
     uint64_t available[HWL_TRT_MAX_STAGES]; /* before the fraction */
     uint64_t activation, graphs, context, communicators;
-    uint64_t tokens;
+    uint64_t tokens, pool; /* pool: bytes on the first rank */
     bool starts;
 };
 
@@ -56,6 +56,25 @@ static hwl_status add_draft(const struct hwl_shard_prepared *draft, struct plann
     last->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, last->component[HWL_COMP_DRAFT], bytes);
     last->total = hwl_ck_add(&ck, last->total, bytes);
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "tensorrt-llm: a size is beyond 64 bits") : HWL_OK;
+}
+
+/* The draft's cache in the same tokens: layers of the target's manager, or those of a model of its own. */
+static uint64_t draft_row(const struct hwl_model *m, const struct hwl_trt_setup *u, struct hwl_ck *ck)
+{
+    const struct hwl_layer *like = u->draft_layers ? hwl_trt_draft_layer(m) : NULL;
+    uint64_t row = like ? hwl_ck_mul(ck, u->draft_layers, hwl_trt_row(like, u, ck)) : 0;
+    for (uint32_t i = 0; u->draft && i < u->draft->n_layers; i++)
+        row = hwl_ck_add(ck, row, hwl_trt_row(&u->draft->layers[i], u, ck));
+    return row;
+}
+
+static uint64_t pool_of(const struct hwl_model *m, const struct planned *p, struct hwl_ck *ck)
+{
+    const struct hwl_trt_setup *u = &p->setup;
+    uint64_t row = u->pp == 1 ? draft_row(m, u, ck) : 0;
+    for (uint32_t i = u->stage_first[0]; i < u->stage_first[1]; i++)
+        row = hwl_ck_add(ck, row, hwl_trt_row(&m->layers[i], u, ck));
+    return hwl_ck_mul(ck, row, p->tokens);
 }
 
 static uint64_t states_of(const struct hwl_model *m, const struct hwl_trt_setup *u, uint32_t stage, struct hwl_ck *ck)
@@ -126,6 +145,7 @@ static hwl_status work_out(const struct ready *ready, const char *version, const
         p->available[i] = used < free_bytes ? free_bytes - used : 0;
     }
     p->tokens = hwl_trt_tokens(m, u, p->available, &ck);
+    p->pool = pool_of(m, p, &ck);
     p->starts = p->starts && (p->tokens || u->encoder_only);
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "tensorrt-llm: a size is beyond 64 bits") : HWL_OK;
 }
@@ -136,15 +156,11 @@ static void put_modelled(struct hwl_ledger *ledger, uint16_t device, hwl_kind ki
     hwl_ledger_put(ledger, device, -1, kind, component, bytes, HWL_BASIS_MODELLED, source)->error = bound;
 }
 
-/* The draft's cache in the same tokens: layers of the target's manager, or those of a model of its own. */
 static void put_draft_cache(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p, uint16_t device,
                             struct hwl_ck *ck)
 {
     const struct hwl_trt_setup *u = &p->setup;
-    const struct hwl_layer *like = u->draft_layers ? hwl_trt_draft_layer(m) : NULL;
-    uint64_t row = like ? hwl_ck_mul(ck, u->draft_layers, hwl_trt_row(like, u, ck)) : 0;
-    for (uint32_t i = 0; u->draft && i < u->draft->n_layers; i++)
-        row = hwl_ck_add(ck, row, hwl_trt_row(&u->draft->layers[i], u, ck));
+    const uint64_t row = draft_row(m, u, ck);
     if (!row)
         return;
     hwl_entry *e = hwl_ledger_put(l, device, -1, HWL_KIND_KV_CACHE, HWL_COMP_DRAFT, hwl_ck_mul(ck, p->tokens, row),
@@ -203,6 +219,7 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     hwl_ledger_view_u64(l, "max_tokens", p->tokens);
     hwl_ledger_view_u64(l, "tokens_per_block", u->block);
     hwl_ledger_view_u64(l, "primary_blocks", p->tokens / u->block);
+    hwl_ledger_view_u64(l, "kv_pool_bytes", p->pool);
     hwl_ledger_view_u64(l, "available_kv_bytes", (uint64_t)((double)available * u->fraction));
     hwl_ledger_view_u64(l, "max_seq_len", hwl_min(u->context, p->tokens));
     hwl_ledger_view_u64(l, "max_batch_size", u->max_batch);

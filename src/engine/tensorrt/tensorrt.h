@@ -42,6 +42,8 @@ hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devic
                            const struct hwl_settings *settings, struct hwl_trt_setup *out, hwl_error *error);
 /* --config FILE: what its fields say becomes settings. */
 hwl_status hwl_trt_yaml(struct hwl_settings *s, const char *value, hwl_error *error);
+/* One field of LlmArgs, by its path in the file: "kv_cache_config.dtype". */
+hwl_status hwl_trt_field(struct hwl_settings *s, const char *name, const char *value, hwl_error *error);
 /* How a draft is run: method, tokens, layers. draft: the opened draft model, or NULL. */
 hwl_status hwl_trt_speculation(const struct hwl_model *model, const struct hwl_model *draft,
                                const struct hwl_settings *settings, struct hwl_trt_setup *setup, hwl_error *error);

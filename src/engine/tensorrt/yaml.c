@@ -66,7 +66,7 @@ static bool nothing(const char *value)
     return !*value || hwl_words_have("null ~ None", value);
 }
 
-static hwl_status field(struct hwl_settings *s, const char *name, const char *value, hwl_error *error)
+hwl_status hwl_trt_field(struct hwl_settings *s, const char *name, const char *value, hwl_error *error)
 {
     if (strcmp(name, "speculative_config.decoding_type") == 0) {
         for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
@@ -129,7 +129,7 @@ static hwl_status read_lines(struct hwl_settings *s, char *text, hwl_error *erro
         const int n = indent && *section ? snprintf(name, sizeof name, "%s.%s", section, key) : snprintf(name, sizeof name, "%s", key);
         if (n < 0 || (size_t)n >= sizeof name)
             return hwl_fail(error, HWL_E_FORMAT, "tensorrt-llm: a key of the configuration is too long");
-        HWL_TRY(field(s, name, value, error));
+        HWL_TRY(hwl_trt_field(s, name, value, error));
     }
     return HWL_OK;
 }
