@@ -43,6 +43,12 @@ void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, cons
     *h = (struct hwl_hints){.class_name = "", .rope_type = "default"};
     h->class_name = hwl_arena_str(&model->arena, hwl_cfg_at_str(root, "architectures", 0, ""));
     h->context_original = hwl_cfg_u64(text, "original_max_position_embeddings", 0);
+    h->context_stated = hwl_cfg_u64(text, "model_max_length", 0);
+    static const char *const lengths[] = {"n_positions", "max_seq_len", "seq_length", "max_target_positions", "max_sequence_length", "max_seq_length", "seq_len"};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        const uint64_t n = hwl_cfg_u64(text, lengths[i], 0);
+        h->context_least = n && (h->context_least == 0 || n < h->context_least) ? n : h->context_least;
+    }
     const struct hwl_config rope = hwl_cfg_obj(text, "rope_scaling|rope_parameters");
     if (rope.obj) {
         /* one object for all layers, or one for each kind of layer */

@@ -128,6 +128,8 @@ struct hwl_hints {
     bool local_rope;            /* layers with a window turn by a base of their own */
     bool mrope;                 /* several positions a token (mrope_section) */
     uint64_t context_original;  /* original_max_position_embeddings */
+    uint64_t context_stated;    /* model_max_length */
+    uint64_t context_least;     /* least of the other names that lengths go by, max_position_embeddings not among them */
     uint64_t state_chunk;       /* tokens of a chunk of the state-space kernel */
     uint16_t state_dtype;       /* enum hwl_dtype that the recurrent state shall have */
 };

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,6 +244,40 @@ hwl_status hwl_json_parse(const char *data, uint64_t n, unsigned flags, const ch
     }
     *out = doc;
     return HWL_OK;
+}
+
+bool hwl_json_of_python(const char *text, char *out, uint64_t size)
+{
+    static const char *const words[][2] = {{"True", "true"}, {"False", "false"}, {"None", "null"}};
+    uint64_t n = 0;
+    char quote = 0; /* the one that closes the string */
+    for (const char *p = text; *p;) {
+        char piece[8] = {*p, 0};
+        size_t step = 1;
+        if (quote && *p == '\\' && p[1]) { /* JSON knows no \' */
+            (void)snprintf(piece, sizeof piece, p[1] == '\'' ? "'" : "\\%c", p[1]);
+            step = 2;
+        } else if (quote ? *p == quote : *p == '\'' || *p == '"') {
+            quote = quote ? 0 : *p;
+            piece[0] = '"';
+        } else if (quote && *p == '"') {
+            (void)snprintf(piece, sizeof piece, "\\\"");
+        } else if (!quote) {
+            for (size_t i = 0; i < 3; i++)
+                if (strncmp(p, words[i][0], strlen(words[i][0])) == 0) {
+                    (void)snprintf(piece, sizeof piece, "%s", words[i][1]);
+                    step = strlen(words[i][0]);
+                }
+        }
+        const size_t more = strlen(piece);
+        if (n + more >= size)
+            return false;
+        memcpy(out + n, piece, more);
+        n += more;
+        p += step;
+    }
+    out[n] = 0;
+    return true;
 }
 
 yyjson_val *hwl_json_get(yyjson_val *obj, const char *key)

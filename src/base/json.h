@@ -21,6 +21,10 @@ enum hwl_json_flags {
 /* The caller frees *out with yyjson_doc_free. Strings live in the document. Memory used is proportional to n. */
 hwl_status hwl_json_parse(const char *data, uint64_t n, unsigned flags, const char *file, yyjson_doc **out, hwl_error *error);
 
+/* The JSON of a Python literal as dict and list print themselves: quotes ', True, False and None. JSON stays as it is.
+ * false: more than size bytes. */
+bool hwl_json_of_python(const char *text, char *out, uint64_t size);
+
 /* Member of an object, the last one where it is repeated; NULL when absent or obj is no object. */
 yyjson_val *hwl_json_get(yyjson_val *obj, const char *key);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans what a log says was started, and lays the plan beside the logged figures. */
 #include "base/bytes.h"
+#include "base/json.h"
 #include "base/status.h"
 #include "log/internal.h"
 
@@ -168,27 +169,6 @@ hwl_status hwl_log_open_model(hwl_log *log, const hwl_open_options *options, hwl
     return first.status ? first.status : HWL_E_NOT_FOUND;
 }
 
-/* JSON of a Python literal: enough for the dictionaries that options take. */
-static void to_json(const char *p, char *out, size_t size)
-{
-    static const char *const words[][2] = {{"True", "true"}, {"False", "false"}, {"None", "null"}};
-    size_t n = 0;
-    while (*p && n + 8 < size) {
-        bool done = false;
-        for (int i = 0; i < 3 && !done; i++)
-            if (strncmp(p, words[i][0], strlen(words[i][0])) == 0) {
-                n += (size_t)snprintf(out + n, size - n, "%s", words[i][1]);
-                p += strlen(words[i][0]);
-                done = true;
-            }
-        if (!done) {
-            out[n++] = *p == '\'' ? '"' : *p;
-            p++;
-        }
-    }
-    out[n] = 0;
-}
-
 static void apply(struct hwl_log *log, const char *engine, hwl_settings *s)
 {
     for (uint64_t i = 0; i < log->n_settings; i++) {
@@ -205,7 +185,7 @@ static void apply(struct hwl_log *log, const char *engine, hwl_settings *s)
         if (off || strcmp(x->value, "True") == 0)
             argc = 1;
         else if (*x->value == '{')
-            to_json(x->value, value, sizeof value);
+            *value = hwl_json_of_python(x->value, value, sizeof value) ? *value : 0;
         else if (*x->value == '[') { /* a list: the command line has its elements */
             (void)snprintf(value, sizeof value, "%s", x->value + 1);
             value[strcspn(value, "]")] = 0;

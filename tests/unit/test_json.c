@@ -53,6 +53,27 @@ static void depth(void **state)
     }
 }
 
+/* As Python prints a dict; and JSON is left as it is. */
+static void python(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{'a': True, 'b': None, 'c': [1, False]}", "{\"a\": true, \"b\": null, \"c\": [1, false]}"},
+        {"{'True': 'it is None'}", "{\"True\": \"it is None\"}"},
+        {"{\"it's\": '\"x\"'}", "{\"it's\": \"\\\"x\\\"\"}"},
+        {"'it\\'s \\n'", "\"it's \\n\""},
+        {"{\"a\": \"b\\\"c\"}", "{\"a\": \"b\\\"c\"}"},
+        {"'\\", "\"\\"},
+    };
+    char out[64];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(hwl_json_of_python(rows[i][0], out, sizeof out));
+        assert_string_equal(out, rows[i][1]);
+    }
+    assert_false(hwl_json_of_python("0123456789", out, 10));
+    assert_true(hwl_json_of_python("012345678", out, 10));
+}
+
 static void duplicates(void **state)
 {
     (void)state;
@@ -112,6 +133,6 @@ static void dtypes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(syntax), cmocka_unit_test(depth), cmocka_unit_test(duplicates), cmocka_unit_test(dtypes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(syntax), cmocka_unit_test(depth), cmocka_unit_test(python), cmocka_unit_test(duplicates), cmocka_unit_test(dtypes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,54 @@ static void llama_8b(void **state)
     free(m.layers);
 }
 
+/* The longest context, by the rules of vllm/config/model.py: until 0.29 YaRN's original length times its factor, since 0.30 what
+ * is trained; model_max_length above all others; what --hf-overrides and, until 0.11, --rope-scaling give anew. */
+static void lengths(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *version, *rope, *length, *option, *value;
+        uint64_t trained, stated;
+        hwl_status status;
+    } rows[] = {
+        {"0.29.0", "yarn", "131072", NULL, NULL, 32768, 0, HWL_OK},
+        {"0.29.0", "yarn", "131073", NULL, NULL, 32768, 0, HWL_E_REFUSED},
+        {"0.30.0", "yarn", "32769", NULL, NULL, 32768, 0, HWL_E_REFUSED},
+        {"0.33.0", "linear", "131072", NULL, NULL, 32768, 0, HWL_OK},
+        {"0.33.0", "llama3", "32769", NULL, NULL, 32768, 0, HWL_E_REFUSED},
+        {"0.33.0", "llama3", "40000", NULL, NULL, 32768, 40000, HWL_OK},
+        {"0.33.0", "llama3", "40001", NULL, NULL, 32768, 40000, HWL_E_REFUSED},
+        {"0.33.0", NULL, "65536", "--hf-overrides", "{'max_position_embeddings': 65536}", 32768, 0, HWL_OK},
+        {"0.33.0", NULL, "65536", "--hf-overrides", "{\"text_config\": {\"max_position_embeddings\": 65536}}", 32768, 0, HWL_OK},
+        {"0.33.0", NULL, "65537", "--hf-overrides", "{\"max_position_embeddings\": 65536}", 32768, 0, HWL_E_REFUSED},
+        {"0.19.0", NULL, "131072", "--hf-overrides", "{\"rope_parameters\": {\"rope_type\": \"yarn\", \"factor\": 4.0, \"original_max_position_embeddings\": 32768}}",
+         32768, 0, HWL_OK},
+        {"0.8.5", NULL, "131072", "--rope-scaling", "{\"rope_type\":\"yarn\",\"factor\":4.0,\"original_max_position_embeddings\":32768}", 32768, 0, HWL_OK},
+        {"0.8.5", NULL, "131073", "--rope-scaling", "{\"rope_type\":\"yarn\",\"factor\":4.0,\"original_max_position_embeddings\":32768}", 32768, 0, HWL_E_REFUSED},
+        {"0.33.0", NULL, "32768", "--hf-overrides", "{\"num_hidden_layers\": 2}", 32768, 0, HWL_E_UNSUPPORTED},
+        {"0.33.0", NULL, "32768", "--hf-overrides", "32768", 32768, 0, HWL_E_USAGE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct hwl_model m;
+        struct hwl_arena arena = {0};
+        struct hwl_ledger l = {.arena = &arena};
+        hwl_error e = {0};
+        fill(&m, dense(32, 8, 128), 32, rows[i].trained);
+        m.hints.context_stated = rows[i].stated;
+        if (rows[i].rope) {
+            m.hints.rope_type = rows[i].rope;
+            m.hints.rope_factor = 4.0;
+            m.hints.context_original = 32768;
+        }
+        const char *argv[] = {"--max-model-len", rows[i].length, rows[i].option, rows[i].value, NULL};
+        const hwl_status st = plan(&m, 1, rows[i].version, argv, &l, &e);
+        if (st != rows[i].status)
+            fail_msg("row %zu: %d, %s", i, st, e.message);
+        hwl_arena_free(&arena);
+        free(m.layers);
+    }
+}
+
 static void deepseek_v3(void **state)
 {
     (void)state;
@@ -351,7 +399,7 @@ static void versions(void **state)
     assert_string_equal(hwl_engine_vllm.version("0.33.0"), "0.33.0");
     assert_string_equal(hwl_engine_vllm.version("v0.20.1"), "0.20.2");
     assert_string_equal(hwl_engine_vllm.version("0.18.1rc1.dev147+g290809456"), "0.19.0");
-    assert_string_equal(hwl_engine_vllm.version("0.30"), "0.29.0");
+    assert_string_equal(hwl_engine_vllm.version("0.31"), "0.30.0");
     assert_string_equal(hwl_engine_vllm.version("0.10.1"), "0.10.2");
     assert_string_equal(hwl_engine_vllm.version("0.6.3"), "0.6.4");
     assert_string_equal(hwl_engine_vllm.version("0.6.6.post1"), "0.7.3");
@@ -363,7 +411,7 @@ static void versions(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(llama_8b),          cmocka_unit_test(deepseek_v3),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(llama_8b),          cmocka_unit_test(lengths), cmocka_unit_test(deepseek_v3),
                                        cmocka_unit_test(qwen3_next),        cmocka_unit_test(qwen3_5),
                                        cmocka_unit_test(deepseek_v4_flash), cmocka_unit_test(weights_over_ranks),
                                        cmocka_unit_test(versions)};

@@ -30,9 +30,11 @@ static hwl_status kv_bytes(struct hwl_settings *s, const char *value, hwl_error 
     return hwl_args_set_int(s, "vllm", "kv-cache-memory", "kv-cache-memory-bytes", value, error);
 }
 
+/* As JSON, or as a log prints it: {'method': 'mtp'}. */
 static hwl_status open_json(const char *flag, const char *value, yyjson_doc **doc, hwl_error *error)
 {
-    if (!value || hwl_json_parse(value, strlen(value), 0, "", doc, NULL) != HWL_OK)
+    char json[4096];
+    if (!value || !hwl_json_of_python(value, json, sizeof json) || hwl_json_parse(json, strlen(json), 0, "", doc, NULL) != HWL_OK)
         return hwl_fail(error, HWL_E_USAGE, "vllm: --%s wants a JSON object", flag);
     if (!yyjson_is_obj(yyjson_doc_get_root(*doc))) {
         yyjson_doc_free(*doc);
@@ -118,12 +120,44 @@ static hwl_status eplb(struct hwl_settings *s, const char *value, hwl_error *err
     return st;
 }
 
-static hwl_status not_modelled_overrides(struct hwl_settings *s, const char *value, hwl_error *error)
+/* Members of config.json that move no byte but the longest context; of the whole model or of its text part. */
+static hwl_status check_overrides(yyjson_val *root, bool nested, hwl_error *error)
 {
-    (void)s;
-    (void)value;
-    return hwl_fail(error, HWL_E_UNSUPPORTED,
-                    "vllm: --hf-overrides is not modelled; change the model's config.json instead");
+    static const char known[] = "rope_scaling rope_parameters rope_theta max_position_embeddings model_max_length "
+                                "original_max_position_embeddings partial_rotary_factor";
+    yyjson_obj_iter it;
+    yyjson_obj_iter_init(root, &it);
+    for (yyjson_val *k; (k = yyjson_obj_iter_next(&it));) {
+        const char *key = yyjson_get_str(k);
+        yyjson_val *v = yyjson_obj_iter_get_val(k);
+        if (!nested && strcmp(key, "text_config") == 0 && yyjson_is_obj(v))
+            HWL_TRY(check_overrides(v, true, error));
+        else if (!hwl_words_have(known, key))
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: --hf-overrides of %.40s is not modelled; change the model's config.json instead", key);
+    }
+    return HWL_OK;
+}
+
+static hwl_status hf_overrides(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    yyjson_doc *doc;
+    HWL_TRY(open_json("hf-overrides", value, &doc, error));
+    hwl_status st = check_overrides(yyjson_doc_get_root(doc), false, error);
+    char *text = st == HWL_OK ? yyjson_write(doc, 0, NULL) : NULL;
+    if (st == HWL_OK)
+        st = text ? hwl_settings_set(s, "hf-overrides", text, error) : HWL_E_NOMEM;
+    free(text);
+    yyjson_doc_free(doc);
+    return st;
+}
+
+/* Until 0.11 an option of its own. */
+static hwl_status rope_scaling(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    char text[1024];
+    if (!value || (size_t)snprintf(text, sizeof text, "{\"rope_scaling\": %s}", value) >= sizeof text)
+        return hwl_fail(error, HWL_E_USAGE, "vllm: --rope-scaling wants a JSON object");
+    return hf_overrides(s, text, error);
 }
 
 static hwl_status not_modelled_path(struct hwl_settings *s, const char *value, hwl_error *error)
@@ -384,7 +418,7 @@ const struct hwl_engine_arg hwl_vllm_args[HWL_VLLM_N_ARGS] = {
     {"h11-max-incomplete-event-size", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"headless", HWL_ARG_IGNORE, HWL_OPT_ENGINE, NULL, false},
     {"hf-config-path", HWL_ARG_CUSTOM, HWL_OPT_ENGINE, not_modelled_path, false},
-    {"hf-overrides", HWL_ARG_CUSTOM, HWL_OPT_ENGINE, not_modelled_overrides, false},
+    {"hf-overrides", HWL_ARG_CUSTOM, HWL_OPT_HF_OVERRIDES, hf_overrides, false},
     {"hf-token", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"host", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"ignore-patterns", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
@@ -546,7 +580,7 @@ const struct hwl_engine_arg hwl_vllm_args[HWL_VLLM_N_ARGS] = {
     {"no-return-tokens-as-token-ids", HWL_ARG_IGNORE, HWL_OPT_ENGINE, NULL, false},
     {"revision", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"root-path", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
-    {"rope-scaling", HWL_ARG_UNMODELLED1, HWL_OPT_ENGINE, NULL, false},
+    {"rope-scaling", HWL_ARG_CUSTOM, HWL_OPT_HF_OVERRIDES, rope_scaling, false},
     {"rope-theta", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"runner", HWL_ARG_VALUE, HWL_OPT_RUNNER, NULL, false},
     {"safetensors-load-strategy", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},

@@ -5,6 +5,7 @@
 #include "engine/vllm/vllm.h"
 
 #include "base/bytes.h"
+#include "base/json.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "engine/shared/shard.h"
@@ -70,24 +71,72 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
     return HWL_OK;
 }
 
-/* max_model_len that the configuration leads to; 0: it says nothing. */
-static uint64_t derived_len(const struct hwl_model *m, const struct hwl_vllm_setup *u)
+/* What the longest context follows from. */
+struct length {
+    uint64_t trained, original, stated; /* 0: not there; stated: model_max_length, which stands above the others */
+    double factor;
+    char type[32];
+};
+
+/* Takes what --hf-overrides gives anew. Such an object is written by our own reader of options. */
+static void override_length(struct length *l, const char *json)
 {
-    static const char *const unscaled =
-        "default su longrope llama3 yarn deepseek_yarn deepseek_llama_scaling mrope proportional";
-    uint64_t len = m->context_train;
+    yyjson_doc *doc;
+    if (hwl_json_parse(json, strlen(json), 0, "", &doc, NULL) != HWL_OK)
+        return;
+    yyjson_val *root = yyjson_doc_get_root(doc), *text = hwl_json_get(root, "text_config");
+    for (int i = 0; i < 2; i++) {
+        yyjson_val *obj = i ? text : root, *v;
+        if (yyjson_is_uint(v = hwl_json_get(obj, "max_position_embeddings")))
+            l->trained = yyjson_get_uint(v);
+        if (yyjson_is_uint(v = hwl_json_get(obj, "model_max_length")))
+            l->stated = yyjson_get_uint(v);
+        yyjson_val *rope = hwl_json_get(obj, "rope_parameters");
+        rope = rope ? rope : hwl_json_get(obj, "rope_scaling");
+        if (!yyjson_is_obj(rope))
+            continue;
+        v = hwl_json_get(rope, "rope_type");
+        v = v ? v : hwl_json_get(rope, "type");
+        (void)snprintf(l->type, sizeof l->type, "%s", yyjson_is_str(v) ? yyjson_get_str(v) : "default");
+        v = hwl_json_get(rope, "factor");
+        l->factor = yyjson_is_num(v) ? yyjson_get_num(v) : 0.0;
+        v = hwl_json_get(rope, "original_max_position_embeddings");
+        l->original = yyjson_is_uint(v) ? yyjson_get_uint(v) : 0;
+    }
+    yyjson_doc_free(doc);
+}
+
+static struct length length_of(const struct hwl_model *m, const struct hwl_settings *s)
+{
     const struct hwl_hints *h = &m->hints;
-    (void)u;
-    if (h->rope_factor > 1.0 && h->rope_type && !hwl_words_have(unscaled, h->rope_type) &&
-        !hwl_text_holds(m->arch, "gemma3"))
-        len = (uint64_t)((double)len * h->rope_factor);
-    return len;
+    struct length l = {.trained = m->context_train, .original = h->context_original, .stated = h->context_stated, .factor = h->rope_factor};
+    (void)snprintf(l.type, sizeof l.type, "%s", h->rope_type ? h->rope_type : "default");
+    const char *json = hwl_opt_text(s, HWL_OPT_HF_OVERRIDES, "");
+    if (*json)
+        override_length(&l, json);
+    if (h->context_least && (l.trained == 0 || h->context_least < l.trained))
+        l.trained = h->context_least;
+    if (l.stated)
+        l.trained = l.stated;
+    return l;
+}
+
+/* max_model_len that the configuration leads to; 0: it says nothing. */
+static uint64_t derived_len(const struct hwl_model *m, const struct length *l, const struct hwl_vllm_setup *u)
+{
+    static const char unscaled[] = "default su longrope llama3 deepseek_yarn deepseek_llama_scaling mrope proportional";
+    const bool yarn = strcmp(l->type, "yarn") == 0;
+    if (l->factor <= 1.0 || l->factor > 65536.0 || hwl_words_have(unscaled, l->type) || hwl_text_holds(m->arch, "gemma3") ||
+        (yarn && !u->rules->yarn_scales))
+        return l->trained;
+    return (uint64_t)((double)(yarn && l->original ? l->original : l->trained) * l->factor);
 }
 
 static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
                               hwl_error *error)
 {
-    uint64_t derived = derived_len(m, u);
+    const struct length length = length_of(m, s);
+    uint64_t derived = derived_len(m, &length, u);
     const uint64_t stated = derived;
     u->auto_len = hwl_opt_flag(s, HWL_OPT_CTX_AUTO, false);
     if (hwl_opt_flag(s, HWL_OPT_DISABLE_SLIDING_WINDOW, false))
@@ -97,7 +146,7 @@ static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settin
     const uint64_t asked = hwl_opt_u64(s, HWL_OPT_CTX, 0);
     if (asked) {
         u->max_len = asked;
-        if (derived && asked > derived)
+        if (derived && asked > hwl_max(derived, length.stated))
             return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: max_model_len %llu is above the model's %llu",
                             (unsigned long long)asked, (unsigned long long)derived);
         return HWL_OK;
@@ -106,8 +155,8 @@ static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settin
         return hwl_fail(error, HWL_E_REFUSED,
                         "vllm refuses: the model states no length that max_model_len -1 could start from");
     u->max_len = derived ? derived : 2048;
-    if (m->hints.rope_type && strcmp(m->hints.rope_type, "longrope") == 0 && m->hints.context_original)
-        u->max_len = m->hints.context_original; /* the short context of LongRoPE unless asked otherwise */
+    if (strcmp(length.type, "longrope") == 0 && length.original)
+        u->max_len = length.original; /* the short context of LongRoPE unless asked otherwise */
     return HWL_OK;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.28.0", "0.27.0", "0.26.0", "0.25.0", "0.24.0", "0.23.0",
+const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.30.0", "0.29.0", "0.28.0", "0.27.0", "0.26.0", "0.25.0", "0.24.0", "0.23.0",
                                          "0.22.0", "0.20.2", "0.19.0", "0.17.0", "0.14.1", "0.12.0", "0.11.2", "0.10.2",
                                          "0.8.5",  "0.7.3", "0.6.4",  NULL};
 
@@ -27,7 +27,8 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.29.0", "0.28.0",
 #define SINCE_32 SINCE_29, .mamba2_checkpoints = true, .kernel_blocks = true
 /* What later ones no longer do. */
 #define UNTIL_31 .mode_all = true
-#define UNTIL_27 UNTIL_31, .mode_all_default = true
+#define UNTIL_29 UNTIL_31, .yarn_scales = true
+#define UNTIL_27 UNTIL_29, .mode_all_default = true
 /* Top-k and top-p by a sort of the logits: beside them their fp32 copy (4 bytes), the sorted values and places (4 and 8),
  * as much again of the segmented radix sort, and the places it starts from (8); ATen/native/cuda/Sort.cu. */
 #define SORTED .sampler_bytes = 36, .utilization = 0.90, .v2_classes = "", .other_mib = 50
@@ -46,10 +47,11 @@ static const struct hwl_vllm_rules rules[] = {
      .v2_warms_up = true,
      .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu medusa mlp_speculator"},
     {.version = "0.32.0", SINCE_32, .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu"},
-    {.version = "0.29.0", SINCE_29, UNTIL_31, .small_windows = true},
+    {.version = "0.30.0", SINCE_29, UNTIL_31, .small_windows = true},
+    {.version = "0.29.0", SINCE_29, UNTIL_29, .small_windows = true},
     {.version = "0.28.0",
      SINCE_28,
-     UNTIL_31,
+     UNTIL_29,
      .small_windows = true,
      .v2_classes = "dense DeepseekV2ForCausalLM DeepseekV4ForCausalLM GraniteMoeForCausalLM Qwen2MoeForCausalLM"},
     {.version = "0.27.0",
@@ -118,7 +120,7 @@ static const struct {
     const char *version;
 } ranges[] = {{600, "0.6.4"},   {605, "0.7.3"},   {800, "0.8.5"},   {900, "0.10.2"},  {1100, "0.11.2"}, {1200, "0.12.0"}, {1400, "0.14.1"},
               {1700, "0.17.0"}, {1800, "0.19.0"}, {2000, "0.20.2"}, {2200, "0.22.0"}, {2300, "0.23.0"}, {2400, "0.24.0"}, {2500, "0.25.0"},
-              {2600, "0.26.0"}, {2700, "0.27.0"}, {2800, "0.28.0"}, {2900, "0.29.0"}, {3200, "0.32.0"}, {3300, "0.33.0"}, {3600, NULL}};
+              {2600, "0.26.0"}, {2700, "0.27.0"}, {2800, "0.28.0"}, {2900, "0.29.0"}, {3000, "0.30.0"}, {3200, "0.32.0"}, {3300, "0.33.0"}, {3600, NULL}};
 
 const char *hwl_vllm_version(const char *text)
 {

@@ -16,6 +16,7 @@ struct hwl_vllm_rules {
     bool gb10_small;        /* GB10 has not the large cards' batch */
     bool hybrid_prefix;     /* prefix caching is on by default for models with recurrent layers */
     bool mode_all;          /* mamba_cache_mode all exists */
+    bool yarn_scales;       /* the longest context is YaRN's original one times its factor */
     bool mode_all_default;  /* and is the default for Mamba with prefix caching */
     bool no_minimax;        /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
     bool wide_states;       /* recurrent states are kept in 32 bits where a family says nothing */
