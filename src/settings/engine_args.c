@@ -96,13 +96,19 @@ static hwl_status set(struct hwl_settings *s, const struct hwl_engine_arg *row, 
     }
 }
 
+/* "--name" or "-n"; "-1" is a value. */
+static bool is_option(const char *arg)
+{
+    return arg[0] == '-' && (arg[1] == '-' || (arg[1] >= 'A' && arg[1] <= 'Z') || (arg[1] >= 'a' && arg[1] <= 'z'));
+}
+
 /* The values from argv[*i + 1] on up to the next option, with commas between them. */
 static hwl_status gather(const char *engine, const char *arg, int argc, const char *const *argv, int *i, char *text, size_t size,
                          hwl_error *error)
 {
     size_t n = 0;
     text[0] = 0;
-    while (*i + 1 < argc && strncmp(argv[*i + 1], "--", 2) != 0) {
+    while (*i + 1 < argc && !is_option(argv[*i + 1])) {
         const char *v = argv[++*i];
         const size_t length = strlen(v);
         if (n + length + 2 > size)
@@ -145,9 +151,11 @@ hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine
             if (i + 1 >= argc)
                 return hwl_fail(error, HWL_E_USAGE, "%s: %s needs a value", engine, arg);
             value = argv[++i];
-        } else if (row->how == HWL_ARG_IGNORE_OPT && i + 1 < argc && argv[i + 1][0] != '-') {
+        } else if (row->how == HWL_ARG_IGNORE_OPT && i + 1 < argc && !is_option(argv[i + 1])) {
             value = argv[++i];
         }
+        if (args->none_is_unset && value && takes && strcmp(value, "None") == 0)
+            continue;
         HWL_TRY(set(s, row, arg, value, error));
     }
     return HWL_OK;

@@ -133,6 +133,34 @@ static struct answer ask(const char *model_name, const char *gpu, const char *ba
     return a;
 }
 
+/* Values as argparse takes them: several behind one option, "None" for what is not given. */
+static void values(void **state)
+{
+    (void)state;
+    static const char *const rows[][9] = {
+        {"--served-model-name", "a", "b", "-tp", "2", "--max-model-len", "4096", NULL},
+        {"--cudagraph-capture-sizes", "1", "2", "4", "-q", "None", "--kv-cache-memory-bytes", "None", NULL},
+        {"--hf-token", "--trust-remote-code", "--num-gpu-blocks-override", "None", "--speculative-config", "None", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hwl_settings *s;
+        hwl_error e = {0};
+        int n = 0;
+        char text[64];
+        while (rows[i][n])
+            n++;
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        if (hwl_settings_engine_args(s, "vllm", n, rows[i], &e) != HWL_OK)
+            fail_msg("%s: %s", rows[i][0], e.message);
+        assert_int_equal(hwl_settings_get(s, "tp", text, sizeof text), i == 0);
+        assert_int_equal(hwl_settings_get(s, "cudagraph-sizes", text, sizeof text), i == 1);
+        assert_false(hwl_settings_get(s, "quant", text, sizeof text));
+        assert_false(hwl_settings_get(s, "kv-cache-memory", text, sizeof text));
+        assert_false(hwl_settings_get(s, "num-gpu-blocks", text, sizeof text));
+        hwl_settings_free(s);
+    }
+}
+
 static void those_that_move_memory(void **state)
 {
     (void)state;
@@ -208,6 +236,6 @@ static void those_that_move_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_option), cmocka_unit_test(those_that_move_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_option), cmocka_unit_test(values), cmocka_unit_test(those_that_move_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

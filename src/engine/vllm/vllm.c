@@ -438,6 +438,7 @@ const struct hwl_engine hwl_engine_vllm = {
     .version = hwl_vllm_version,
     .args = hwl_vllm_args,
     .n_args = HWL_VLLM_N_ARGS,
+    .none_is_unset = true, /* arg_utils.py, optional_type */
     .has_arg = hwl_vllm_has_arg,
     .prepare = prepare,
     .release = release,
