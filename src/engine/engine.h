@@ -20,7 +20,7 @@ struct hwl_engine {
     const char *(*version)(const char *text);
     const struct hwl_engine_arg *args; /* its own command line */
     uint32_t n_args;
-    bool none_is_unset; /* "None" behind one of them leaves it as it is */
+    bool python_args; /* "None" behind one of them leaves it as it is; "--x.member value" */
     /* Has the release the option of that row (the first name)? version NULL: the newest. NULL: all of them have all. */
     bool (*has_arg)(const char *name, const char *version);
     /* *prepared may stay NULL where nothing is needed. Lives in arena. version is one of versions. */

@@ -68,6 +68,6 @@ hwl_status hwl_settings_engine_args(hwl_settings *settings, const char *engine, 
         return HWL_E_NOT_FOUND;
     const struct hwl_engine_args args = {
         .engine = e->id, .table = e->args, .n = e->n_args, .has = e->has_arg, .version = hwl_opt_text(settings, HWL_OPT_ENGINE_VERSION, NULL),
-        .none_is_unset = e->none_is_unset};
+        .python = e->python_args};
     return hwl_engine_args_parse(settings, &args, argc, argv, error);
 }

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "settings/dotted.h"
 #include "settings/settings.h"
 
 #include <stdio.h>
@@ -97,7 +98,7 @@ static hwl_status set(struct hwl_settings *s, const struct hwl_engine_arg *row, 
 }
 
 /* "--name" or "-n"; "-1" is a value. */
-static bool is_option(const char *arg)
+bool hwl_arg_is_option(const char *arg)
 {
     return arg[0] == '-' && (arg[1] == '-' || (arg[1] >= 'A' && arg[1] <= 'Z') || (arg[1] >= 'a' && arg[1] <= 'z'));
 }
@@ -108,7 +109,7 @@ static hwl_status gather(const char *engine, const char *arg, int argc, const ch
 {
     size_t n = 0;
     text[0] = 0;
-    while (*i + 1 < argc && !is_option(argv[*i + 1])) {
+    while (*i + 1 < argc && !hwl_arg_is_option(argv[*i + 1])) {
         const char *v = argv[++*i];
         const size_t length = strlen(v);
         if (n + length + 2 > size)
@@ -121,8 +122,7 @@ static hwl_status gather(const char *engine, const char *arg, int argc, const ch
     return HWL_OK;
 }
 
-hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_args *args, int argc, const char *const *argv,
-                                 hwl_error *error)
+static hwl_status parse(struct hwl_settings *s, const struct hwl_engine_args *args, int argc, const char *const *argv, hwl_error *error)
 {
     const char *engine = args->engine;
     for (int i = 0; i < argc; i++) {
@@ -151,12 +151,24 @@ hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine
             if (i + 1 >= argc)
                 return hwl_fail(error, HWL_E_USAGE, "%s: %s needs a value", engine, arg);
             value = argv[++i];
-        } else if (row->how == HWL_ARG_IGNORE_OPT && i + 1 < argc && !is_option(argv[i + 1])) {
+        } else if (row->how == HWL_ARG_IGNORE_OPT && i + 1 < argc && !hwl_arg_is_option(argv[i + 1])) {
             value = argv[++i];
         }
-        if (args->none_is_unset && value && takes && strcmp(value, "None") == 0)
+        if (args->python && value && takes && strcmp(value, "None") == 0)
             continue;
         HWL_TRY(set(s, row, arg, value, error));
     }
     return HWL_OK;
+}
+
+hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_args *args, int argc, const char *const *argv,
+                                 hwl_error *error)
+{
+    if (!args->python)
+        return parse(s, args, argc, argv, error);
+    struct hwl_dotted joined;
+    HWL_TRY(hwl_dotted_join(argc, argv, &joined, error));
+    const hwl_status st = parse(s, args, joined.argc, joined.argv, error);
+    hwl_dotted_free(&joined);
+    return st;
 }

@@ -80,7 +80,7 @@ struct hwl_engine_args {
     uint32_t n;
     bool (*has)(const char *name, const char *version); /* is the row of that first name there? NULL: all are */
     const char *version;
-    bool none_is_unset; /* "None" as a value: as if not given */
+    bool python; /* "None" as a value: as if not given; members of JSON options one by one (settings/dotted.h) */
 };
 hwl_status hwl_engine_args_parse(struct hwl_settings *s, const struct hwl_engine_args *args, int argc, const char *const *argv,
                                  hwl_error *error);

@@ -161,6 +161,45 @@ static void values(void **state)
     }
 }
 
+/* Members of a JSON option one by one; values as JSON where they are some. */
+static void dotted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argv[8], *option, *value;
+    } rows[] = {
+        {{"-cc.cudagraph_mode=PIECEWISE", "-tp", "2"}, "cudagraph-mode", "PIECEWISE"},
+        {{"--compilation-config.cudagraph_capture_sizes", "[1, 2]", "--compilation_config.pass_config.fuse", "true"}, "cudagraph-sizes", "1,2"},
+        {{"--limit-mm-per-prompt.image", "0", "--limit-mm-per-prompt.video=0"}, "limit-mm", "{\"image\":0,\"video\":0}"},
+        {{"--speculative-config.method", "ngram", "--speculative-config.num_speculative_tokens", "4"}, "draft-max", "4"},
+        {{"--hf-overrides.rope_parameters.factor", "4.0", "--hf-overrides.rope_parameters.rope_type", "yarn"}, "hf-overrides",
+         "{\"rope_parameters\":{\"factor\":4.0,\"rope_type\":\"yarn\"}}"},
+        {{"--kv-transfer-config.a.b+", "x,y", "--kv-transfer-config.a.b+=z", "--max-num-seqs", "7"}, "max-seqs", "7"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hwl_settings *s;
+        hwl_error e = {0};
+        int n = 0;
+        char text[256] = "";
+        while (rows[i].argv[n])
+            n++;
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        if (hwl_settings_engine_args(s, "vllm", n, rows[i].argv, &e) != HWL_OK)
+            fail_msg("%s: %s", rows[i].argv[0], e.message);
+        assert_true(hwl_settings_get(s, rows[i].option, text, sizeof text));
+        assert_string_equal(text, rows[i].value);
+        hwl_settings_free(s);
+    }
+    static const char *const bad[][3] = {{"--limit-mm-per-prompt.image"}, {"--nothing.of.this", "1"}, {"--tensor-parallel-size.x", "1"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        hwl_settings *s;
+        hwl_error e = {0};
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        assert_int_not_equal(hwl_settings_engine_args(s, "vllm", bad[i][1] ? 2 : 1, bad[i], &e), HWL_OK);
+        hwl_settings_free(s);
+    }
+}
+
 static void those_that_move_memory(void **state)
 {
     (void)state;
@@ -236,6 +275,6 @@ static void those_that_move_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_option), cmocka_unit_test(values), cmocka_unit_test(those_that_move_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_option), cmocka_unit_test(values), cmocka_unit_test(dotted), cmocka_unit_test(those_that_move_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

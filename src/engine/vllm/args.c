@@ -223,7 +223,7 @@ const struct hwl_engine_arg hwl_vllm_args[HWL_VLLM_N_ARGS] = {
     {"no-cohere-is-reasoning-model", HWL_ARG_IGNORE, HWL_OPT_ENGINE, NULL, false},
     {"collect-detailed-traces", HWL_ARG_IGNORE_ANY, HWL_OPT_ENGINE, NULL, false},
     {"compilation-config cc O", HWL_ARG_CUSTOM, HWL_OPT_CUDAGRAPH_MODE, compilation, false},
-    {"config", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
+    {"config", HWL_ARG_UNMODELLED1, HWL_OPT_ENGINE, NULL, false},
     {"config-format", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"convert", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"cp-kv-cache-interleave-size", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
