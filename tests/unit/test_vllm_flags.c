@@ -170,6 +170,7 @@ static void dotted(void **state)
     } rows[] = {
         {{"-cc.cudagraph_mode=PIECEWISE", "-tp", "2"}, "cudagraph-mode", "PIECEWISE"},
         {{"--compilation-config.cudagraph_capture_sizes", "[1, 2]", "--compilation_config.pass_config.fuse", "true"}, "cudagraph-sizes", "1,2"},
+        {{"-ac.backend", "TRITON_ATTN"}, "attention-backend", "TRITON_ATTN"},
         {{"--limit-mm-per-prompt.image", "0", "--limit-mm-per-prompt.video=0"}, "limit-mm", "{\"image\":0,\"video\":0}"},
         {{"--speculative-config.method", "ngram", "--speculative-config.num_speculative_tokens", "4"}, "draft-max", "4"},
         {{"--hf-overrides.rope_parameters.factor", "4.0", "--hf-overrides.rope_parameters.rope_type", "yarn"}, "hf-overrides",
@@ -248,7 +249,7 @@ static void those_that_move_memory(void **state)
         {"llama-3.1-8b", "H100-80GB", "", "--kv-transfer-config {}", "kv-transfer-config"},
         {"llama-3.1-8b", "H100-80GB", "", "--kv-offloading-size 4", "kv-offloading-size"},
         {"llama-3.1-8b", "H100-80GB", "", "--moe-backend triton", "moe-backend"},
-        {"llama-3.1-8b", "H100-80GB", "", "--attention-config {}", "attention-config"},
+        {"llama-3.1-8b", "H100-80GB", "", "--attention-config {\"use_trtllm_attention\":1}", "attention-config"},
         {"llama-3.1-8b", "H100-80GB", "", "--disable-custom-all-reduce", "disable-custom-all-reduce"},
         {"llama-3.1-8b", "H100-80GB", "", "--enable-dbo", "enable-dbo"},
         {"llama-3.1-8b", "H100-80GB", "", "--offload-group-size 8", "offload-group-size"},

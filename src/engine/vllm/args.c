@@ -120,6 +120,19 @@ static hwl_status eplb(struct hwl_settings *s, const char *value, hwl_error *err
     return st;
 }
 
+/* config/attention.py: the backend is an option of its own too; the other members choose among its kernels. */
+static hwl_status attention(struct hwl_settings *s, const char *value, hwl_error *error)
+{
+    yyjson_doc *doc;
+    HWL_TRY(open_json("attention-config", value, &doc, error));
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    const hwl_status st = set_member(s, "attention-backend", root, "backend", error);
+    if (st == HWL_OK && yyjson_obj_size(root) > (hwl_json_get(root, "backend") ? 1u : 0u))
+        hwl_settings_unmodelled(s, "--attention-config");
+    yyjson_doc_free(doc);
+    return st;
+}
+
 /* Members of config.json that move no byte but the longest context; of the whole model or of its text part. */
 static hwl_status check_overrides(yyjson_val *root, bool nested, hwl_error *error)
 {
@@ -210,7 +223,7 @@ const struct hwl_engine_arg hwl_vllm_args[HWL_VLLM_N_ARGS] = {
     {"async-scheduling", HWL_ARG_TRUE, HWL_OPT_ASYNC_SCHEDULING, NULL, false},
     {"no-async-scheduling", HWL_ARG_FALSE, HWL_OPT_ASYNC_SCHEDULING, NULL, false},
     {"attention-backend", HWL_ARG_VALUE, HWL_OPT_ATTENTION_BACKEND, NULL, false},
-    {"attention-config ac", HWL_ARG_UNMODELLED1, HWL_OPT_ENGINE, NULL, false},
+    {"attention-config ac", HWL_ARG_CUSTOM, HWL_OPT_ATTENTION_BACKEND, attention, false},
     {"aux-output-config", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"block-size", HWL_ARG_VALUE, HWL_OPT_BLOCK_SIZE, NULL, false},
     {"calculate-kv-scales", HWL_ARG_IGNORE, HWL_OPT_ENGINE, NULL, false},
