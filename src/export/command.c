@@ -11,9 +11,8 @@
 /* How a server is started, and what of a plan's settings its command line has no place for. */
 static const struct server {
     const char *engine, *start, *leave_out;
-    const char *pin, *pinned; /* option that fixes the cache, and the view that holds its bytes */
 } servers[] = {
-    {"vllm", "vllm serve ", "ctx-auto kv-cache-memory max-context concurrency", "--kv-cache-memory-bytes", "kv_cache_memory_bytes"},
+    {"vllm", "vllm serve ", "ctx-auto kv-cache-memory max-context concurrency"},
 };
 
 struct text {
@@ -105,7 +104,8 @@ static const struct hwl_engine_arg *row_of(const struct hwl_engine *e, const cha
     return NULL;
 }
 
-static void put_setting(struct text *t, const struct hwl_engine *e, const char *version, const struct hwl_setting_item *s)
+/* pin: an option that stands at the end of the line. */
+static void put_setting(struct text *t, const struct hwl_engine *e, const char *version, const char *pin, const struct hwl_setting_item *s)
 {
     const bool flag = s->type == HWL_VIEW_BOOL;
     const struct hwl_engine_arg *a = row_of(e, version, s->name, flag && !s->u64);
@@ -115,6 +115,8 @@ static void put_setting(struct text *t, const struct hwl_engine *e, const char *
     const size_t n = strcspn(a->names, " ");
     memcpy(name, a->names, n < sizeof name ? n : sizeof name - 1);
     name[n < sizeof name ? n : sizeof name - 1] = 0;
+    if (pin && strcmp(name, pin) == 0)
+        return;
     put(t, " --");
     put(t, name);
     if (flag)
@@ -194,6 +196,7 @@ hwl_status hwl_plan_command(const hwl_plan *plan, char **out, hwl_error *error)
     if (!s)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "no command line of %s is written here", plan->engine->id);
     struct text t = {0};
+    const char *pinned = "", *pin = plan->engine->pin ? plan->engine->pin(plan->version, &pinned) : NULL;
     const char *model = plan->model->source;
     const char *id = strncmp(model, "catalogue: ", 11) == 0 ? model + 11 : model;
     put(&t, s->start);
@@ -204,14 +207,14 @@ hwl_status hwl_plan_command(const hwl_plan *plan, char **out, hwl_error *error)
         for (char *p = name; *p; p++)
             *p = *p == '_' ? '-' : *p;
         if (!hwl_words_have(s->leave_out, name) && !hwl_words_have(objects, name))
-            put_setting(&t, plan->engine, plan->version, &l->settings[i]);
+            put_setting(&t, plan->engine, plan->version, pin, &l->settings[i]);
     }
     put_objects(&t, plan->engine, l);
-    for (uint64_t i = 0; s->pinned && i < l->n_views; i++)
-        if (strcmp(l->views[i].name, s->pinned) == 0 && l->views[i].u64) {
-            char pin[96];
-            (void)snprintf(pin, sizeof pin, " %s %llu", s->pin, (unsigned long long)l->views[i].u64);
-            put(&t, pin);
+    for (uint64_t i = 0; pin && i < l->n_views; i++)
+        if (strcmp(l->views[i].name, pinned) == 0 && l->views[i].u64) {
+            char text[96];
+            (void)snprintf(text, sizeof text, " --%s %llu", pin, (unsigned long long)l->views[i].u64);
+            put(&t, text);
         }
     if (t.failed) {
         free(t.p);

@@ -123,3 +123,12 @@ bool hwl_vllm_has_arg(const char *name, const char *version)
             return some[i].releases & age;
     return true;
 }
+
+const char *hwl_vllm_pin(const char *version, const char **view)
+{
+    unsigned minor = 33, patch = 0;
+    (void)sscanf(version, "0.%u.%u", &minor, &patch);
+    const bool bytes = 100 * minor + patch >= 1002;
+    *view = bytes ? "kv_cache_memory_bytes" : "num_gpu_blocks";
+    return bytes ? "kv-cache-memory-bytes" : "num-gpu-blocks-override";
+}
