@@ -240,6 +240,8 @@ static void failure(struct hwl_log *log, const char *line)
                                        "CUDA out of memory",
                                        "torch.OutOfMemoryError",
                                        "Not enough memory. Please try to increase --mem-fraction-static",
+                                       "Executor creation failed due to insufficient GPU memory",
+                                       "::cudaMalloc(ptr, n): out of memory",
                                        "failed to allocate buffer",
                                        "unable to allocate CUDA"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends && !*log->failure; i++) {

@@ -6,6 +6,7 @@
 #include "engine/tensorrt/tensorrt.h"
 #include "log/internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,8 +37,8 @@ static const struct row {
     {"Peak memory during memory usage profiling", ": ", "peak_bytes", GIB},
     {"Peak memory during memory usage profiling", "when calculating max tokens: ", "available_kv_bytes", GIB},
     {"Peak memory during memory usage profiling", "fraction is set ", "gpu_memory_utilization", 1},
-    {"Peak memory during memory usage profiling", "kv size is ", "kv_bytes_per_token", 1},
-    {"Peak memory during memory usage profiling", "kv size per token is ", "kv_bytes_per_token", 1},
+    {"Peak memory during memory usage profiling", "kv size is ", "kv_size_per_token", 1},
+    {"Peak memory during memory usage profiling", "kv size per token is ", "kv_size_per_token", 1},
     {"Peak memory during memory usage profiling", "device total memory ", "total_bytes", GIB},
     {"Peak memory during memory usage profiling", "tmp kv_mem ", "temporary_kv_bytes", GIB},
     {"Peak memory during memory usage profiling", "temporary kv cache memory during profiling ", "temporary_kv_bytes", GIB},
@@ -58,6 +59,8 @@ static const struct row {
     {"calculating max tokens in paged kv cache: ", "total: ", "total_bytes", GIB},
     {"calculating max tokens in paged kv cache: ", "available: ", "free_kv_bytes", GIB},
     {"Loaded engine size", ": ", "weights_bytes", MIB},
+    {"Total GPU memory (GiB)", ": ", "total_bytes", GIB},
+    {"Free GPU memory before component creation attempt (GiB)", ": ", "free_before_failure_bytes", GIB},
     {"TRTGptModel maxBatchSize", ": ", "max_batch_size", 1},
     {"TRTGptModel maxNumTokens", ": ", "max_batched_tokens", 1},
     {"TRTGptModel maxSequenceLen", ": ", "max_seq_len", 1},
@@ -83,6 +86,19 @@ static void allocated(struct hwl_log *log, const char *line, uint64_t number)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strstr(unit, kinds[i].what))
             put(log, kinds[i].name, at, factor, number);
+}
+
+/* "Model: 139.55 / 110.70", free GiB around the weights and what comes with them (communicators, workspaces), of a start that failed (py_executor_creator.py). */
+static void parts(struct hwl_log *log, const char *line, uint64_t number)
+{
+    double before, after, r;
+    const char *at = strncmp(line, "Model: ", 7) == 0 ? line + 7 : NULL;
+    const uint64_t n = at ? hwl_log_number(at, &before, &r) : 0;
+    if (!n || strncmp(at + n, " / ", 3) != 0 || !hwl_log_number(at + n + 3, &after, &r) || before < after || !(before < 1e6))
+        return;
+    log->votes[HWL_LOG_TENSORRT]++;
+    const hwl_log_figure f = {.name = "model_bytes", .device = "", .value = (before - after) * GIB, .rounding = 2 * r * GIB, .line = number};
+    hwl_log_add_figure(log, &f);
 }
 
 /* What the printed arguments say stands in for the command line, which a YAML file may have changed. */
@@ -199,6 +215,7 @@ void hwl_log_read_tensorrt(struct hwl_log *log, const char *line, uint64_t numbe
             put(log, figures[i].name, at + strlen(figures[i].before), figures[i].unit, number);
     }
     allocated(log, line, number);
+    parts(log, line, number);
     const char *at;
     if (log->llm_args || (at = strstr(line, "LLM Args:"))) { /* on that line, or on the one behind it */
         at = log->llm_args ? line : at + 9;
@@ -288,11 +305,11 @@ static void own_sum(struct hwl_log *log)
 }
 
 /* With tokens or bytes as logged, what is left is the cache's arithmetic. */
-static void exact(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *room, const hwl_settings *s)
+static void exact(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *room, const hwl_settings *s, const hwl_plan *plan)
 {
     const hwl_log_figure *tokens = last(log, "max_tokens"), *pool = last(log, "kv_pool_bytes");
     const hwl_log_figure *bytes = last(log, "available_kv_bytes"), *free_bytes = last(log, "free_kv_bytes");
-    double planned, end[2];
+    double planned, end[2], size;
     if (tokens && pool && given(planner, room, s, "kv-tokens", tokens->value, "kv_pool_bytes", &planned))
         hwl_log_add_term(log, "exact_kv_pool_bytes", "", planned, pool, 0,
                          "a token takes more than planned: another cache type, a draft's layers, or fewer ranks",
@@ -304,10 +321,10 @@ static void exact(struct hwl_log *log, const hwl_planner *planner, const hwl_dev
         const double share = hwl_opt_real(s, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.9);
         left = (hwl_log_figure){.value = free_bytes->value * share, .rounding = free_bytes->rounding * share};
     }
-    if (!tokens || left.value <= 0)
+    if (!tokens || left.value <= 0 || !hwl_log_view(plan, "kv_size_per_token", &size) || size <= 0)
         return;
     for (int i = 0; i < 2; i++)
-        if (!given(planner, room, s, "kv-cache-memory", left.value + (i ? 1.02 : -1.02) * left.rounding, "max_tokens", &end[i]))
+        if (!given(planner, room, s, "kv-tokens", floor((left.value + (i ? 1.02 : -1.02) * left.rounding) / size), "max_tokens", &end[i]))
             return;
     const hwl_log_figure f = {.value = tokens->value, .rounding = (end[1] - end[0]) / 2};
     hwl_log_add_term(log, "max_tokens_exact", "", (end[0] + end[1]) / 2, &f, 0,
@@ -332,6 +349,8 @@ void hwl_log_tensorrt_terms(struct hwl_log *log, const hwl_planner *planner, con
          "less was left for the cache: the sum of the terms above, or another program on the card"},
         {"max_tokens", 0.1, false, "more tokens, for the same reason as the bytes", "fewer tokens, for the same reason as the bytes"},
         {"tokens_per_block", 0, true, "larger blocks", "smaller blocks"},
+        {"kv_size_per_token", 0, true, "a token takes more than planned: another cache type, a draft's layers, or fewer ranks",
+         "a token takes less than planned: another cache type, or more ranks"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double planned;
@@ -339,5 +358,5 @@ void hwl_log_tensorrt_terms(struct hwl_log *log, const hwl_planner *planner, con
             hwl_log_add_term(log, rows[i].name, "", planned, last(log, rows[i].name), rows[i].allowed, rows[i].more, rows[i].less);
     }
     own_sum(log);
-    exact(log, planner, room, s);
+    exact(log, planner, room, s, plan);
 }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_FILES 8
+
 /* Is `name` (n characters, - and _ alike) one of the words? */
 static bool word_matches(const char *words, const char *name, size_t n)
 {
@@ -124,7 +126,9 @@ static hwl_status gather(const char *engine, const char *arg, int argc, const ch
 
 static hwl_status parse(struct hwl_settings *s, const struct hwl_engine_args *args, int argc, const char *const *argv, hwl_error *error)
 {
-    const char *engine = args->engine;
+    const char *engine = args->engine, *files[MAX_FILES];
+    const struct hwl_engine_arg *readers[MAX_FILES];
+    uint32_t n_files = 0;
     for (int i = 0; i < argc; i++) {
         const char *arg = argv[i];
         if (arg[0] != '-' || !arg[1])
@@ -137,7 +141,7 @@ static hwl_status parse(struct hwl_settings *s, const struct hwl_engine_args *ar
             return unknown(args, arg, error);
         char values[2048];
         bool takes = row->how == HWL_ARG_VALUE || row->how == HWL_ARG_VALUES || row->how == HWL_ARG_UNMODELLED1 || row->how == HWL_ARG_MIB || row->how == HWL_ARG_GIB || row->how == HWL_ARG_IGNORE1 ||
-                     (row->how == HWL_ARG_CUSTOM && !row->no_value);
+                     (row->how == HWL_ARG_CUSTOM && !row->no_value) || row->how == HWL_ARG_FILE;
         if (!value && (row->how == HWL_ARG_VALUES || row->how == HWL_ARG_IGNORE_ANY || row->how == HWL_ARG_UNMODELLED_ANY)) {
             HWL_TRY(gather(engine, arg, argc, argv, &i, values, sizeof values, error));
             value = values;
@@ -156,8 +160,17 @@ static hwl_status parse(struct hwl_settings *s, const struct hwl_engine_args *ar
         }
         if (args->python && value && takes && strcmp(value, "None") == 0)
             continue;
-        HWL_TRY(set(s, row, arg, value, error));
+        if (row->how != HWL_ARG_FILE) {
+            HWL_TRY(set(s, row, arg, value, error));
+            continue;
+        }
+        if (n_files == MAX_FILES)
+            return hwl_fail(error, HWL_E_USAGE, "%s: more than %d files of options", engine, MAX_FILES);
+        files[n_files] = value;
+        readers[n_files++] = row;
     }
+    for (uint32_t i = 0; i < n_files; i++)
+        HWL_TRY(readers[i]->custom(s, files[i], error));
     return HWL_OK;
 }
 

@@ -56,6 +56,7 @@ enum hwl_arg_how {
     HWL_ARG_MIB,     /* value in MiB for a BYTES option */
     HWL_ARG_GIB,     /* decimal value in GiB */
     HWL_ARG_CUSTOM,  /* the row's function */
+    HWL_ARG_FILE,    /* likewise, called behind all other options: what the file says wins over them */
     HWL_ARG_IGNORE,  /* no value, moves no memory: listed in settings.ignored */
     HWL_ARG_IGNORE1, /* one value, likewise */
     HWL_ARG_IGNORE_OPT, /* a value that may be absent */

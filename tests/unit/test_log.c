@@ -361,7 +361,7 @@ static void tensorrt(void **state)
     found(log, "weights_bytes", "", 63.52 * GIB);
     found(log, "peak_activation_bytes", "", 0.85 * GIB);
     found(log, "total_bytes", "", 119.70 * GIB);
-    found(log, "kv_bytes_per_token", "", 73728);
+    found(log, "kv_size_per_token", "", 73728);
     found(log, "max_tokens", "", 86720);
     assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
     assert_int_equal(hwl_log_devices(log, &devices, &e), HWL_OK);
@@ -372,6 +372,7 @@ static void tensorrt(void **state)
     assert_true(term(log, "exact_kv_pool_bytes", &t)->within);
     assert_true(term(log, "max_tokens_exact", &t)->within);
     assert_true(term(log, "sum_available_kv_bytes", &t)->within);
+    assert_true(term(log, "kv_size_per_token", &t)->within);
     assert_true(noted(log, "49.78 GiB lie outside torch"));
     hwl_devices_free(devices);
     hwl_model_free(model);
@@ -390,6 +391,22 @@ static void tensorrt(void **state)
     assert_int_equal(hwl_log_plan(log, model, devices, &e), HWL_OK);
     assert_false(term(log, "exact_kv_pool_bytes", &t)->within); /* the cache is of FP8, which no line says */
     assert_true(fabs(t.planned / t.logged - 2) < 0.001);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    hwl_log_free(log);
+
+    /* a start that failed, in the words of NVIDIA/TensorRT-LLM issue 5872 */
+    static const char failed[] = "$ trtllm-serve Qwen/Qwen3-235B-A22B-FP8 --tp_size 8 --ep_size 8\n"
+                                 "[TRT-LLM] [RANK 1] [E] Failed to initialize executor on rank 1: Executor creation failed due to insufficient GPU memory.\n"
+                                 "The following component could not be created: KV cache\nTotal GPU memory (GiB): 140.06\n"
+                                 "Free GPU memory before component creation attempt (GiB): 108.86\nModel: 139.55 / 110.70\n";
+    assert_int_equal(hwl_log_from_text(failed, sizeof failed - 1, "t", &log, &e), HWL_OK);
+    assert_true(*hwl_log_failure(log) != 0);
+    found(log, "model_bytes", "", 28.85 * GIB);
+    found(log, "total_bytes", "", 140.06 * GIB);
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_log_devices(log, &devices, &e), HWL_OK);
+    assert_int_equal(hwl_devices_gpus(devices), 8);
     hwl_devices_free(devices);
     hwl_model_free(model);
     hwl_log_free(log);

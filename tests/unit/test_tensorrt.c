@@ -58,7 +58,7 @@ static void logs(void **state)
         assert_int_equal(hwl_settings_set(s, "kv-type", kv, &e), HWL_OK);
         snprintf(number, sizeof number, "%.3f", fraction);
         assert_int_equal(hwl_settings_set(s, "gpu-memory-utilization", number, &e), HWL_OK);
-        if (hwl_trt_resolve(m, d, s, &u, &e) != HWL_OK)
+        if (hwl_trt_resolve(m, d, s, "1.2.1", &u, &e) != HWL_OK)
             fail_msg("%s: %s", name, e.message);
         assert_int_equal(tokens % block, 0);
         uint64_t row = 0;
@@ -68,7 +68,10 @@ static void logs(void **state)
         assert_true(fabs((double)row * tokens / GIB - pool) < 0.0051);
         if (left > 0) {
             const uint64_t low = (uint64_t)((left - 0.015) * GIB), high = (uint64_t)((left + 0.015) * GIB);
-            assert_true(hwl_trt_tokens(m, &u, &low, &ck) <= tokens && tokens <= hwl_trt_tokens(m, &u, &high, &ck));
+            struct hwl_trt_pools least, most;
+            assert_int_equal(hwl_trt_pools(m, &u, &low, &least, &ck, &e), HWL_OK);
+            assert_int_equal(hwl_trt_pools(m, &u, &high, &most, &ck, &e), HWL_OK);
+            assert_true(least.tokens[0] <= tokens && tokens <= most.tokens[0]);
         }
         struct hwl_arena arena = {0};
         struct hwl_ledger ledger = {.arena = &arena};
@@ -260,10 +263,162 @@ static void yaml(void **state)
     assert_true(hwl_opt_flag(s, HWL_OPT_EP, false));
     assert_true(hwl_opt_flag(s, HWL_OPT_ENABLE_LORA, false));
     assert_int_equal(hwl_opt_u64(s, HWL_OPT_MAX_LORA_RANK, 0), 32);
-    assert_int_equal(s->n_unmodelled, 2); /* host_cache_size, never_heard */
+    assert_int_equal(hwl_opt_u64(s, HWL_OPT_HOST_CACHE, 0), 1000000);
+    assert_int_equal(s->n_unmodelled, 1); /* never_heard */
     assert_int_equal(s->n_ignored, 1);
     hwl_settings_free(s);
     remove(path);
+}
+
+static hwl_settings *with_file(const char *text, const char *version, int argc, const char *const *before)
+{
+    char path[] = "/tmp/hwl_trt_XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    FILE *f = fdopen(fd, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    fclose(f);
+    const char *argv[12] = {"--config", path};
+    for (int i = 0; i < argc; i++)
+        argv[2 + i] = before[i];
+    hwl_settings *s;
+    hwl_error e = {0};
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    assert_int_equal(hwl_settings_set(s, "engine-version", version, &e), HWL_OK);
+    if (hwl_settings_engine_args(s, "tensorrt-llm", 2 + argc, argv, &e) != HWL_OK)
+        fail_msg("%s", e.message);
+    remove(path);
+    return s;
+}
+
+/* update_llm_args_with_extra_dict: the file wins over the command line, wherever it stands; in 1.0 its kv_cache_config replaces the
+ * fraction too. Lists and sections of both forms. */
+static void precedence(void **state)
+{
+    (void)state;
+    static const char *const given[] = {"--max_batch_size", "16", "--free_gpu_memory_fraction", "0.5", "--max_num_tokens", "1000"};
+    static const char text[] = "max_batch_size: 96\nkv_cache_config: {dtype: fp8, max_attention_window: [128, 4096]}\n"
+                               "cuda_graph_config:\n  enable_padding: true\n  batch_sizes:\n  - 1\n  - 8 # a few\n  - 96\n"
+                               "max_beam_width: 1\nmoe_config:\n  backend: CUTLASS\nlora_config: null\n";
+    hwl_settings *s = with_file(text, "1.2.1", 6, given);
+    assert_int_equal(hwl_opt_u64(s, HWL_OPT_MAX_SEQS, 0), 96);
+    assert_int_equal(hwl_opt_u64(s, HWL_OPT_MAX_BATCHED_TOKENS, 0), 1000);
+    assert_true(fabs(hwl_opt_real(s, HWL_OPT_GPU_MEMORY_UTILIZATION, 0) - 0.5) < 1e-9);
+    assert_string_equal(hwl_opt_text(s, HWL_OPT_KV_TYPE, ""), "fp8");
+    assert_string_equal(hwl_opt_text(s, HWL_OPT_MAX_ATTENTION_WINDOW, ""), "128, 4096");
+    assert_string_equal(hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, ""), "1,8,96");
+    assert_true(hwl_opt_flag(s, HWL_OPT_CUDAGRAPH_PADDING, false));
+    assert_false(hwl_opt_flag(s, HWL_OPT_ENABLE_LORA, false));
+    assert_int_equal(s->n_unmodelled, 1); /* moe_config.backend */
+    hwl_settings_free(s);
+    s = with_file(text, "1.0.0", 6, given);
+    assert_true(fabs(hwl_opt_real(s, HWL_OPT_GPU_MEMORY_UTILIZATION, 0) - 0.9) < 1e-9);
+    hwl_settings_free(s);
+    s = with_file("max_batch_size: 96\n", "1.0.0", 6, given);
+    assert_true(fabs(hwl_opt_real(s, HWL_OPT_GPU_MEMORY_UTILIZATION, 0) - 0.5) < 1e-9);
+    hwl_settings_free(s);
+}
+
+/* llm_args.py CudaGraphConfig and model_engine.py, worked by hand. */
+static void graphs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *largest, *sizes, *padding;
+        uint64_t batch, tokens, draft, n;
+    } rows[] = {{"", "", "false", 2048, 8192, 0, 34},  /* 1 to 32, 64, 128 */
+                {"", "", "true", 2048, 8192, 0, 19},   /* 1, 2, 4, 8 to 128 */
+                {"", "", "true", 64, 8192, 0, 11},     /* a start-up of 2025-12-20 says 11 */
+                {"", "", "true", 60, 8192, 0, 11},     /* 1, 2, 4, 8 to 56, and the batch itself */
+                {"", "", "false", 60, 8192, 0, 32},
+                {"512", "", "false", 2048, 8192, 0, 36}, /* 256 and the largest */
+                {"300", "", "false", 2048, 8192, 0, 36},
+                {"", "", "false", 2048, 128, 3, 32},   /* four tokens of each */
+                {"", "1,8,96", "true", 64, 8192, 0, 3},
+                {"", "1,8,96", "false", 64, 8192, 0, 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hwl_settings *s;
+        hwl_error e = {0};
+        const struct hwl_trt_setup u = {.max_batch = rows[i].batch, .max_tokens = rows[i].tokens, .draft_tokens = rows[i].draft};
+        assert_int_equal(hwl_settings_new(&s), HWL_OK);
+        if (*rows[i].largest)
+            assert_int_equal(hwl_settings_set(s, "max-cudagraph-size", rows[i].largest, &e), HWL_OK);
+        if (*rows[i].sizes)
+            assert_int_equal(hwl_settings_set(s, "cudagraph-sizes", rows[i].sizes, &e), HWL_OK);
+        assert_int_equal(hwl_settings_set(s, "cudagraph-padding", rows[i].padding, &e), HWL_OK);
+        assert_int_equal(hwl_trt_graphs(s, &u), rows[i].n);
+        assert_int_equal(hwl_settings_set(s, "enforce-eager", "true", &e), HWL_OK);
+        assert_int_equal(hwl_trt_graphs(s, &u), 0);
+        hwl_settings_free(s);
+    }
+}
+
+/* Windows of two sizes: kvCacheManager.cpp gives each a share by window and bytes, and max_tokens bounds both. Host blocks. */
+static void windows(void **state)
+{
+    (void)state;
+    struct hwl_arena arena = {0};
+    struct hwl_ledger plain, l;
+    hwl_error e = {0};
+    /* gpt-oss-120b: 36 layers of 2,048 B a token, every other one with a window of 128 */
+    assert_int_equal(planned("gpt-oss-120b", SET{{"kv-tokens", "100000"}, {"ctx", "32767"}, END}, &arena, &plain, &e), HWL_OK);
+    assert_int_equal(sum(&plain, HWL_KIND_KV_CACHE, -1), 36ull * 100000 * 2048);
+    assert_int_equal(plain.kv_bytes_per_token, 36 * 2048);
+    assert_int_equal(planned("gpt-oss-120b", SET{{"kv-tokens", "100000"}, {"ctx", "32767"}, {"max-attention-window", "128,32768"}, END}, &arena,
+                             &l, &e), HWL_OK);
+    /* the small windows' share is 128 / (128 + 32,768) of 100,000 x 36 x 2,048 B, in rows of 18 x 2,048 B: 778.2 tokens */
+    assert_int_equal(sum(&l, HWL_KIND_KV_CACHE, -1), 18ull * 2048 * (800 + 100000));
+    assert_int_equal(l.kv_bytes_per_token, 18 * 2048);
+    assert_int_equal((int)view(&l, "max_tokens"), 100000);
+    /* six requests of 4,096 want 6 x 128 of the small pool, seven more than it has */
+    assert_int_equal(planned("gpt-oss-120b", SET{{"kv-tokens", "100000"}, {"ctx", "4096"}, {"concurrency", "24"}, END}, &arena, &l, &e), HWL_OK);
+    assert_false(l.exceeds);
+    assert_int_equal(planned("gpt-oss-120b", SET{{"kv-tokens", "100000"}, {"ctx", "32767"}, {"concurrency", "3"}, {"max-attention-window", "128,32768"},
+                             END}, &arena, &l, &e), HWL_OK);
+    assert_false(l.exceeds);
+    assert_int_equal(planned("gpt-oss-120b", SET{{"kv-tokens", "100000"}, {"ctx", "4096"}, {"concurrency", "24"}, {"max-attention-window", "128,4096"},
+                             END}, &arena, &l, &e), HWL_OK); /* share 128 / 4,224: 6,060 tokens, 47 requests */
+    assert_false(l.exceeds);
+    assert_int_equal(planned("deepseek-v3", SET{{"max-attention-window", "128,4096"}, END}, &arena, &l, &e), HWL_E_REFUSED);
+    assert_int_equal(planned("gpt-oss-120b", SET{{"max-attention-window", "128,x"}, END}, &arena, &l, &e), HWL_E_USAGE);
+    /* one window: the pool stays what it is, a request takes less of it */
+    assert_int_equal(planned("llama-3.1-8b", SET{{"kv-tokens", "32000"}, {"ctx", "16000"}, {"concurrency", "30"}, {"max-attention-window", "1024"}, END},
+                             &arena, &l, &e), HWL_OK);
+    assert_false(l.exceeds);
+    assert_int_equal(sum(&l, HWL_KIND_KV_CACHE, -1), 32000ull * 131072);
+    /* 10^9 B hold 7,629 tokens of 131,072 B: 238 blocks of 32 */
+    assert_int_equal(planned("llama-3.1-8b", SET{{"kv-tokens", "32000"}, {"host-cache", "1000000000"}, END}, &arena, &l, &e), HWL_OK);
+    uint64_t host = 0;
+    for (uint64_t i = 0; i < l.n_entries; i++)
+        host += l.entries[i].device == 4 && l.entries[i].memory == HWL_MEMORY_PINNED ? l.entries[i].bytes : 0;
+    assert_int_equal(host, 238ull * 32 * 131072);
+    assert_int_equal((int)view(&l, "secondary_blocks"), 238);
+    /* max_gpu_total_bytes comes behind max_tokens: it bounds the pools of windows alone */
+    assert_int_equal(planned("llama-3.1-8b", SET{{"kv-tokens", "32000"}, {"kv-cache-memory", "1GiB"}, END}, &arena, &l, &e), HWL_OK);
+    assert_int_equal(sum(&l, HWL_KIND_KV_CACHE, -1), 32000ull * 131072);
+    assert_int_equal(planned("gpt-oss-120b", SET{{"kv-cache-memory", "1GiB"}, {"ctx", "32767"}, {"max-attention-window", "128,32768"}, END}, &arena,
+                             &l, &e), HWL_OK);
+    assert_true(sum(&l, HWL_KIND_KV_CACHE, -1) < 1200000000);
+    hwl_arena_free(&arena);
+}
+
+/* peftCacheManager.cpp: slots as wide as the narrowest module, as many as the widest one wants. */
+static void adapters(void **state)
+{
+    (void)state;
+    struct hwl_arena arena = {0};
+    struct hwl_ledger l;
+    hwl_error e = {0};
+    /* Llama-3.1-8B: q and dense 8,192, k and v 5,120, feed-forward 18,432; four slots for the widest */
+    const uint64_t slots = 16ull * 32 * 7 * 2 * 4, page = 32ull * 8 * (2 + 1 + 1 + 2 + 3 * 4);
+    assert_int_equal(planned("llama-3.1-8b", SET{{"lora", "16x2"}, END}, &arena, &l, &e), HWL_OK);
+    assert_int_equal(sum(&l, HWL_KIND_WEIGHTS, HWL_COMP_LORA), (slots + page - 1) / page * page * 5120 * 2);
+    /* without max_loras two hundredths of what is free: nearly 2 TiB less the rest */
+    assert_int_equal(planned("llama-3.1-8b", SET{{"enable-lora", "true"}, END}, &arena, &l, &e), HWL_OK);
+    const double share = (double)sum(&l, HWL_KIND_WEIGHTS, HWL_COMP_LORA) / (double)((uint64_t)1 << 41);
+    assert_true(share > 0.019 && share < 0.0201);
+    hwl_arena_free(&arena);
 }
 
 /* Files that are no such YAML: every one is read to its end, or refused with a message. */
@@ -330,6 +485,6 @@ static void known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(logs), cmocka_unit_test(options), cmocka_unit_test(recurrent),
-                                       cmocka_unit_test(sparse), cmocka_unit_test(speculation), cmocka_unit_test(yaml), cmocka_unit_test(hostile), cmocka_unit_test(known)};
+                                       cmocka_unit_test(sparse), cmocka_unit_test(speculation), cmocka_unit_test(yaml), cmocka_unit_test(precedence), cmocka_unit_test(graphs), cmocka_unit_test(windows), cmocka_unit_test(adapters), cmocka_unit_test(hostile), cmocka_unit_test(known)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

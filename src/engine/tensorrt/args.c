@@ -33,7 +33,7 @@ const struct hwl_engine_arg hwl_trt_args[HWL_TRT_N_ARGS] = {
     {"disagg-cluster-uri", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"enable-attention-dp", HWL_ARG_TRUE, HWL_OPT_DP_ATTENTION, NULL, false},
     {"enable-chunked-prefill", HWL_ARG_IGNORE, HWL_OPT_ENGINE, NULL, false},
-    {"extra-llm-api-options config", HWL_ARG_CUSTOM, HWL_OPT_ENGINE, hwl_trt_yaml, false},
+    {"extra-llm-api-options config", HWL_ARG_FILE, HWL_OPT_ENGINE, hwl_trt_yaml, false},
     {"fail-fast-on-attention-window-too-large", HWL_ARG_IGNORE, HWL_OPT_ENGINE, NULL, false},
     {"gpus-per-node", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},
     {"host", HWL_ARG_IGNORE1, HWL_OPT_ENGINE, NULL, false},

@@ -15,7 +15,6 @@ static const struct {
 } kv_types[] = {{"auto", 0, 0}, {"bf16", 16, 0}, {"bfloat16", 16, 0}, {"fp16", 16, 0}, {"float16", 16, 0},
                 {"f16", 16, 0}, {"fp8", 8, 0},   {"int8", 8, 0},      {"nvfp4", 4, 16}};
 
-#define MAX_LORAS 4 /* LoraConfig.max_loras */
 #define INDEX_GROUP 128 /* keys of the indexer that share one fp32 scale */
 
 static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_trt_setup *u,
@@ -45,15 +44,6 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
             return HWL_OK;
         }
     return hwl_fail(error, HWL_E_USAGE, "tensorrt-llm: unknown cache type '%s'", u->kv_type);
-}
-
-/* CudaGraphConfig: 1, 2, 4 and multiples of 8 to 128, powers of two beyond. */
-static uint64_t graph_sizes(uint64_t max)
-{
-    uint64_t n = (uint64_t)((max >= 1) + (max >= 2) + (max >= 4)) + hwl_min(max, 128) / 8;
-    for (uint64_t b = 256; b <= max; b *= 2)
-        n++;
-    return n;
 }
 
 static hwl_status check(const struct hwl_model *m, const struct hwl_devices *d, const struct hwl_trt_setup *u,
@@ -87,9 +77,9 @@ static hwl_status check(const struct hwl_model *m, const struct hwl_devices *d, 
 }
 
 hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devices *devices,
-                           const struct hwl_settings *settings, struct hwl_trt_setup *out, hwl_error *error)
+                           const struct hwl_settings *settings, const char *version, struct hwl_trt_setup *out, hwl_error *error)
 {
-    struct hwl_trt_setup u = {.spec_method = ""};
+    struct hwl_trt_setup u = {.spec_method = "", .rules = hwl_trt_rules_of(version)};
     if (devices->n_gpus == 0)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "tensorrt-llm: only GPUs are modelled; give one with --gpu");
     u.card = &devices->gpu[0];
@@ -119,14 +109,14 @@ hwl_status hwl_trt_resolve(const struct hwl_model *model, const struct hwl_devic
         return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: sparse attention wants 64 tokens per block");
     if (u.block == 0 || (u.block & (u.block - 1)))
         return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: tokens per block must be a power of two");
-    const bool graphs = !hwl_opt_flag(settings, HWL_OPT_ENFORCE_EAGER, false);
-    u.n_graphs = graphs ? graph_sizes(hwl_min(hwl_opt_u64(settings, HWL_OPT_MAX_CUDAGRAPH_SIZE, 128), u.max_batch)) : 0;
     u.fraction = hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.9);
-    if (!(u.fraction > 0.0 && u.fraction <= 1.0))
-        return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: free_gpu_memory_fraction must be above 0 and at most 1");
+    if (!(u.fraction > 0.0 && u.fraction < 1.0)) /* calculate_max_num_blocks */
+        return hwl_fail(error, HWL_E_REFUSED, "tensorrt-llm refuses: free_gpu_memory_fraction must be above 0 and below 1");
     u.kv_tokens = hwl_opt_u64(settings, HWL_OPT_KV_TOKENS, 0);
     u.kv_bytes = hwl_opt_u64(settings, HWL_OPT_KV_CACHE_MEMORY, 0);
-    HWL_TRY(hwl_shard_adapters(settings, MAX_LORAS, &u.max_loras, &u.max_lora_rank, error));
+    u.host_cache = hwl_opt_u64(settings, HWL_OPT_HOST_CACHE, 0);
+    HWL_TRY(hwl_trt_windows(settings, &u, error));
+    HWL_TRY(hwl_trt_adapters(settings, &u, error));
     /* Mapping.pp_layers: the first stages take what does not divide (torch.tensor_split) */
     const uint32_t rest = model->n_layers % u.pp;
     for (uint32_t i = 0; i < u.pp; i++)
@@ -142,7 +132,7 @@ static uint64_t side_bytes(uint64_t elements, const struct hwl_trt_setup *u, str
     return hwl_ck_add(ck, hwl_ck_mul(ck, elements, u->kv_bits) / 8, u->kv_group ? elements / u->kv_group : 0);
 }
 
-static uint64_t elements_of(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
+static uint64_t elements_of(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, bool planned, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
     if (!a->n_heads || a->cross || layer->mixer == HWL_MIXER_GATED_DELTA_NET || layer->mixer == HWL_MIXER_LINEAR)
@@ -150,6 +140,8 @@ static uint64_t elements_of(const struct hwl_layer *layer, const struct hwl_trt_
     if (a->kv_lora_rank)
         return (uint64_t)a->kv_lora_rank + a->qk_rope_dim;
     const uint64_t dims = 2 * (uint64_t)a->head_dim_k; /* one head_dim for both, resource_manager.py */
+    if (planned) /* get_cache_size_per_token divides heads and dimension together */
+        return hwl_ck_mul(ck, a->n_kv_heads ? a->n_kv_heads : a->n_heads, dims) / setup->attention_tp;
     return hwl_ck_mul(ck, hwl_shard_kv_heads(layer, setup->attention_tp, false), dims);
 }
 
@@ -161,45 +153,13 @@ static uint64_t index_bytes(const struct hwl_attention *a)
 
 uint64_t hwl_trt_row(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
 {
-    const uint64_t elements = elements_of(layer, setup, ck);
+    const uint64_t elements = elements_of(layer, setup, false, ck);
     return elements ? hwl_ck_add(ck, side_bytes(elements, setup, ck), index_bytes(&layer->attn)) : 0;
 }
 
 /* DSACacheManager.get_cache_bytes_per_token counts the indexer's bytes as elements of the cache's type. */
 uint64_t hwl_trt_planned_row(const struct hwl_layer *layer, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
 {
-    const uint64_t elements = elements_of(layer, setup, ck);
+    const uint64_t elements = elements_of(layer, setup, true, ck);
     return elements ? side_bytes(hwl_ck_add(ck, elements, index_bytes(&layer->attn)), setup, ck) : 0;
-}
-
-static uint64_t draft_row(const struct hwl_model *model, const struct hwl_trt_setup *setup, struct hwl_ck *ck)
-{
-    const struct hwl_layer *like = setup->draft_layers ? hwl_trt_draft_layer(model) : NULL;
-    uint64_t row = like ? hwl_ck_mul(ck, setup->draft_layers, hwl_trt_planned_row(like, setup, ck)) : 0;
-    for (uint32_t i = 0; setup->draft && i < setup->draft->n_layers; i++)
-        row = hwl_ck_add(ck, row, hwl_trt_planned_row(&setup->draft->layers[i], setup, ck));
-    return row;
-}
-
-uint64_t hwl_trt_tokens(const struct hwl_model *model, const struct hwl_trt_setup *setup, const uint64_t *available,
-                        struct hwl_ck *ck)
-{
-    uint64_t tokens = UINT64_MAX;
-    for (uint32_t p = 0; p < setup->pp; p++) {
-        uint64_t row = 0;
-        for (uint32_t i = setup->stage_first[p]; i < setup->stage_first[p + 1]; i++)
-            row = hwl_ck_add(ck, row, hwl_trt_planned_row(&model->layers[i], setup, ck));
-        if (p + 1 == setup->pp)
-            row = hwl_ck_add(ck, row, draft_row(model, setup, ck));
-        uint64_t bytes = (uint64_t)((double)available[p] * setup->fraction); /* _cal_max_memory */
-        if (setup->kv_bytes)
-            bytes = hwl_min(bytes, setup->kv_bytes);
-        if (row)
-            tokens = hwl_min(tokens, bytes / row);
-    }
-    if (tokens == UINT64_MAX)
-        tokens = 0;
-    if (setup->kv_tokens)
-        tokens = hwl_min(tokens, setup->kv_tokens);
-    return hwl_ck_align(ck, tokens, setup->block); /* a block begun is a block */
 }

@@ -14,7 +14,8 @@
 /* What changed between releases. */
 static const struct hwl_trt_rules rules[] = {
     {.version = "1.2.1"},
-    {.version = "1.0.0", .mtp_ahead = true}, /* speculative/utils.py get_num_extra_kv_tokens */
+    /* speculative/utils.py get_num_extra_kv_tokens, llm_args.py update_llm_args_with_extra_dict */
+    {.version = "1.0.0", .mtp_ahead = true, .yaml_replaces = true, .four_loras = true},
 };
 static const char *const versions[] = {"1.2.1", "1.0.0", NULL};
 
@@ -24,6 +25,11 @@ static const char *version_of(const char *text)
     if (sscanf(*text == 'v' ? text + 1 : text, "%u.%u", &major, &minor) != 2)
         return NULL;
     return major == 1 && minor <= 3 ? versions[minor == 0] : NULL;
+}
+
+const struct hwl_trt_rules *hwl_trt_rules_of(const char *version)
+{
+    return &rules[strcmp(version, rules[1].version) == 0];
 }
 
 /* What prepare makes: the target, and the draft model where one is named. */
@@ -39,7 +45,11 @@ struct planned {
     uint64_t (*by_kind)[HWL_COMP_COUNT];
     uint64_t available[HWL_TRT_MAX_STAGES]; /* before the fraction */
     uint64_t activation, graphs, context, communicators;
-    uint64_t tokens, pool; /* pool: bytes on the first rank */
+    struct hwl_trt_pools pools;
+    uint64_t adapters[HWL_TRT_MAX_STAGES];
+    uint64_t kv_size; /* what the estimate takes a token for, the widest stage */
+    uint64_t tokens, pool; /* tokens: of the largest window; pool: bytes on the first rank */
+    uint32_t host; /* index of the host among the devices */
     bool starts;
 };
 
@@ -68,13 +78,18 @@ static uint64_t draft_row(const struct hwl_model *m, const struct hwl_trt_setup 
     return row;
 }
 
+static uint64_t tokens_of(const struct planned *p, uint32_t stage, uint32_t layer)
+{
+    return p->pools.tokens[hwl_trt_pool_of(&p->setup, &p->pools, stage, layer)];
+}
+
 static uint64_t pool_of(const struct hwl_model *m, const struct planned *p, struct hwl_ck *ck)
 {
     const struct hwl_trt_setup *u = &p->setup;
-    uint64_t row = u->pp == 1 ? draft_row(m, u, ck) : 0;
+    uint64_t bytes = u->pp == 1 ? hwl_ck_mul(ck, draft_row(m, u, ck), p->tokens) : 0;
     for (uint32_t i = u->stage_first[0]; i < u->stage_first[1]; i++)
-        row = hwl_ck_add(ck, row, hwl_trt_row(&m->layers[i], u, ck));
-    return hwl_ck_mul(ck, row, p->tokens);
+        bytes = hwl_ck_add(ck, bytes, hwl_ck_mul(ck, hwl_trt_row(&m->layers[i], u, ck), tokens_of(p, 0, i)));
+    return bytes;
 }
 
 static uint64_t states_of(const struct hwl_model *m, const struct hwl_trt_setup *u, uint32_t stage, struct hwl_ck *ck)
@@ -94,9 +109,10 @@ static hwl_status work_out(const struct ready *ready, const char *version, const
     const struct hwl_model *m = prepared->model;
     struct hwl_ck ck = {0};
     memset(p, 0, sizeof *p);
-    HWL_TRY(hwl_trt_resolve(m, devices, settings, u, error));
-    u->rules = &rules[strcmp(version, rules[1].version) == 0];
+    HWL_TRY(hwl_trt_resolve(m, devices, settings, version, u, error));
     HWL_TRY(hwl_trt_speculation(m, ready->draft ? ready->draft->model : NULL, settings, u, error));
+    u->n_graphs = hwl_trt_graphs(settings, u);
+    u->length = hwl_ck_add(&ck, u->context, 1 + u->draft_tokens + u->extra_tokens); /* one for the overlapped step */
     p->shards = (struct hwl_shard_run){
         .engine = "tensorrt-llm",
         .stage_first = u->stage_first,
@@ -113,8 +129,6 @@ static hwl_status work_out(const struct ready *ready, const char *version, const
         .rope_bytes = 4, /* RopeParams.create_rope_const_params, fp32 */
         .spec_method = u->spec_method,
         .draft_layers = u->draft ? 0 : u->draft_layers,
-        .max_loras = u->max_loras,
-        .max_lora_rank = u->max_lora_rank,
         .multimodal = u->multimodal,
         .encoder_only = u->encoder_only,
         .mla = u->mla,
@@ -141,10 +155,16 @@ static hwl_status work_out(const struct ready *ready, const char *version, const
         uint64_t used = hwl_ck_add(&ck, p->weights[i].total, p->activation);
         used = hwl_ck_add(&ck, used, p->graphs + p->context + p->communicators);
         used = hwl_ck_add(&ck, used, states_of(m, u, i, &ck)); /* there before the profile run */
+        p->adapters[i] = hwl_trt_adapter_bytes(m, u, i, used < free_bytes ? free_bytes - used : 0, &ck);
+        used = hwl_ck_add(&ck, used, p->adapters[i]);
         p->starts = p->starts && used < free_bytes;
         p->available[i] = used < free_bytes ? free_bytes - used : 0;
     }
-    p->tokens = hwl_trt_tokens(m, u, p->available, &ck);
+    HWL_TRY(hwl_trt_pools(m, u, p->available, &p->pools, &ck, error));
+    p->tokens = p->pools.tokens[p->pools.n - 1];
+    p->host = devices->n_gpus;
+    for (uint32_t i = 0; i < u->pp; i++)
+        p->kv_size = hwl_max(p->kv_size, hwl_trt_stage_row(m, u, i, true, &ck));
     p->pool = pool_of(m, p, &ck);
     p->starts = p->starts && (p->tokens || u->encoder_only);
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "tensorrt-llm: a size is beyond 64 bits") : HWL_OK;
@@ -171,6 +191,21 @@ static void put_draft_cache(struct hwl_ledger *l, const struct hwl_model *m, con
     e->args[1] = row;
 }
 
+/* Blocks that wait in host memory, of one rank: pinned from the start. */
+static void put_host_cache(struct hwl_ledger *l, const struct hwl_model *m, const struct planned *p, uint32_t stage, struct hwl_ck *ck)
+{
+    const struct hwl_trt_setup *u = &p->setup;
+    uint64_t bytes = 0;
+    for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++)
+        bytes = hwl_ck_add(ck, bytes, hwl_ck_mul(ck, hwl_trt_row(&m->layers[i], u, ck),
+                                                 p->pools.host_tokens[hwl_trt_pool_of(u, &p->pools, stage, i)]));
+    if (!bytes)
+        return;
+    hwl_entry *e = hwl_ledger_put(l, (uint16_t)p->host, -1, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, bytes, HWL_BASIS_EXACT,
+                                  "tensorrt-llm: secondary blocks, resource_manager.py");
+    e->memory = HWL_MEMORY_PINNED;
+}
+
 static void put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared *prepared, const struct planned *p,
                      uint32_t stage, uint16_t device, struct hwl_ck *ck)
 {
@@ -183,15 +218,19 @@ static void put_rank(struct hwl_ledger *l, const struct hwl_shard_prepared *prep
         if (!row || u->encoder_only)
             continue;
         hwl_entry *e = hwl_ledger_put(l, device, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION,
-                                      hwl_ck_mul(ck, p->tokens, row), pinned ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED,
+                                      hwl_ck_mul(ck, tokens_of(p, stage, i), row), pinned ? HWL_BASIS_EXACT : HWL_BASIS_MODELLED,
                                       "tensorrt-llm: KvCacheCreator, kvCacheManager.cpp");
         e->error = pinned ? 0.0f : 0.1f;
         e->formula = "{0} tokens x {1} B";
-        e->args[0] = p->tokens;
+        e->args[0] = tokens_of(p, stage, i);
         e->args[1] = row;
     }
     if (stage + 1 == u->pp)
         put_draft_cache(l, prepared->model, p, device, ck);
+    put_host_cache(l, prepared->model, p, stage, ck);
+    if (p->adapters[stage])
+        put_modelled(l, device, HWL_KIND_WEIGHTS, HWL_COMP_LORA, p->adapters[stage], 0.3f,
+                     "tensorrt-llm: batch_manager/peftCacheManager.cpp, modules taken to be attention's and the feed-forward's");
     for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
         const uint64_t bytes = hwl_trt_states(&prepared->model->layers[i], u, ck);
         if (!bytes)
@@ -219,6 +258,8 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     hwl_ledger_view_u64(l, "max_tokens", p->tokens);
     hwl_ledger_view_u64(l, "tokens_per_block", u->block);
     hwl_ledger_view_u64(l, "primary_blocks", p->tokens / u->block);
+    hwl_ledger_view_u64(l, "secondary_blocks", p->pools.host_tokens[p->pools.n - 1] / u->block);
+    hwl_ledger_view_u64(l, "kv_size_per_token", p->kv_size);
     hwl_ledger_view_u64(l, "kv_pool_bytes", p->pool);
     hwl_ledger_view_u64(l, "available_kv_bytes", (uint64_t)((double)available * u->fraction));
     hwl_ledger_view_u64(l, "max_seq_len", hwl_min(u->context, p->tokens));
@@ -227,24 +268,16 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     hwl_ledger_view_u64(l, "weights_bytes", p->weights[0].total);
     hwl_ledger_view_u64(l, "peak_activation_bytes", p->activation);
     hwl_ledger_view_u64(l, "graph_bytes", p->graphs);
-    const char *source = m->source ? m->source : m->name;
-    if (strncmp(source, "catalogue: ", 11) == 0)
-        source += 11;
-    const char *given = hwl_args_given(l->arena, settings, hwl_trt_args, HWL_TRT_N_ARGS,
-                                       "max-seqs max-batched-tokens ctx gpu-memory-utilization kv-type", '_');
     char experts[32] = "";
     if (u->ep)
         (void)snprintf(experts, sizeof experts, " --ep_size %u", u->tp);
-    char *text = given ? hwl_arena_printf(l->arena, "trtllm-serve %s%s%s --max_batch_size %llu --max_num_tokens %llu "
-                                                    "--max_seq_len %llu --kv_cache_free_gpu_memory_fraction %.3f --kv_cache_dtype %s",
-                                          source, given, experts, (unsigned long long)u->max_batch,
-                                          (unsigned long long)u->max_tokens, (unsigned long long)u->context, u->fraction,
-                                          u->kv_type)
-                       : NULL;
-    if (text)
-        hwl_ledger_view_text(l, "command_line", text);
-    else
-        l->failed = true;
+    hwl_args_put_line(l, "trtllm-serve", m,
+                      hwl_args_given(l->arena, settings, hwl_trt_args, HWL_TRT_N_ARGS,
+                                     "max-seqs max-batched-tokens ctx gpu-memory-utilization kv-type", '_'),
+                      hwl_arena_printf(l->arena, "%s --max_batch_size %llu --max_num_tokens %llu --max_seq_len %llu "
+                                                 "--kv_cache_free_gpu_memory_fraction %.3f --kv_cache_dtype %s",
+                                       experts, (unsigned long long)u->max_batch, (unsigned long long)u->max_tokens,
+                                       (unsigned long long)u->context, u->fraction, u->kv_type));
     hwl_ledger_setting_u64(l, "tp", u->tp);
     hwl_ledger_setting_u64(l, "pp", u->pp);
     hwl_ledger_setting_bool(l, "ep", u->ep);
@@ -274,18 +307,23 @@ static void judge(struct hwl_ledger *l, const struct hwl_model *m, const struct 
         l->exceeds = true;
         hwl_ledger_note(l, "TensorRT-LLM would not start: weights and the profile run leave no room for a cache");
     } else if (!u->encoder_only &&
-               (!hwl_mul(&need, length, each) || need > p->tokens || each > u->max_batch)) {
+               (!hwl_mul(&need, length, each) || hwl_trt_requests(u, &p->pools, length) < each || each > u->max_batch)) {
         l->exceeds = true;
         hwl_ledger_note(l, "the cache holds %llu tokens and %llu requests, not %llu requests of %llu tokens",
                         (unsigned long long)p->tokens, (unsigned long long)u->max_batch,
                         (unsigned long long)l->concurrency, (unsigned long long)length);
     }
-    for (uint32_t i = 0; i < m->n_layers; i++)
+    for (uint32_t i = 0; i < m->n_layers && !u->n_windows; i++)
         if (m->layers[i].attn.window) {
-            hwl_ledger_note(l, "window layers are taken to keep every token: kv_cache_config.max_attention_window, which "
-                               "gives them pools of their own, is not modelled");
+            hwl_ledger_note(l, "window layers keep every token: pools of their own want kv_cache_config.max_attention_window "
+                               "(--max-attention-window)");
             break;
         }
+    for (uint32_t i = 0; i + 1 < p->pools.n; i++)
+        hwl_ledger_note(l, "layers with a window of %llu tokens have a pool of %llu", (unsigned long long)p->pools.was[i],
+                        (unsigned long long)p->pools.tokens[i]);
+    if (u->kv_bytes && !hwl_trt_variable(u))
+        hwl_ledger_note(l, "max_gpu_total_bytes moves nothing where all layers have one window: max_tokens (--kv-tokens) does");
     if (u->recurrent)
         hwl_ledger_note(l, "recurrent states of max_batch_size requests are there from the start; they want kv_cache_config."
                            "enable_block_reuse: false");
@@ -297,6 +335,12 @@ static void judge(struct hwl_ledger *l, const struct hwl_model *m, const struct 
     if (u->max_loras)
         hwl_ledger_note(l, "adapters stand in the YAML file: lora_config with max_loras %llu, max_lora_rank %llu",
                         (unsigned long long)u->max_loras, (unsigned long long)u->max_lora_rank);
+    else if (u->lora)
+        hwl_ledger_note(l, "adapters stand in the YAML file: lora_config with max_lora_rank %llu; without max_loras their cache is 2 %% "
+                           "of what is free",
+                        (unsigned long long)u->max_lora_rank);
+    if (u->n_windows || u->host_cache)
+        hwl_ledger_note(l, "windows and the host's blocks stand in the YAML file: kv_cache_config.max_attention_window, host_cache_size");
     hwl_ledger_note(l, "free fraction: %.2f of what weights and the profile run leave; workspaces of kernels that grow "
                        "later live in the rest",
                     u->fraction);
@@ -324,9 +368,11 @@ static hwl_status plan(const struct hwl_model *model, const void *ready, const c
                     hwl_ledger_place(ledger, device, i);
         }
     hwl_ledger_place(ledger, (uint16_t)((u->pp - 1) * u->tp), m->n_layers);
-    for (uint32_t i = 0; i < m->n_layers; i++)
-        ledger->kv_bytes_per_token = hwl_ck_add(
-            &ck, ledger->kv_bytes_per_token, hwl_ck_mul(&ck, hwl_trt_row(&m->layers[i], u, &ck), u->attention_tp));
+    for (uint32_t s = 0; s < u->pp; s++)
+        for (uint32_t i = u->stage_first[s]; i < u->stage_first[s + 1]; i++)
+            if (p->pools.was[hwl_trt_pool_of(u, &p->pools, s, i)] >= hwl_min(u->context, p->pools.was[p->pools.n - 1]))
+                ledger->kv_bytes_per_token = hwl_ck_add(
+                    &ck, ledger->kv_bytes_per_token, hwl_ck_mul(&ck, hwl_trt_row(&m->layers[i], u, &ck), u->attention_tp));
     if (ck.overflow)
         return hwl_fail(error, HWL_E_OVERFLOW, "tensorrt-llm: the cache is beyond 64 bits");
     ledger->kv_tokens = p->tokens * caches(u);
@@ -350,7 +396,7 @@ static hwl_status limits(const struct hwl_model *model, const void *ready, const
         const struct hwl_trt_setup *u = &p->setup;
         out->max_context = model->context_train ? hwl_min(p->tokens, model->context_train) : p->tokens;
         out->max_concurrency =
-            u->context ? hwl_min(p->tokens / (u->context + u->extra_tokens), u->max_batch) * caches(u) : 0;
+            u->context ? hwl_min(hwl_trt_requests(u, &p->pools, u->context + u->extra_tokens), u->max_batch) * caches(u) : 0;
     }
     hwl_arena_free(&arena);
     return st;
