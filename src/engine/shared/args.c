@@ -102,3 +102,15 @@ char *hwl_args_given(struct hwl_arena *arena, const struct hwl_settings *s, cons
     }
     return all;
 }
+
+void hwl_args_put_line(struct hwl_ledger *ledger, const char *program, const struct hwl_model *model, const char *given, const char *pinned)
+{
+    const char *source = model->source ? model->source : model->name;
+    if (strncmp(source, "catalogue: ", 11) == 0)
+        source += 11;
+    char *text = given && pinned ? hwl_arena_printf(ledger->arena, "%s %s%s%s", program, source, given, pinned) : NULL;
+    if (text)
+        hwl_ledger_view_text(ledger, "command_line", text);
+    else
+        ledger->failed = true;
+}

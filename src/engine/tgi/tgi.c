@@ -150,17 +150,9 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     hwl_ledger_view_text(l, "attention", u->attention);
     hwl_ledger_view_u64(l, "weights_bytes", p->weights.total);
     hwl_ledger_view_u64(l, "peak_activation_bytes", p->activation);
-    const char *source = m->source ? m->source : m->name;
-    if (strncmp(source, "catalogue: ", 11) == 0)
-        source += 11;
-    const char *given = hwl_args_given(l->arena, settings, hwl_tgi_args, HWL_TGI_N_ARGS, "max-batched-tokens", '-');
-    char *text = given ? hwl_arena_printf(l->arena, "text-generation-launcher --model-id %s%s --max-batch-prefill-tokens %llu", source,
-                                          given, (unsigned long long)u->prefill)
-                       : NULL;
-    if (text)
-        hwl_ledger_view_text(l, "command_line", text);
-    else
-        l->failed = true;
+    hwl_args_put_line(l, "text-generation-launcher --model-id", m,
+                      hwl_args_given(l->arena, settings, hwl_tgi_args, HWL_TGI_N_ARGS, "max-batched-tokens", '-'),
+                      hwl_arena_printf(l->arena, " --max-batch-prefill-tokens %llu", (unsigned long long)u->prefill));
     hwl_ledger_setting_u64(l, "tp", u->tp);
     hwl_ledger_setting_u64(l, "ctx", u->max_total);
     hwl_ledger_setting_u64(l, "max-batched-tokens", u->prefill);
