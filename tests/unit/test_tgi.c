@@ -58,14 +58,43 @@ static uint64_t view(const struct run *r, const char *name)
     return UINT64_MAX;
 }
 
+/* The shapes of a "config NAME JSON" line in a folder of their own. */
+static void write_config(char *folder, size_t size, const char *name)
+{
+    char line[1024], path[128], head[80];
+    FILE *f = fopen(HWL_TEST_DATA "/tgi/logs.txt", "r");
+    assert_non_null(f);
+    snprintf(head, sizeof head, "config %s ", name);
+    bool found = false;
+    while (!found && fgets(line, sizeof line, f))
+        found = strncmp(line, head, strlen(head)) == 0;
+    fclose(f);
+    assert_true(found);
+    snprintf(folder, size, "/tmp/hwl_tgi_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/config.json", folder);
+    assert_non_null(f = fopen(path, "w"));
+    assert_true(fputs(line + strlen(head), f) >= 0);
+    fclose(f);
+}
+
+static void remove_config(const char *folder)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/config.json", folder);
+    remove(path);
+    remove(folder);
+}
+
 static void logs(void **state)
 {
     (void)state;
     FILE *f = fopen(HWL_TEST_DATA "/tgi/logs.txt", "r");
     assert_non_null(f);
-    char line[256], kind[16], name[64], model[64], version[16], gpu[32];
+    char line[512], kind[16], name[64], model[64], version[16], gpu[32], folder[64];
     unsigned count, prefill, block, n = 0;
     unsigned long long tokens;
+    double worst = 0;
     while (fgets(line, sizeof line, f)) {
         const int got = sscanf(line, "%15s %63s %63s %15s %31[^,],%u %u %u %llu", kind, name, model, version, gpu, &count, &prefill,
                                &block, &tokens);
@@ -73,9 +102,21 @@ static void logs(void **state)
         if (*line == '#' || !kind_of)
             continue;
         assert_int_equal(got, kind_of);
+        const char *set[8][2] = {{NULL}};
+        int words = 0, given = 0;
+        for (char *w = strtok(line, " \n"); w; w = strtok(NULL, " \n"))
+            if (++words > 8 && given < 7) {
+                char *equals = strchr(w, '=');
+                assert_non_null(equals);
+                *equals = 0;
+                set[given][0] = w;
+                set[given++][1] = equals + 1;
+            }
         struct run r;
         hwl_error e = {0};
-        if (start(&r, model, version, gpu, count, NULL, &e) != HWL_OK)
+        if (*model == '@')
+            write_config(folder, sizeof folder, model + 1);
+        if (start(&r, *model == '@' ? folder : model, version, gpu, count, (const char *const (*)[2])set, &e) != HWL_OK)
             fail_msg("%s: %s", name, e.message);
         assert_int_equal(view(&r, "max_batch_prefill_tokens"), prefill);
         if (got == 9) {
@@ -84,12 +125,16 @@ static void logs(void **state)
                           tokens, 100 * off);
             assert_int_equal(view(&r, "block_size"), block);
             assert_true(fabs(off) < 0.15); /* the bound that the plan states */
+            worst += fabs(off);
+            n++;
         }
         stop(&r);
-        n++;
+        if (*model == '@')
+            remove_config(folder);
     }
     fclose(f);
-    assert_true(n >= 3);
+    assert_int_equal(n, 8);
+    assert_true(worst / n < 0.05);
 }
 
 /* flash_causal_lm.py warmup, worked by hand. */
@@ -110,6 +155,9 @@ static void blocks(void **state)
     u.max_input = 4095;
     u.max_total = 4096; /* two requests, each up to 4,096 tokens less the last one's */
     assert_int_equal(hwl_tgi_warm_blocks(&u), 512);
+    u.rules = hwl_tgi_rules_of("1.1.0"); /* two new tokens each: 4,096 and 51 */
+    assert_int_equal(hwl_tgi_warm_blocks(&u), 256 + 4);
+    u.rules = hwl_tgi_rules_of("2.2.0");
     u.fraction = 0.5; /* nothing is left of half a card */
     assert_int_equal(hwl_tgi_blocks(&u, 80 * gib, 30 * gib, 131072, &ck), 512);
 }
@@ -154,6 +202,24 @@ static void rules(void **state)
     assert_ptr_equal(hwl_engine_find("text-generation-inference", &e), &hwl_engine_tgi);
     assert_string_equal(hwl_tgi_version("v3.1.0"), "3.1.0");
     assert_null(hwl_tgi_version("4.0"));
+    static const char *const known[][2] = {{"0.9.4", "1.1.0"}, {"1.0", "1.1.0"}, {"1.1.1", "1.4.1"}, {"1.4.0", "1.4.1"}, {"1.4.2", "1.4.5"},
+                                           {"2.0.3", "2.0.4"}, {"2.1.1", "2.2.0"}, {"2.4.0", "2.4.0"}, {"2.4", "2.4.1"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_string_equal(hwl_tgi_version(known[i][0]), known[i][1]);
+    assert_null(hwl_tgi_version("0.8.2"));
+    /* launcher/src/main.rs at their tags: plain lengths before 2.0; from then to 2.4.0 max_batch_size inputs */
+    assert_int_equal(start(&r, "llama-3.1-8b", "1.4.5", "H100-80GB", 1, NULL, &e), HWL_OK);
+    assert_int_equal(view(&r, "max_total_tokens"), 2048);
+    assert_int_equal(view(&r, "max_input_tokens"), 1024);
+    assert_int_equal(view(&r, "max_batch_prefill_tokens"), 4096);
+    stop(&r);
+    assert_int_equal(start(&r, "llama-3.1-8b", "2.4.0", "H100-80GB", 1, (const char *const[][2]){{"max-seqs", "4"}, {NULL, NULL}}, &e), HWL_OK);
+    assert_int_equal(view(&r, "max_batch_prefill_tokens"), 4 * 4095);
+    assert_int_equal(view(&r, "block_size"), 1);
+    stop(&r);
+    assert_int_equal(start(&r, "llama-3.1-8b", "2.4.1", "H100-80GB", 1, (const char *const[][2]){{"max-seqs", "4"}, {NULL, NULL}}, &e), HWL_OK);
+    assert_int_equal(view(&r, "max_batch_prefill_tokens"), 4096);
+    stop(&r);
 }
 
 /* launcher/src/main.rs Args: every option is known, and says what becomes of it. */

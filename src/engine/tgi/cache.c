@@ -28,7 +28,7 @@ uint64_t hwl_tgi_warm_blocks(const struct hwl_tgi_setup *setup)
             truncate = hwl_min(truncate, setup->max_input);
         if (truncate == 0)
             break;
-        const uint64_t fresh = setup->max_total > truncate ? setup->max_total - truncate : 1;
+        const uint64_t fresh = setup->rules->two_new ? 2 : setup->max_total > truncate ? setup->max_total - truncate : 1;
         blocks += hwl_div_ceil(truncate + fresh - 1 + setup->speculate, setup->block);
         done += truncate;
         if (++requests == setup->max_batch || requests > 65536)

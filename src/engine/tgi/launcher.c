@@ -59,6 +59,8 @@ uint64_t hwl_tgi_default_prefill(const struct hwl_model *model, const struct hwl
 {
     const struct hwl_tgi_rules *r = setup->rules;
     const uint64_t context = model->context_train ? model->context_train : PLAIN;
+    if (r->plain_lengths)
+        return PLAIN;
     if (r->fixed_total) /* and some room for blocks that are not full */
         return hwl_min(context, PLAIN) - 1 + 50;
     if (!r->optimal_prefill)

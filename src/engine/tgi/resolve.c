@@ -68,7 +68,7 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
 /* Captured batch sizes, the default 1, 2, 4 ... 32; none where weights are quantised by bitsandbytes in 8 bits. */
 static hwl_status resolve_graphs(const struct hwl_settings *s, struct hwl_tgi_setup *u, hwl_error *error)
 {
-    const char *text = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, "1,2,4,8,16,32");
+    const char *text = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, u->rules->plain_lengths ? "" : "1,2,4,8,16,32");
     if (hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false))
         return HWL_OK;
     for (const char *p = text; *p;) {
@@ -108,6 +108,10 @@ hwl_status hwl_tgi_resolve(const struct hwl_model *model, const char *version, c
     u.max_batch = hwl_opt_u64(settings, HWL_OPT_MAX_SEQS, 0);
     u.max_total = hwl_opt_u64(settings, HWL_OPT_CTX, 0);
     u.max_input = hwl_opt_u64(settings, HWL_OPT_MAX_PREFILL_TOKENS, 0);
+    if (u.rules->plain_lengths) {
+        u.max_total = u.max_total ? u.max_total : 2048;
+        u.max_input = u.max_input ? u.max_input : 1024;
+    }
     if (u.rules->fixed_total) {
         const uint64_t context = hwl_min(model->context_train ? model->context_train : 4096, 4096);
         u.max_total = u.max_total ? u.max_total : context;
@@ -115,7 +119,8 @@ hwl_status hwl_tgi_resolve(const struct hwl_model *model, const char *version, c
     }
     if (u.max_input && u.max_total && u.max_input >= u.max_total)
         return hwl_fail(error, HWL_E_REFUSED, "tgi refuses: max_input_tokens must be below max_total_tokens");
-    const uint64_t usual = u.rules->fixed_total ? u.max_input + 50 : hwl_tgi_default_prefill(model, &u);
+    const uint64_t usual = u.rules->fixed_total && u.max_batch ? hwl_min(u.max_batch, UINT32_MAX) * hwl_min(u.max_input, UINT32_MAX)
+                           : u.rules->fixed_total ? u.max_input + 50 : hwl_tgi_default_prefill(model, &u);
     u.prefill = hwl_max(hwl_opt_u64(settings, HWL_OPT_MAX_BATCHED_TOKENS, usual), 1);
     if (u.prefill > (uint64_t)1 << 32)
         return hwl_fail(error, HWL_E_USAGE, "tgi: max_batch_prefill_tokens is a number of 32 bits");

@@ -15,8 +15,12 @@ struct hwl_tgi_rules {
     bool wiggle_of_free;  /* a share of what is free (before 3.0), not of the card's memory */
     bool flashinfer;      /* the default attention, blocks of one token (2.3) */
     bool all_logits;      /* the warm-up asks for log-probabilities of the whole prompt (before 3.0) */
+    bool log_copy;        /* beside the logits themselves (before 2.4) */
     bool optimal_prefill; /* max_batch_prefill_tokens from the card's compute and memory (3.0) */
-    bool fixed_total;     /* max_total_tokens is 4,096 at most, prefill that and 49 more (before 2.4) */
+    bool fixed_total;     /* max_total_tokens is 4,096 at most, prefill that and 49 more, or max_batch_size inputs (before 2.4.1) */
+    bool plain_lengths;   /* inputs of 1,024, totals of 2,048, prefill of 4,096, no captured graphs (before 2.0) */
+    bool two_new;         /* the warm-up asks for two new tokens, not for all that a request may have (before 1.1.1) */
+    uint16_t context_mib;
     bool vl_prefill;      /* towers have defaults of their own (3.1.1) */
 };
 extern const char *const hwl_tgi_versions[];
