@@ -110,19 +110,32 @@ static hwl_status server_devices(const struct hwl_log *log, hwl_devices *d, hwl_
     const hwl_log_figure *total = hwl_log_figure_of(log, "total_bytes", true);
     if (!total && log->engine == HWL_LOG_SGLANG)
         return hwl_log_sglang_devices(log, hwl_log_ranks(log), d, error);
-    if (!total)
+    const hwl_accelerator *a, *hit = *log->card ? hwl_accelerator_find(log->card, error) : NULL;
+    if (!total && (!hit || hit->usable_bytes == HWL_UNKNOWN))
         return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no device; name one with --gpu");
-    const hwl_accelerator *a, *hit = NULL;
-    for (uint32_t i = 0; (a = hwl_accelerator_at(i)) && !hit; i++)
+    /* a part of the named card, or another one */
+    if (hit && total && hit->driver_bytes != HWL_UNKNOWN && fabs((double)hit->driver_bytes - total->value) > 0.02 * total->value)
+        hit = NULL;
+    for (uint32_t i = 0; total && (a = hwl_accelerator_at(i)) && !hit; i++)
         if (a->driver_bytes != HWL_UNKNOWN && fabs((double)a->driver_bytes - total->value) <= total->rounding * 1.01)
             hit = a;
-    if (hit) {
+    if (hit && hit->usable_bytes != HWL_UNKNOWN) {
         (void)snprintf(spec, sizeof spec, "%sx%llu", hit->name, (unsigned long long)hwl_log_ranks(log));
         status = hwl_devices_add_gpu(d, spec, error);
     } else {
         (void)snprintf(spec, sizeof spec, "%.0fx%llu", total->value, (unsigned long long)hwl_log_ranks(log));
         status = hwl_devices_add_gpu_memory(d, spec, error);
     }
+    /* drivers differ in what they keep; of a card that shares the machine's memory only the log tells it */
+    for (uint32_t i = 0; status == HWL_OK && hit && total && i < d->n_gpus; i++)
+        if (hit->usable_bytes == HWL_UNKNOWN || fabs((double)d->gpu[i].memory_bytes - total->value) > total->rounding * 1.01) {
+            (void)snprintf(d->gpu[i].name, sizeof d->gpu[i].name, "%s", hit->name);
+            d->gpu[i].memory_bytes = d->gpu[i].free_bytes = (uint64_t)total->value;
+            d->gpu[i].bandwidth = hit->bandwidth;
+            d->gpu[i].compute_major = hit->compute_major;
+            d->gpu[i].compute_minor = hit->compute_minor;
+            d->gpu[i].n_sm = hit->n_sm;
+        }
     return status;
 }
 

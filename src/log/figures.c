@@ -61,6 +61,11 @@ static const struct pattern {
     {HWL_LOG_VLLM, "available_kv_bytes", "Current kv cache memory in use is ", NULL, GIB},
     {HWL_LOG_VLLM, "total_bytes", "total_gpu_memory (", NULL, GIB},
     {HWL_LOG_VLLM, "total_bytes", "total_gpu_memory=", NULL, GIB},
+    {HWL_LOG_VLLM, "available_kv_bytes", "GiB, reserved ", "GiB memory for KV Cache as specified", GIB},
+    {HWL_LOG_VLLM, "total_bytes", "has a total capacity of ", "GiB", GIB}, /* torch, where it runs out of memory */
+    {HWL_LOG_VLLM, "total_bytes", "has a total capacty of ", "GiB", GIB},
+    {HWL_LOG_VLLM, "total_bytes", NULL, " GiB total capacity; ", GIB},
+    {HWL_LOG_VLLM, "max_model_len", "Auto-fit max_model_len: reduced from ", NULL, 1},
     {HWL_LOG_VLLM, "requested_bytes", ") = ", "GiB", GIB}, /* of V0: total x utilization = this */
     {HWL_LOG_VLLM, "max_batched_tokens", "enabled with max_num_batched_tokens=", NULL, 1},
     {HWL_LOG_SGLANG, "kv_cache_tokens", "KV Cache is allocated. #tokens: ", NULL, 1},
@@ -237,14 +242,17 @@ static void failure(struct hwl_log *log, const char *line)
                                        "KV cache is needed, which is larger than",
                                        "is less than desired GPU memory utilization",
                                        "larger than the maximum number of tokens that can be stored in KV cache",
-                                       "CUDA out of memory",
-                                       "torch.OutOfMemoryError",
+                                       "out of memory. Tried to allocate",
+                                       "OutOfMemoryError: ",
                                        "Not enough memory. Please try to increase --mem-fraction-static",
                                        "Executor creation failed due to insufficient GPU memory",
                                        "::cudaMalloc(ptr, n): out of memory",
                                        "failed to allocate buffer",
                                        "unable to allocate CUDA"};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends && !*log->failure; i++) {
+    static const char *const ready[] = {"Application startup complete", "Uvicorn running on", "The server is fired up and ready"};
+    for (size_t i = 0; i < sizeof ready / sizeof *ready; i++)
+        log->ready = log->ready || strstr(line, ready[i]);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && !*log->failure && !log->ready; i++) { /* later failures are those of requests */
         const char *at = strstr(line, ends[i]);
         if (at)
             log->failure = hwl_log_copy(log, line, strlen(line) < 300 ? strlen(line) : 300);

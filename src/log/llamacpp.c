@@ -82,7 +82,7 @@ void hwl_log_set_meta(struct hwl_log *log, struct hwl_str key, struct hwl_str va
         return;
     }
     log->meta = list;
-    list[log->n_meta++] = (struct hwl_log_setting){hwl_log_copy(log, name, key.n), hwl_log_copy(log, value.p, value.n), true};
+    list[log->n_meta++] = (struct hwl_log_setting){.name = hwl_log_copy(log, name, key.n), .value = hwl_log_copy(log, value.p, value.n), .resolved = true};
 }
 
 const char *hwl_log_meta(const struct hwl_log *log, const char *key)

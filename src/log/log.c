@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a start-up log: hostile text, line by line, everything capped. */
+/* Reading a start-up log: hostile text, everything capped. */
 #include "log/internal.h"
+#include "log/lines.h"
 
 #include "base/file.h"
 #include "base/status.h"
@@ -38,6 +39,8 @@ static void add_figure(struct hwl_log *log, const hwl_log_figure *figure, uint16
 
 void hwl_log_add_figure(struct hwl_log *log, const hwl_log_figure *figure)
 {
+    /* those that are told before anything is loaded do not show a start */
+    log->figures_seen = log->figures_seen || !hwl_words_have("max_batched_tokens block_size gpu_memory_utilization", figure->name);
     add_figure(log, figure, strcmp(figure->name, "weights_bytes") == 0 ? log->n_models : log->n_contexts);
 }
 
@@ -54,6 +57,12 @@ void hwl_log_add_table_figure(struct hwl_log *log, const hwl_log_figure *figure)
 /* What a person gave wins over the engine's own summary, and among equals the first. */
 void hwl_log_set(struct hwl_log *log, struct hwl_str name, struct hwl_str value, bool resolved)
 {
+    hwl_log_set_ranked(log, name, value, resolved ? HWL_LOG_RESOLVED : HWL_LOG_TYPED);
+}
+
+void hwl_log_set_ranked(struct hwl_log *log, struct hwl_str name, struct hwl_str value, enum hwl_log_rank rank)
+{
+    const bool resolved = rank == HWL_LOG_RESOLVED || rank == HWL_LOG_ARGS;
     char key[64];
     if (!name.n || name.n >= sizeof key || log->n_settings >= HWL_LOG_MAX_SETTINGS)
         return;
@@ -62,9 +71,10 @@ void hwl_log_set(struct hwl_log *log, struct hwl_str name, struct hwl_str value,
     key[name.n] = 0;
     for (uint64_t i = 0; i < log->n_settings; i++)
         if (strcmp(log->settings[i].name, key) == 0) {
-            if (log->settings[i].resolved && !resolved) {
+            if (log->settings[i].rank < rank) {
                 log->settings[i].value = hwl_log_copy(log, value.p, value.n);
-                log->settings[i].resolved = false;
+                log->settings[i].resolved = resolved;
+                log->settings[i].rank = (uint8_t)rank;
             }
             return;
         }
@@ -74,7 +84,7 @@ void hwl_log_set(struct hwl_log *log, struct hwl_str name, struct hwl_str value,
         return;
     }
     log->settings = list;
-    list[log->n_settings++] = (struct hwl_log_setting){hwl_log_copy(log, key, name.n), hwl_log_copy(log, value.p, value.n), resolved};
+    list[log->n_settings++] = (struct hwl_log_setting){hwl_log_copy(log, key, name.n), hwl_log_copy(log, value.p, value.n), resolved, (uint8_t)rank};
 }
 
 void hwl_log_add_note(struct hwl_log *log, const char *format, ...)
@@ -91,41 +101,20 @@ void hwl_log_add_note(struct hwl_log *log, const char *format, ...)
     list[log->n_notes++] = hwl_log_copy(log, text, strlen(text));
 }
 
-/* One line without control sequences and control characters: n characters of p into out. */
-static void clean(const char *p, uint64_t n, char *out)
-{
-    uint64_t k = 0;
-    for (uint64_t i = 0; i < n && k < HWL_LOG_MAX_LINE; i++) {
-        if (p[i] == '\033' && i + 1 < n && p[i + 1] == '[') {
-            i += 2;
-            while (i < n && !(p[i] >= '@' && p[i] <= '~'))
-                i++;
-            continue;
-        }
-        out[k++] = (unsigned char)p[i] < 32 ? ' ' : p[i];
-    }
-    while (k && out[k - 1] == ' ')
-        k--;
-    out[k] = 0;
-}
-
 static hwl_status read_lines(struct hwl_log *log, const char *text, uint64_t length, const char *name, hwl_error *error)
 {
-    char *line = malloc(HWL_LOG_MAX_LINE + 1);
-    if (!line)
+    char *room = malloc(2 * (HWL_LOG_MAX_LINE + 1));
+    if (!room)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    uint64_t number = 0;
-    for (uint64_t at = 0; at < length;) {
-        const char *end = memchr(text + at, '\n', (size_t)(length - at));
-        const uint64_t n = end ? (uint64_t)(end - (text + at)) : length - at;
-        clean(text + at, n, line);
-        number++;
-        hwl_log_read_settings(log, line, number);
-        hwl_log_read_figures(log, line, number);
-        hwl_log_read_wording(log, line);
-        at += n + 1;
+    struct hwl_log_lines lines = {.text = text, .length = length, .next = room + HWL_LOG_MAX_LINE + 1};
+    for (uint64_t number; hwl_log_next_line(&lines, room, &number);) {
+        hwl_log_read_settings(log, room, number);
+        hwl_log_read_card(log, room);
+        hwl_log_read_figures(log, room, number);
+        hwl_log_read_wording(log, room);
     }
-    free(line);
+    free(room);
+    hwl_log_end_starts(log);
     if (log->nomem)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     for (int i = 0; i < HWL_LOG_ENGINES; i++)
@@ -145,7 +134,7 @@ hwl_status hwl_log_from_text(const char *text, uint64_t length, const char *name
     struct hwl_log *log = calloc(1, sizeof *log);
     if (!log)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    log->version = log->model = log->failure = log->file_type = log->era = "";
+    log->version = log->model = log->failure = log->file_type = log->era = log->served = log->said_version = log->card = log->architecture = "";
     log->minor_last = 99;
     const hwl_status status = read_lines(log, text, length, name, error);
     if (status != HWL_OK) {

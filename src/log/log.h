@@ -17,9 +17,31 @@ enum hwl_log_engine { HWL_LOG_VLLM, HWL_LOG_SGLANG, HWL_LOG_LLAMACPP, HWL_LOG_TE
 #define HWL_LOG_MAX_META 512
 #define HWL_LOG_TABLE UINT16_MAX /* the part of a log that the memory table is */
 
+/* Where an option was seen, the surest last. */
+enum hwl_log_rank {
+    HWL_LOG_RESOLVED, /* the engine's summary of what it resolved: defaults too */
+    HWL_LOG_TYPED,    /* a command line or a line of a file of options: it need not be the one that ran */
+    HWL_LOG_SAID,     /* a line of the engine that tells this one */
+    HWL_LOG_ARGS,     /* the arguments as the engine parsed them: defaults too */
+    HWL_LOG_CHANGED   /* those that are no defaults */
+};
+
 struct hwl_log_setting {
     const char *name, *value; /* value "" for a flag */
-    bool resolved;            /* from the engine's own summary, not from the command line */
+    bool resolved;            /* from the engine's own summary, not from the command line: defaults too */
+    uint8_t rank;
+};
+
+/* What the file shows of one start; it may show several. */
+struct hwl_log_start {
+    const char *version, *model, *served, *failure, *architecture;
+    struct hwl_log_setting *settings;
+    uint64_t n_settings, cap_settings;
+    uint64_t first_figure, line;
+    uint8_t minor_first, minor_last; /* releases of vLLM, 0.x, whose words these are */
+    uint8_t model_rank;
+    bool whole;   /* all its arguments were printed */
+    bool ready;
 };
 
 struct hwl_log_gpu {
@@ -59,6 +81,15 @@ struct hwl_log {
     bool llm_args; /* the line before was the heading of TensorRT-LLM's arguments */
     bool nomem;
     uint8_t minor_first, minor_last; /* releases of vLLM, 0.x, whose words these are */
+    const char *served, *said_version; /* the name that a server answers to; a version that is not the engine's own line */
+    const char *architecture;          /* that vLLM resolved, "" not said */
+    const char *card;                  /* "" unknown: what a table of the driver or a file of kernels calls it */
+    char pending[40];                  /* an option whose value stands on the next line */
+    uint8_t model_rank;
+    bool whole, figures_seen, has_last, ready;
+    uint64_t first_figure, start_line;
+    uint32_t n_starts; /* others that the file shows */
+    struct hwl_log_start last;
 };
 
 /* Reads one line without its end; n <= HWL_LOG_MAX_LINE, line[n] is 0. */
@@ -79,6 +110,12 @@ void hwl_log_set_meta(struct hwl_log *log, struct hwl_str key, struct hwl_str va
 const char *hwl_log_meta(const struct hwl_log *log, const char *key); /* NULL: not logged */
 void hwl_log_add_gpu(struct hwl_log *log, struct hwl_str id, struct hwl_str name, uint64_t total, uint64_t free_bytes);
 void hwl_log_set(struct hwl_log *log, struct hwl_str name, struct hwl_str value, bool resolved);
+void hwl_log_set_ranked(struct hwl_log *log, struct hwl_str name, struct hwl_str value, enum hwl_log_rank rank);
+void hwl_log_set_model(struct hwl_log *log, struct hwl_str name, enum hwl_log_rank rank);
+/* A line with which a start of vLLM begins: what was read before belongs to another one, if it got to its figures. */
+void hwl_log_new_start(struct hwl_log *log, uint64_t line);
+void hwl_log_end_starts(struct hwl_log *log); /* keeps the last start that got to its figures */
+void hwl_log_read_card(struct hwl_log *log, const char *line);
 void hwl_log_add_term(struct hwl_log *log, const char *name, const char *device, double planned, const hwl_log_figure *f, double allowed,
                       const char *more, const char *less);
 void hwl_log_add_note(struct hwl_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));

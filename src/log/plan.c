@@ -29,146 +29,6 @@ const hwl_log_figure *hwl_log_figure_of(const struct hwl_log *log, const char *n
     return f;
 }
 
-/* Endings of names that say no more than what the weights are, and the type that they stand for. */
-static const struct {
-    const char *ending, *quant;
-} endings[] = {{".gguf", ""},
-               {"-gguf", ""},
-               {"-hf", ""},
-               {"-instruct", ""},
-               {"-it", ""},
-               {"-chat", ""},
-               {"-base", ""},
-               {"-fp8-dynamic", "fp8-channel"},
-               {"-fp8", "fp8-block"},
-               {"-awq", "awq"},
-               {"-gptq-int4", "gptq"},
-               {"-gptq", "gptq"},
-               {"-autoround", "gptq"},
-               {"-int4", "gptq"},
-               {"-w4a16", "w4a16"},
-               {"-w8a8", "w8a8"},
-               {"-fp8-static", "fp8"},
-               {"-quantized.w8a8", "w8a8"},
-               {"-quantized.w4a16", "w4a16"},
-               {"-nvfp4", "nvfp4"},
-               {"-bnb-4bit", "nf4"},
-               {"-ud", ""}};
-
-/* A last part like -Q4_K_M, .IQ4_XS or -00001-of-00004. */
-static bool is_file_part(const char *p)
-{
-    if ((p[0] == 'Q' || p[0] == 'q') && p[1] >= '1' && p[1] <= '8' && p[2] == '_')
-        return true;
-    if (strncmp(p, "IQ", 2) == 0 || strncmp(p, "BF16", 4) == 0 || strncmp(p, "F16", 3) == 0)
-        return true;
-    /* the running number of a file, or the month of a release */
-    const size_t digits = strspn(p, "0123456789");
-    return !p[digits] && (digits == 4 || digits == 5);
-}
-
-/* Takes one ending off; false where there is none. */
-static bool shorten(char *name, char *quant, size_t size)
-{
-    const size_t n = strlen(name);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        const size_t k = strlen(endings[i].ending);
-        if (n <= k || !hwl_text_eq_nocase(name + n - k, endings[i].ending))
-            continue;
-        name[n - k] = 0;
-        if (*endings[i].quant)
-            (void)snprintf(quant, size, "%s", endings[i].quant);
-        return true;
-    }
-    for (size_t i = n; i-- > 1;) {
-        if (name[i] != '-' && name[i] != '.')
-            continue;
-        if (!is_file_part(name + i + 1) && strcmp(name + i + 1, "of") != 0)
-            return false;
-        if (name[i + 1] < '0' || name[i + 1] > '9')
-            (void)snprintf(quant, size, "%.20s", strcmp(name + i + 1, "of") == 0 ? quant : name + i + 1);
-        name[i] = 0;
-        return true;
-    }
-    return false;
-}
-
-/* ".../hub/models--ORG--NAME/snapshots/HASH" is the repository ORG/NAME; anything else stays. */
-static void repository_of(const char *path, char *out, size_t size)
-{
-    const char *at = strstr(path, "models--");
-    if (!at || !strstr(at, "--")) {
-        (void)snprintf(out, size, "%s", path);
-        return;
-    }
-    at += 8;
-    size_t n = 0;
-    for (; *at && *at != '/' && n + 1 < size; at++) {
-        const bool dashes = at[0] == '-' && at[1] == '-' && at[2] && at[2] != '-';
-        out[n++] = dashes ? '/' : *at;
-        at += dashes;
-    }
-    out[n] = 0;
-}
-
-/* Opens the name as it stands, its last part, then without endings; a model of other shapes than the log prints is none. */
-static bool open_named(struct hwl_log *log, const char *text, const hwl_open_options *options, hwl_model **out, hwl_error *first)
-{
-    char name[512], quant[24] = "";
-    if (!*text || strlen(text) >= sizeof name)
-        return false;
-    repository_of(text, name, sizeof name);
-    for (int k = 0; k < 8; k++) {
-        hwl_error e = {.offset = HWL_NO_OFFSET};
-        if (hwl_model_open(name, options, out, &e) == HWL_OK) {
-            if (log->engine != HWL_LOG_LLAMACPP || hwl_log_fits_metadata(log, *out)) {
-                (void)snprintf(log->quant, sizeof log->quant, "%s", quant);
-                return true;
-            }
-            hwl_model_free(*out);
-            *out = NULL;
-        } else if (!*first->message)
-            *first = e;
-        const char *slash = strrchr(name, '/');
-        if (slash && slash[1])
-            memmove(name, slash + 1, strlen(slash + 1) + 1);
-        else if (strchr(name, ' '))
-            for (char *c = name; *c; c++)
-                *c = *c == ' ' ? '-' : *c;
-        else if (!shorten(name, quant, sizeof quant))
-            break;
-    }
-    return false;
-}
-
-hwl_status hwl_log_open_model(hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error)
-{
-    const char *general = hwl_log_setting_of(log, "general.name");
-    const char *names[2] = {log->model, general ? general : ""};
-    hwl_error first = {.offset = HWL_NO_OFFSET};
-    for (int i = 0; i < 2; i++)
-        if (open_named(log, names[i], options, out, &first))
-            return HWL_OK;
-    if (log->engine == HWL_LOG_LLAMACPP && log->n_meta) {
-        log->n_notes = 0;
-        const hwl_status status = hwl_log_model_of_metadata(log, options, out, error);
-        if (status == HWL_OK) {
-            hwl_log_add_note(log, "the model is made of the metadata that the log prints");
-            log->n_open_notes = log->n_notes;
-        }
-        if (status == HWL_OK || !*first.message)
-            return status;
-        if (error && *names[0])
-            *error = first;
-        return status;
-    }
-    if (!*first.message)
-        return hwl_fail(error, HWL_E_NOT_FOUND, "the log names no model; name one behind the file");
-    if (error)
-        *error = first;
-    return first.status ? first.status : HWL_E_NOT_FOUND;
-}
-
 static void apply(struct hwl_log *log, const char *engine, hwl_settings *s)
 {
     for (uint64_t i = 0; i < log->n_settings; i++) {
@@ -285,6 +145,8 @@ static void server_terms(struct hwl_log *log, const hwl_plan *plan, bool card)
             continue;
         /* of SGLang's pools the one of full layers is the larger */
         const hwl_log_figure *f = hwl_log_figure_of(log, rows[i].name, rows[i].most || log->engine == HWL_LOG_SGLANG);
+        if (f && f->value < 0 && strcmp(rows[i].name, "graph_bytes") == 0)
+            continue; /* the card's free memory, which others gave back meanwhile */
         if (hwl_log_view(plan, rows[i].name, &planned))
             hwl_log_add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
     }
@@ -363,11 +225,14 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
         return log->era;
     }
     char text[16];
-    if (!*log->version && log->engine == HWL_LOG_VLLM && log->minor_last < 99 && log->minor_first <= log->minor_last && engine->version) {
+    /* built without the history of its source: "0.1.dev1+gda1daf40b" */
+    const bool unnumbered = log->engine == HWL_LOG_VLLM && strncmp(log->version, "0.", 2) == 0 && log->version[2] < '2' &&
+                            log->version[3] == '.' && strstr(log->version, "dev");
+    if ((!*log->version || unnumbered) && log->engine == HWL_LOG_VLLM && log->minor_last < 99 && log->minor_first <= log->minor_last && engine->version) {
         (void)snprintf(text, sizeof text, "0.%u.0", log->minor_last);
         v = engine->version(text);
         if (v)
-            hwl_log_add_note(log, "the log does not say the release: its words are of 0.%u to 0.%u, planned by the rules of %s",
+            hwl_log_add_note(log, "the log does not say which release it is: its words are of 0.%u to 0.%u, planned by the rules of %s",
                              log->minor_first, log->minor_last, v);
         return v;
     }
@@ -434,6 +299,9 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
         hwl_devices_free(any);
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     }
+    if (log->n_starts)
+        hwl_log_add_note(log, "the file shows %u other start%s: read is the one from line %llu on", log->n_starts, log->n_starts > 1 ? "s" : "",
+                         (unsigned long long)log->start_line);
     const bool card = !any;
     devices = any ? any : devices;
     hwl_planner *planner = NULL;
@@ -498,8 +366,9 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
                                           : "the log shows that it did not start, the plan says that it fits");
         else if (*log->failure)
             hwl_log_add_note(log, "it did not start, as the plan says");
-    } else if (status == HWL_E_REFUSED || (log->engine == HWL_LOG_LLAMACPP && status != HWL_E_NOMEM && status != HWL_E_SYSTEM)) {
-        hwl_log_add_note(log, "%s", e.message);
+    } else if (status != HWL_E_NOMEM && status != HWL_E_SYSTEM) { /* what was read is shown all the same */
+        hwl_log_add_note(log, "not planned: %s", e.message);
+
         status = HWL_OK;
     } else if (error) {
         *error = e;

@@ -48,9 +48,9 @@ static const char *value_at(const char *p, struct hwl_str *value)
     return p;
 }
 
-/* "'key': value, ..." (separator :) or "key=value, ...". */
-static void pairs(struct hwl_log *log, const char *p, char separator, bool resolved,
-                  void (*take)(struct hwl_log *, struct hwl_str key, struct hwl_str value, bool resolved))
+/* "'key': value, ..." (separator :) or "key=value, ...". Was the list's end there? */
+static bool pairs(struct hwl_log *log, const char *p, char separator, enum hwl_log_rank rank,
+                  void (*take)(struct hwl_log *, struct hwl_str key, struct hwl_str value, enum hwl_log_rank rank))
 {
     for (int i = 0; *p && i < 2048; i++) {
         struct hwl_str key, value;
@@ -64,14 +64,15 @@ static void pairs(struct hwl_log *log, const char *p, char separator, bool resol
         end += quoted && (*end == '\'' || *end == '"');
         end += strspn(end, " ");
         if (!key.n || *end != separator)
-            return;
+            return *end == '}' || *end == ')';
         end++;
         end += strspn(end, " ");
         p = value_at(end, &value);
-        take(log, key, value, resolved);
+        take(log, key, value, rank);
         if (*p != ',')
-            return;
+            return *p == '}' || *p == ')';
     }
+    return false;
 }
 
 /* Options that change no memory and that may hold secrets or paths are passed over at once. */
@@ -90,7 +91,7 @@ static bool is_word(const char *words, struct hwl_str s)
     return hwl_words_have(words, text);
 }
 
-static void take_option(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
+static void take_option(struct hwl_log *log, struct hwl_str key, struct hwl_str value, enum hwl_log_rank rank)
 {
     /* short forms of the degrees, by which devices are counted */
     static const char *const shorts[][2] = {{"tp", "tensor-parallel-size"}, {"pp", "pipeline-parallel-size"}, {"dp", "data-parallel-size"}};
@@ -98,17 +99,24 @@ static void take_option(struct hwl_log *log, struct hwl_str key, struct hwl_str 
         if (hwl_str_eq(key, shorts[i][0]))
             key = hwl_str_of(shorts[i][1]);
     if (is_word("model model_path model_tag", key)) {
-        if (!*log->model && value.n)
-            log->model = hwl_log_copy(log, value.p, value.n);
+        hwl_log_set_model(log, value, rank);
         return;
+    }
+    if (is_word("served_model_name", key) && !*log->served) { /* a name or a list of them */
+        while (value.n && strchr("['\"", *value.p))
+            value.p++, value.n--;
+        uint64_t n = 0;
+        while (n < value.n && !strchr("'\",]", value.p[n]))
+            n++;
+        log->served = hwl_log_copy(log, value.p, n);
     }
     if (hwl_str_eq(value, "None") || hwl_str_eq(value, "null") || is_word(dull, key))
         return;
-    hwl_log_set(log, key, value, resolved);
+    hwl_log_set_ranked(log, key, value, rank);
 }
 
 /* vLLM's summary of the resolved configuration, and the option that each field came from. */
-static void take_summary(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
+static void take_summary(struct hwl_log *log, struct hwl_str key, struct hwl_str value, enum hwl_log_rank rank)
 {
     static const char *const names[][2] = {{"dtype", "dtype"},
                                            {"max_seq_len", "max_model_len"},
@@ -120,45 +128,76 @@ static void take_summary(struct hwl_log *log, struct hwl_str key, struct hwl_str
                                            {"enforce_eager", "enforce_eager"},
                                            {"kv_cache_dtype", "kv_cache_dtype"},
                                            {"enable_prefix_caching", "enable_prefix_caching"}};
-    if (hwl_str_eq(key, "model"))
-        take_option(log, key, value, resolved);
+    if (hwl_str_eq(key, "model") || hwl_str_eq(key, "served_model_name"))
+        take_option(log, key, value, HWL_LOG_SAID);
     if (hwl_str_starts(value, "torch.")) {
         value.p += 6;
         value.n -= 6;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (hwl_str_eq(key, names[i][0]) && !hwl_str_eq(value, "None"))
-            hwl_log_set(log, hwl_str_of(names[i][1]), value, resolved);
+            hwl_log_set_ranked(log, hwl_str_of(names[i][1]), value, rank);
 }
 
-static void take_server_arg(struct hwl_log *log, struct hwl_str key, struct hwl_str value, bool resolved)
+static void take_server_arg(struct hwl_log *log, struct hwl_str key, struct hwl_str value, enum hwl_log_rank rank)
 {
     if (hwl_log_is_sglang_field(key))
-        take_option(log, key, value, resolved);
+        take_option(log, key, value, rank);
 }
 
-/* The shell's line: "vllm serve MODEL --name value --flag". */
-static void command_line(struct hwl_log *log, const char *p, enum hwl_log_engine engine)
+/* Options that move memory; of lists that hold all of them or other programs' too nothing else is read. */
+static bool is_wanted(struct hwl_str key)
 {
+    static const char wanted[] = "model tensor_parallel_size tp pipeline_parallel_size pp data_parallel_size dp max_model_len gpu_memory_utilization "
+                                 "max_num_seqs max_num_batched_tokens quantization kv_cache_dtype dtype enforce_eager enable_expert_parallel "
+                                 "speculative_config speculative_model num_speculative_tokens block_size kv_cache_memory_bytes kv_cache_memory "
+                                 "cpu_offload_gb limit_mm_per_prompt language_model_only num_gpu_blocks_override enable_prefix_caching "
+                                 "no_enable_prefix_caching enable_chunked_prefill compilation_config decode_context_parallel_size enable_lora max_loras "
+                                 "max_lora_rank mamba_ssm_cache_dtype mamba_cache_dtype max_seq_len_to_capture served_model_name model_tag load_format";
+    return is_word(wanted, key);
+}
+
+static void take_wanted(struct hwl_log *log, struct hwl_str key, struct hwl_str value, enum hwl_log_rank rank)
+{
+    if (is_wanted(key))
+        take_option(log, key, value, rank);
+}
+
+enum words { WORDS_MODEL, WORDS_OPTIONS, WORDS_LIST }; /* a model and its options; options; those of a file, a line each */
+
+/* The shell's line: "MODEL --name value --flag"; of a file of options the words may be quoted, with commas between them. */
+static void command_line(struct hwl_log *log, const char *p, enum words kind)
+{
+    void (*const take)(struct hwl_log *, struct hwl_str, struct hwl_str, enum hwl_log_rank) = kind == WORDS_LIST ? take_wanted : take_option;
+    bool names_model = kind == WORDS_MODEL;
     struct hwl_str word[2] = {{0}, {0}};
-    log->votes[engine]++;
     for (int i = 0; i < 512; i++) {
-        p += strspn(p, " \t\\");
+        p += strspn(p, " \t\\,[]");
         const bool quoted = *p == '\'' || *p == '"';
         const char quote = *p;
         struct hwl_str next = {quoted ? p + 1 : p, 0};
         while (next.p[next.n] && (quoted ? next.p[next.n] != quote : !strchr(" \t", next.p[next.n])))
             next.n++;
+        p = next.p + next.n + (quoted && next.p[next.n]);
+        const bool ends = !next.n || (!quoted && (strchr("|&;>`#", *next.p) || (next.n < 3 && strchr(")}", *next.p))));
         const uint64_t dashes = next.n > 1 && next.p[0] == '-' ? 1 + (next.p[1] == '-') : 0;
-        const bool option = !quoted && dashes && next.n > dashes && ((next.p[dashes] | 32) >= 'a' && (next.p[dashes] | 32) <= 'z');
-        const bool ends = !*p || (!quoted && strchr("|&;>", *p));
+        const bool option = dashes && next.n > dashes && ((next.p[dashes] | 32) >= 'a' && (next.p[dashes] | 32) <= 'z');
         if (word[0].n && (option || ends || word[1].n)) {
             const char *equals = memchr(word[0].p, '=', word[0].n);
             if (equals) {
                 word[1] = (struct hwl_str){equals + 1, word[0].n - (uint64_t)(equals + 1 - word[0].p)};
                 word[0].n = (uint64_t)(equals - word[0].p);
+                while (word[1].n > 1 && strchr("'\"", *word[1].p) && word[1].p[word[1].n - 1] == *word[1].p) {
+                    word[1].p++;
+                    word[1].n -= 2;
+                }
             }
-            take_option(log, word[0], word[1].n ? word[1] : hwl_str_of("True"), false);
+            static const char flags[] = "enforce-eager enable-expert-parallel language-model-only enable-prefix-caching no-enable-prefix-caching enable-lora";
+            if (ends && !word[1].n && kind == WORDS_LIST && word[0].n < sizeof log->pending && !is_word(flags, word[0])) { /* its value may stand on a line of its own */
+                memcpy(log->pending, word[0].p, (size_t)word[0].n);
+                log->pending[word[0].n] = 0;
+            }
+            take(log, word[0], word[1].n ? word[1] : hwl_str_of("True"), HWL_LOG_TYPED);
             word[0].n = word[1].n = 0;
         }
         if (ends)
@@ -167,10 +206,33 @@ static void command_line(struct hwl_log *log, const char *p, enum hwl_log_engine
             word[0] = (struct hwl_str){next.p + dashes, next.n - dashes};
         else if (word[0].n && !word[1].n)
             word[1] = next;
-        else if (!*log->model && next.n && *next.p != '-')
-            log->model = hwl_log_copy(log, next.p, next.n);
-        p = next.p + next.n + (quoted && next.p[next.n]);
+        else if (names_model) {
+            hwl_log_set_model(log, next, HWL_LOG_TYPED);
+            names_model = false;
+        }
     }
+}
+
+/* A line of a file of options, as Kubernetes and Compose have them: "- --tensor-parallel-size=2", "--model X". */
+static void option_line(struct hwl_log *log, const char *line)
+{
+    const char *p = line + strspn(line, " \t");
+    const bool item = p[0] == '-' && p[1] == ' ';
+    p += item ? 2 + strspn(p + 2, " ") : 0;
+    const char *bare = p + strspn(p, "'\"[");
+    if (strncmp(bare, "--", 2) != 0 || !is_key(bare[2])) {
+        struct hwl_str value = {bare, strcspn(bare, "'\"]")};
+        if (*log->pending && item && value.n)
+            take_option(log, hwl_str_of(log->pending), value, HWL_LOG_SAID);
+        *log->pending = 0;
+        return;
+    }
+    *log->pending = 0;
+    struct hwl_str key = {bare + 2, 0};
+    while (is_key(key.p[key.n]))
+        key.n++;
+    if (is_wanted(key))
+        command_line(log, p, WORDS_LIST);
 }
 
 static void version_behind(struct hwl_log *log, const char *line, const char *phrase)
@@ -187,30 +249,111 @@ static void version_behind(struct hwl_log *log, const char *line, const char *ph
         log->version = hwl_log_copy(log, at, n);
 }
 
-static void vllm(struct hwl_log *log, const char *line)
+/* What follows the program's name in a command; NULL where prose names it. */
+static const char *command_behind(const char *line, const char *program)
+{
+    const char *at = strstr(line, program);
+    if (!at || strstr(line, "RuntimeError"))
+        return NULL;
+    at += strlen(program);
+    at += strspn(at, " ");
+    const size_t word = strcspn(at, " `");
+    bool named = *at == '-' || memchr(at, '/', word) || strstr(at, " --");
+    for (size_t i = 0; i < word && !named; i++)
+        named = at[i] >= '0' && at[i] <= '9';
+    return named && word ? at : NULL;
+}
+
+static void commands(struct hwl_log *log, const char *line, uint64_t number)
+{
+    static const struct {
+        const char *program;
+        bool names_model;
+    } programs[] = {{"vllm serve ", true}, {"vllm.entrypoints.openai.api_server ", false}, {"vllm.entrypoints.api_server ", false}};
+    const char *at;
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        if ((at = command_behind(line, programs[i].program))) {
+            log->votes[HWL_LOG_VLLM]++;
+            hwl_log_new_start(log, number);
+            command_line(log, at, programs[i].names_model && *at != '-' ? WORDS_MODEL : WORDS_OPTIONS);
+            return;
+        }
+    static const char *const images[] = {"vllm/vllm-openai:", "rocm/vllm:", "vllm-openai-rocm:"};
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+        if ((at = strstr(line, images[i])) && strstr(at, " -") && strstr(line, "run")) {
+            log->votes[HWL_LOG_VLLM]++;
+            hwl_log_new_start(log, number);
+            command_line(log, at + strcspn(at, " "), WORDS_LIST);
+            return;
+        }
+    option_line(log, line);
+}
+
+/* A release that is told by something else than the engine that ran. */
+static void said_version(struct hwl_log *log, const char *line)
+{
+    static const char *const phrases[] = {"vLLM Version", "vllm/vllm-openai:", "vllm==", "vllm version", "vLLM version", "vllm-openai-rocm:"};
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases && !*log->said_version; i++) {
+        const char *at = strstr(line, phrases[i]);
+        if (!at)
+            continue;
+        at += strlen(phrases[i]);
+        at += strspn(at, " :=");
+        at += *at == 'v';
+        uint64_t n = 0;
+        while (n < 60 && (is_key(at[n]) || at[n] == '.' || at[n] == '+'))
+            n++;
+        if (n > 2 && at[0] >= '0' && at[0] <= '9' && at[1] == '.')
+            log->said_version = hwl_log_copy(log, at, n);
+    }
+}
+
+/* What an engine says of its own choice beside the list of its arguments. */
+static void choices(struct hwl_log *log, const char *line)
+{
+    const char *at = strstr(line, "Resolved architecture: ");
+    if (at && !*log->architecture)
+        log->architecture = hwl_log_copy(log, at + 23, strcspn(at + 23, " ,"));
+    at = strstr(line, " data type to store kv cache");
+    if (at) { /* "Using fp8 data type to store kv cache." */
+        const char *p = at;
+        while (p > line && (is_key(p[-1])))
+            p--;
+        if (p < at && strncmp(p, "auto", 4) != 0 && (p < line + 6 || strncmp(p - 6, "Using ", 6) == 0))
+            hwl_log_set_ranked(log, hwl_str_of("kv-cache-dtype"), (struct hwl_str){p, (uint64_t)(at - p)}, HWL_LOG_SAID);
+    }
+}
+
+static void vllm(struct hwl_log *log, const char *line, uint64_t number)
 {
     const char *at;
+    const bool begins = strstr(line, "API server version ") || strstr(line, "non-default args: {") || strstr(line, " args: Namespace(");
+    if (begins || (strstr(line, "LLM engine (v") && strstr(line, "nitializing ")))
+        hwl_log_new_start(log, number);
     version_behind(log, line, "API server version ");
     version_behind(log, line, "LLM engine (");
     version_behind(log, line, "vLLM server version ");
+    said_version(log, line);
+    choices(log, line);
     if ((at = strstr(line, "\xe2\x96\x88  "))) { /* the banner, drawn in blocks: its lines end in "version V" and "model M" */
         version_behind(log, at, "version ");
         const char *name = strstr(at, "  model   ");
-        if (name && !*log->model)
-            log->model = hwl_log_copy(log, name + 10, strlen(name + 10));
+        if (name)
+            hwl_log_set_model(log, hwl_str_of(name + 10), HWL_LOG_SAID);
     }
     if ((at = strstr(line, "non-default args: {"))) {
         log->votes[HWL_LOG_VLLM]++;
-        pairs(log, at + 19, ':', false, take_option);
+        log->whole = pairs(log, at + 19, ':', HWL_LOG_CHANGED, take_option) || log->whole;
+    }
+    if ((at = strstr(line, " args: Namespace("))) { /* before 0.8, defaults too */
+        log->votes[HWL_LOG_VLLM]++;
+        log->whole = pairs(log, at + 17, '=', HWL_LOG_ARGS, take_wanted) || log->whole;
     }
     if ((at = strstr(line, "LLM engine (")) && (at = strstr(at, "with config: "))) {
         log->votes[HWL_LOG_VLLM]++;
-        pairs(log, at + 13, '=', true, take_summary);
+        (void)pairs(log, at + 13, '=', HWL_LOG_RESOLVED, take_summary);
     }
-    if ((at = strstr(line, "vllm serve ")) && !strstr(line, "RuntimeError"))
-        command_line(log, at + 11, HWL_LOG_VLLM);
-    if ((at = strstr(line, "vllm.entrypoints.openai.api_server ")))
-        command_line(log, at + 35, HWL_LOG_VLLM);
+    commands(log, line, number);
 }
 
 static void sglang(struct hwl_log *log, const char *line)
@@ -218,12 +361,14 @@ static void sglang(struct hwl_log *log, const char *line)
     const char *at;
     if ((at = strstr(line, "server_args=ServerArgs("))) {
         log->votes[HWL_LOG_SGLANG]++;
-        pairs(log, at + 23, '=', true, take_server_arg);
+        (void)pairs(log, at + 23, '=', HWL_LOG_RESOLVED, take_server_arg);
     }
-    if ((at = strstr(line, "sglang.launch_server ")))
-        command_line(log, at + 21, HWL_LOG_SGLANG);
-    if ((at = strstr(line, "sglang serve ")))
-        command_line(log, at + 13, HWL_LOG_SGLANG);
+    static const char *const programs[] = {"sglang.launch_server ", "sglang serve "};
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        if ((at = strstr(line, programs[i]))) {
+            log->votes[HWL_LOG_SGLANG]++;
+            command_line(log, at + strlen(programs[i]), WORDS_MODEL);
+        }
     version_behind(log, line, "sglang version: ");
 }
 
@@ -234,16 +379,18 @@ static void tensorrt(struct hwl_log *log, const char *line)
         version_behind(log, line, versions[i]);
     const char *at = strstr(line, "trtllm-serve ");
     at = at ? at + (strncmp(at + 13, "serve ", 6) == 0 ? 19 : 13) : NULL;
-    if (at && (strstr(at, " --") || memchr(at, '/', strcspn(at, " ")))) /* prose names the program too */
-        command_line(log, at, HWL_LOG_TENSORRT);
+    if (at && (strstr(at, " --") || memchr(at, '/', strcspn(at, " ")))) { /* prose names the program too */
+        log->votes[HWL_LOG_TENSORRT]++;
+        command_line(log, at, WORDS_MODEL);
+    }
     at = strstr(line, "/models--"); /* the server prints where its model lies, on a line of its own */
     if (*line == '/' && at && strstr(at, "/snapshots/") && !strchr(line, ' ') && !*log->model)
-        log->model = hwl_log_copy(log, line, strlen(line));
+        hwl_log_set_model(log, hwl_str_of(line), HWL_LOG_RESOLVED);
 }
 
 void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number)
 {
-    vllm(log, line);
+    vllm(log, line, number);
     sglang(log, line);
     tensorrt(log, line);
     hwl_log_read_tensorrt(log, line, number);
