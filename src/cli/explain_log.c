@@ -10,8 +10,9 @@
 
 static const char *amount(const char *name, double value, char *buf, uint64_t size)
 {
-    const size_t n = strlen(name);
-    if (n > 6 && strcmp(name + n - 6, "_bytes") == 0)
+    size_t n = strlen(name);
+    n -= n > 4 && strcmp(name + n - 4, "_sum") == 0 ? 4 : 0;
+    if (n > 6 && strncmp(name + n - 6, "_bytes", 6) == 0)
         (void)snprintf(buf, (size_t)size, "%.3f GiB", value / (1024.0 * 1024.0 * 1024.0));
     else if (value >= 1e15 || value <= -1e15 || value - (double)(int64_t)value > 1e-9)
         (void)snprintf(buf, (size_t)size, "%.2f", value);

@@ -82,7 +82,8 @@ static void requests(struct hwl_log *log)
                          "fewer requests than tokens: groups of layers with windows or recurrent states hold blocks that no token fills");
     }
     if (tokens && bytes && tokens->value >= 1 && bytes->value > 0)
-        hwl_log_add_note(log, "the cache takes %.0f bytes a token on a rank", bytes->value / tokens->value);
+        hwl_log_add_note(log, "the cache takes %.0f to %.0f bytes a token on a rank", (bytes->value - bytes->rounding) / tokens->value,
+                         (bytes->value + bytes->rounding) / tokens->value);
 }
 
 void hwl_log_check(hwl_log *log)
