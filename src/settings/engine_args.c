@@ -124,6 +124,19 @@ static hwl_status gather(const char *engine, const char *arg, int argc, const ch
     return HWL_OK;
 }
 
+/* A list as Python or JSON prints it, ["0", "5"], as the command line has it: 0,5. */
+static const char *plain_list(const char *value, char *text, size_t size)
+{
+    size_t n = 0;
+    if (*value != '[')
+        return value;
+    for (const char *p = value; *p && n + 1 < size; p++)
+        if (!strchr("[]\"' ", *p))
+            text[n++] = *p;
+    text[n] = 0;
+    return text;
+}
+
 static hwl_status parse(struct hwl_settings *s, const struct hwl_engine_args *args, int argc, const char *const *argv, hwl_error *error)
 {
     const char *engine = args->engine, *files[MAX_FILES];
@@ -160,6 +173,9 @@ static hwl_status parse(struct hwl_settings *s, const struct hwl_engine_args *ar
         }
         if (args->python && value && takes && strcmp(value, "None") == 0)
             continue;
+        char list[2048];
+        if (args->python && value && row->how == HWL_ARG_VALUES && strlen(value) < sizeof list)
+            value = plain_list(value, list, sizeof list);
         if (row->how != HWL_ARG_FILE) {
             HWL_TRY(set(s, row, arg, value, error));
             continue;

@@ -168,9 +168,18 @@ hwl_status hwl_vllm_choose_block(const struct hwl_model *model, struct hwl_vllm_
         HWL_TRY(latent_block(setup, &kernel, error));
     else
         HWL_TRY(head_block(model, setup, &kernel, error));
-    if (!setup->hybrid)
-        return HWL_OK;
-    if (!setup->rules->backend_alignment && !setup->block_given)
+    if (setup->hybrid && !setup->rules->backend_alignment && !setup->block_given)
         setup->block = 16; /* set before the backend is known */
-    return align_hybrid(model, setup, setup->rules->backend_alignment ? kernel : 16, error);
+    if (setup->hybrid)
+        HWL_TRY(align_hybrid(model, setup, setup->rules->backend_alignment ? kernel : 16, error));
+    if (*setup->kept) {
+        uint64_t first = kernel;
+        if (setup->mla && hwl_vllm_layer_kv(&model->layers[0], setup, 0) != setup->kv) { /* the backend of the first layer counts */
+            struct hwl_vllm_setup own = *setup;
+            own.kv = hwl_vllm_layer_kv(&model->layers[0], setup, 0);
+            HWL_TRY(latent_block(&own, &first, error));
+        }
+        HWL_TRY(hwl_vllm_keep_layers(model, setup, first, error));
+    }
+    return HWL_OK;
 }

@@ -68,6 +68,7 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
                         strncmp(kv, "turboquant_", 11) == 0 || strncmp(kv, "octave_", 7) == 0 ? HWL_E_UNSUPPORTED
                                                                                               : HWL_E_USAGE,
                         "vllm: cache type '%s' is not modelled", kv);
+    u->kept = u->kv->quantised ? hwl_opt_text(s, HWL_OPT_KV_SKIP_LAYERS, "") : "";
     return HWL_OK;
 }
 
@@ -214,6 +215,22 @@ static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_sett
     return HWL_OK;
 }
 
+/* --mamba-block-size: beside attention it gives way to the block of the cache; config/vllm.py, validate_mamba_block_size. */
+static hwl_status check_state_block(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_vllm_setup *u, hwl_error *error)
+{
+    const uint64_t asked = hwl_opt_u64(s, HWL_OPT_MAMBA_BLOCK_SIZE, 0);
+    bool attention = false;
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        attention = attention || m->layers[i].attn.n_heads;
+    if (!asked || asked == u->max_len)
+        return HWL_OK;
+    if (!u->prefix)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: --mamba-block-size can only be set with --enable-prefix-caching");
+    if (u->recurrent && (!attention || u->state_mode == HWL_VLLM_STATE_ALL))
+        return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: --mamba-block-size is not modelled where the block of the cache does not follow from attention");
+    return HWL_OK;
+}
+
 static hwl_status state_type(const char *name, uint64_t model_bytes, uint64_t *out, hwl_error *error)
 {
     if (hwl_text_eq_nocase(name, "auto"))
@@ -344,16 +361,8 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
 }
 
 /* Options that vLLM has, that move memory and that are not modelled: said, never passed over. */
-static hwl_status refuse_unmodelled(const struct hwl_settings *s, const struct hwl_vllm_setup *u, hwl_error *error)
+static hwl_status refuse_unmodelled(const struct hwl_vllm_setup *u, hwl_error *error)
 {
-    static const struct {
-        enum hwl_opt option;
-        const char *flag;
-    } flags[] = {{HWL_OPT_KV_SKIP_LAYERS, "kv-cache-dtype-skip-layers"},
-                 {HWL_OPT_MAMBA_BLOCK_SIZE, "mamba-block-size"}};
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (hwl_opt_has(s, flags[i].option))
-            return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: --%s is not modelled", flags[i].flag);
     if (u->pcp > 1)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: prefill context parallelism is not modelled");
     return HWL_OK;
@@ -368,7 +377,7 @@ static bool no_items(const char *json)
 hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, const struct hwl_devices *devices,
                             const struct hwl_settings *settings, struct hwl_vllm_setup *out, hwl_error *error)
 {
-    struct hwl_vllm_setup u = {.rules = hwl_vllm_rules_of(version)};
+    struct hwl_vllm_setup u = {.rules = hwl_vllm_rules_of(version), .kept = ""};
     if (devices->n_gpus == 0)
         return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: only GPUs are modelled; give one with --gpu");
     u.card = &devices->gpu[0];
@@ -378,7 +387,7 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.dp = hwl_shard_degree(settings, HWL_OPT_DP);
     u.dcp = hwl_shard_degree(settings, HWL_OPT_DCP);
     u.pcp = hwl_shard_degree(settings, HWL_OPT_PCP);
-    HWL_TRY(refuse_unmodelled(settings, &u, error));
+    HWL_TRY(refuse_unmodelled(&u, error));
     u.backend = hwl_opt_text(settings, HWL_OPT_ATTENTION_BACKEND, "");
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.encoder_only = model->encoder_only;
@@ -405,6 +414,7 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     HWL_TRY(resolve_len(model, settings, &u, error));
     resolve_batch(model, settings, &u);
     HWL_TRY(resolve_modes(model, settings, &u, error));
+    HWL_TRY(check_state_block(model, settings, &u, error));
     HWL_TRY(resolve_states(model, settings, &u, error));
     HWL_TRY(resolve_speculation(model, settings, &u, error));
     u.v2 = second_runner(model, &u);

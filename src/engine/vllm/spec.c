@@ -118,10 +118,13 @@ static void add_compressed(struct list *l, const struct hwl_layer *layer, const 
     }
 }
 
-static void add_attention(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *u, uint16_t stage,
+static void add_attention(struct list *l, const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, uint16_t stage,
                           int32_t index, bool draft, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
+    struct hwl_vllm_setup own = *setup;
+    const struct hwl_vllm_setup *const u = &own;
+    own.kv = hwl_vllm_layer_kv(layer, setup, draft ? -1 : index);
     const bool window = a->window && !(layer->mixer == HWL_MIXER_CHUNKED);
     if (u->compressed) {
         add_compressed(l, layer, u, stage, index, draft, ck);
@@ -148,7 +151,9 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
                                                              : HWL_VLLM_FULL;
     struct hwl_vllm_spec *s = add(l, kind, stage, index);
     const uint64_t token = hwl_vllm_token_bytes(layer, u, ck);
-    s->block = kind == HWL_VLLM_SLIDING && u->rules->small_windows ? 16 : u->block;
+    s->block = kind == HWL_VLLM_SLIDING && u->rules->small_windows       ? 16
+               : kind == HWL_VLLM_SLIDING && u->kv != setup->kv          ? hwl_vllm_kept_block(layer, setup, ck)
+                                                                         : u->block;
     s->page = hwl_ck_mul(ck, token, s->block);
     s->window = kind == HWL_VLLM_SLIDING || kind == HWL_VLLM_CHUNKED ? a->window : 0;
     s->identity = (uint64_t)hwl_shard_kv_heads(layer, u->tp, u->expanded) << 40 | (uint64_t)a->head_dim_k << 20 | a->head_dim_v;

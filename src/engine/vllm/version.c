@@ -22,7 +22,7 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.30.0", "0.29.0",
 #define SINCE_26 SINCE_20, .in_flight_batches = true, .pads_pages = true
 #define SINCE_28 SINCE_26, .hybrid_prefix = true, .largest_cards = true, .wide_graphs = true, .trtllm_width = 128
 #define SINCE_29                                                                                                       \
-    SINCE_28, .null_block = true, .merges_buckets = true, .v2_classes = "*", .v2_estimate = true, .no_minimax = true,   \
+    SINCE_28, .kept_layers = true, .null_block = true, .merges_buckets = true, .v2_classes = "*", .v2_estimate = true, .no_minimax = true,   \
         .wide_states = true
 #define SINCE_32 SINCE_29, .mamba2_checkpoints = true, .kernel_blocks = true
 /* What later ones no longer do. */

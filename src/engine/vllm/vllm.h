@@ -16,6 +16,7 @@ struct hwl_vllm_rules {
     bool gb10_small;        /* GB10 has not the large cards' batch */
     bool hybrid_prefix;     /* prefix caching is on by default for models with recurrent layers */
     bool mode_all;          /* mamba_cache_mode all exists */
+    bool kept_layers;       /* pages of quantised and kept layers are made to match */
     bool yarn_scales;       /* the longest context is YaRN's original one times its factor */
     bool mode_all_default;  /* and is the default for Mamba with prefix caching */
     bool no_minimax;        /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
@@ -97,6 +98,7 @@ struct hwl_vllm_setup {
     uint64_t override_blocks;
     uint64_t max_loras, max_lora_rank; /* 0: no adapters */
     uint64_t cpu_offload;              /* weights of a rank that stay in host memory */
+    const char *kept;                  /* "3,sliding_window": layers whose cache is not quantised; "" none */
     const char *backend;               /* --attention-backend, "" by the card */
     const char *spec_method;           /* "" none */
     uint32_t spec_tokens;
@@ -120,6 +122,12 @@ hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_
                                 hwl_error *error);
 /* Bytes of one token of a layer's attention cache on a rank (before any block padding). */
 uint64_t hwl_vllm_token_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, struct hwl_ck *ck);
+/* The type of the cache of layer number index (below 0: a draft's). */
+const struct hwl_vllm_kv_type *hwl_vllm_layer_kv(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, int32_t index);
+/* Tokens of a block of a kept layer with a window: as many as fit into a page of the others. */
+uint64_t hwl_vllm_kept_block(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, struct hwl_ck *ck);
+/* Widens setup->block so that a page of it holds the smallest block (kernel tokens) of a kept layer. */
+hwl_status hwl_vllm_keep_layers(const struct hwl_model *model, struct hwl_vllm_setup *setup, uint64_t kernel, hwl_error *error);
 /* The caches of all layers, stage by stage. */
 hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_setup *setup, struct hwl_arena *arena,
                           struct hwl_vllm_spec **out, uint32_t *n, hwl_error *error);
