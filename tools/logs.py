@@ -229,7 +229,7 @@ def llamacpp_any(r):
         t.append(f"build: {build.replace(',', '')} with cc for x86_64-linux-gnu")
     elif re.search(r"\((\d{4,})\)", build):
         t.append(f"build: {re.search(r'[(]([0-9]+)[)]', build)[1]} with cc")
-    elif build_of_day(r.get("date") or r.get("date_estimate")):
+    elif not r.get("build") and build_of_day(r.get("date") or r.get("date_estimate")):
         t.append(f"build: {build_of_day(r.get('date') or r.get('date_estimate'))} with cc")
     line = s.get("command_line") or ""
     if " -" in line or line.startswith("-"):

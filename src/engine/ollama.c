@@ -28,8 +28,8 @@ static const char *const versions[] = {"0.33", "0.32", "0.30", "0.15", "0.13", N
 static const struct rules rules[] = {
     /* their llama.cpp: b9452 (0.30.0), b9781 (0.30.11), b9840 (0.31.0), b9888 (0.31.2), b10488 (0.32.15) */
     {"0.33", "v0.5.0", true, true, true, true, NULL},
-    {"0.32", "v0.5.0", true, true, true, false, NULL},
-    {"0.30", "v0.5.0", true, true, false, false, NULL},
+    {"0.32", "b9495", true, true, true, false, NULL},
+    {"0.30", "b9495", true, true, false, false, NULL},
     {"0.15", "b7200", false, true, false, false, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
     {"0.13", "b7200", false, false, false, false, "models that run on Ollama's own engine have a compute graph of its own; llama.cpp's is shown"},
 };

@@ -104,6 +104,21 @@ static uint64_t planned(const hwl_plan *plan, unsigned kinds_wanted, uint32_t de
     return sum;
 }
 
+bool hwl_log_caches_equal(const struct hwl_log *log, const hwl_plan *plan)
+{
+    bool any = false;
+    for (uint32_t d = 0; d < plan->n_devices; d++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            hwl_log_figure sum;
+            if (!(kinds[k].kinds & 1u << HWL_KIND_KV_CACHE) || !logged(log, &kinds[k], d, plan->n_devices - 1, &sum))
+                continue;
+            if (fabs(sum.value - (double)planned(plan, kinds[k].kinds, d)) > sum.rounding * 1.001)
+                return false;
+            any = true;
+        }
+    return any;
+}
+
 /* Does the file hold another mixture of types than llama.cpp's own of that name? Its printed size tells. */
 static bool other_mixture(struct hwl_log *log, const hwl_plan *plan, double *file, double *rounding)
 {
@@ -117,47 +132,122 @@ static bool other_mixture(struct hwl_log *log, const hwl_plan *plan, double *fil
     return f && fabs((double)sum - f->value) > f->rounding * 1.01 + 2 * MIB;
 }
 
-static const char *reason(const struct hwl_log *log, const struct kind *k, bool host, bool more)
+/* What all terms of one log share. */
+struct beside {
+    struct hwl_log *log;
+    const hwl_plan *plan;
+    uint32_t n_gpus;
+    bool caches_off;  /* they differ already */
+    bool moved;       /* the GPUs' weights differ, their sum does not */
+    bool mapped;
+};
+
+static const char *reason(const struct beside *b, const struct kind *k, bool host, bool more)
 {
     const bool weights = k->kinds == 1u << HWL_KIND_WEIGHTS;
-    if (weights && host && is_mapped(log))
+    if (weights && host && b->mapped)
         return "the file is mapped: a host buffer is its range from the first to the last host tensor, and holds what lies between";
+    if (weights && !host && b->moved)
+        return "all GPUs together hold what is planned: which layers of the mixture have the larger types followed the order of tensors in the file that was "
+               "quantised, which the log does not show";
     if (weights)
         return more ? "more lies here: tensors put elsewhere by options that the log does not show, or another mixture of types than llama.cpp's own"
                     : "less lies here: tensors put elsewhere by options that the log does not show, or another mixture of types than llama.cpp's own";
+    if (k->kinds == 1u << HWL_KIND_COMPUTE && b->caches_off)
+        return "the caches differ already: the graph is not the one that ran";
     if (k->kinds == 1u << HWL_KIND_COMPUTE)
         return more ? "the graph took more: a build whose rules are not known here, another back end's kernels, or options that the log does not show"
                     : "the graph took less: a build whose rules are not known here, another back end's kernels, or options that the log does not show";
     return more ? "more cells, layers or sequences than the log's options give" : "fewer cells, layers or sequences than the log's options give";
 }
 
-void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan)
+/* Back ends whose graphs and buffers are not known: Hexagon, OpenCL, CANN. A remote device runs one that is. */
+static bool is_foreign(const struct beside *b, uint32_t d)
 {
-    double file, rounding;
-    const bool mixture = other_mixture(log, plan, &file, &rounding);
-    const uint32_t n_gpus = plan->n_devices - 1;
-    for (uint32_t d = 0; d < plan->n_devices; d++)
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            hwl_log_figure sum;
-            const bool weights = kinds[k].kinds == 1u << HWL_KIND_WEIGHTS;
-            if (!logged(log, &kinds[k], d, n_gpus, &sum) || (weights && (mixture || log->no_type)) || (d == n_gpus && sum.value <= 0))
-                continue;
-            hwl_log_add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned(plan, kinds[k].kinds, d),
-                             &sum, kinds[k].allowed, reason(log, &kinds[k], d == n_gpus, true), reason(log, &kinds[k], d == n_gpus, false));
+    return d < b->n_gpus && b->plan->devices[d].backend == HWL_BACKEND_OTHER && !(d < b->log->n_gpus && strncmp(b->log->gpu[d].id, "RPC", 3) == 0);
+}
+
+/* Is there nothing in the plan that this figure can be laid beside? */
+static bool not_known(const struct beside *b, const struct kind *k, uint32_t d)
+{
+    const bool compute = k->kinds == 1u << HWL_KIND_COMPUTE;
+    return (b->log->no_context && (compute || k->kinds & 1u << HWL_KIND_KV_CACHE)) || (compute && is_foreign(b, d));
+}
+
+static void note_unknown(const struct beside *b)
+{
+    if (b->log->no_context)
+        hwl_log_add_note(b->log, b->log->bench ? "llama-bench makes a context for each of its tests and no line states them: caches and compute buffers are not laid beside the log"
+                                               : "no line states the context: caches and compute buffers are not laid beside the log");
+    for (uint32_t d = 0; d < b->n_gpus; d++)
+        if (is_foreign(b, d)) {
+            hwl_log_add_note(b->log, "%s is of a back end whose graphs are not known: its compute buffers are not laid beside the log", b->plan->devices[d].name);
+            return;
         }
-    if (!mixture || log->no_type)
-        return;
+}
+
+/* Weights of all GPUs, and with the host's, logged against planned. */
+static void sum_weights(const struct beside *b, bool with_host, double *off, double *rounding, bool *any)
+{
+    hwl_log_figure sum;
+    *off = *rounding = 0;
+    *any = false;
+    for (uint32_t d = 0; d < b->plan->n_devices - !with_host; d++)
+        if (logged(b->log, &kinds[0], d, b->n_gpus, &sum)) {
+            *off += sum.value - (double)planned(b->plan, kinds[0].kinds, d);
+            *rounding += sum.rounding;
+            *any = true;
+        }
+}
+
+/* Without a line of the file's size: do the buffers together hold something else than planned? Ranges of a mapped file do. */
+static bool other_sum(const struct beside *b)
+{
+    double off, rounding;
+    bool any;
+    sum_weights(b, true, &off, &rounding, &any);
+    return any && !b->mapped && !hwl_log_figure_of(b->log, "file_bytes", true) && fabs(off) > rounding * 1.001 + 2 * MIB;
+}
+
+static void one_sum(const struct beside *b, double file, double rounding)
+{
     hwl_log_figure all = {.rounding = rounding}, sum;
     bool any = false;
-    for (uint32_t d = 0; d < plan->n_devices; d++)
-        if (logged(log, &kinds[0], d, n_gpus, &sum)) {
+    for (uint32_t d = 0; d < b->plan->n_devices; d++)
+        if (logged(b->log, &kinds[0], d, b->n_gpus, &sum)) {
             all.value += sum.value;
             all.rounding += sum.rounding;
             any = true;
         }
-    if (any && (!is_mapped(log) || fabs(all.value - file) <= all.rounding * 1.001 + 0.001 * file))
-        hwl_log_add_term(log, "weights_bytes", "", file, &all, 0.001, "more than the file: a matrix that stands twice", "less than the file: tensors that are not loaded");
-    hwl_log_add_note(log, "the file is no mixture of llama.cpp's own (%.2f GiB are printed): which tensor has which type the log does not say, so its weights are laid beside the printed size as one sum", file / (1024 * MIB));
+    if (any && (!b->mapped || fabs(all.value - file) <= all.rounding * 1.001 + 0.001 * file))
+        hwl_log_add_term(b->log, "weights_bytes", "", file, &all, 0.001, "more than the file: a matrix that stands twice", "less than the file: tensors that are not loaded");
+    hwl_log_add_note(b->log, "the file is no mixture of llama.cpp's own (%.2f GiB are printed): which tensor has which type the log does not say, so its weights are laid beside the printed size as one sum", file / (1024 * MIB));
+}
+
+void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan)
+{
+    double file, rounding, off;
+    struct beside b = {.log = log, .plan = plan, .n_gpus = plan->n_devices - 1, .mapped = is_mapped(log)};
+    uint64_t at = 0, at2 = 0;
+    const bool mixture = other_mixture(log, plan, &file, &rounding), other = other_sum(&b);
+    double r;
+    sum_weights(&b, false, &off, &r, &b.moved);
+    b.moved = b.moved && b.n_gpus > 1 && fabs(off) <= r * 1.001;
+    b.caches_off = (hwl_log_buffer(log, "kv_cache_bytes", &at) || hwl_log_buffer(log, "context_bytes", &at2)) && !hwl_log_caches_equal(log, plan);
+    for (uint32_t d = 0; d < plan->n_devices; d++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            hwl_log_figure sum;
+            const bool weights = kinds[k].kinds == 1u << HWL_KIND_WEIGHTS, host = d == b.n_gpus;
+            if (!logged(log, &kinds[k], d, b.n_gpus, &sum) || (weights && (mixture || other || log->no_type)) || (host && sum.value <= 0) || not_known(&b, &kinds[k], d))
+                continue;
+            hwl_log_add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned(plan, kinds[k].kinds, d),
+                             &sum, kinds[k].allowed, reason(&b, &kinds[k], host, true), reason(&b, &kinds[k], host, false));
+        }
+    note_unknown(&b);
+    if (mixture && !log->no_type)
+        one_sum(&b, file, rounding);
+    else if (other && !log->no_type)
+        hwl_log_add_note(log, "the file is another mixture of types than llama.cpp's own of that name, and its size is not printed: its weights are not laid beside the plan");
 }
 
 static uint64_t row_bytes(const char *type, uint64_t n)

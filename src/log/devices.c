@@ -36,7 +36,20 @@ static struct hwl_str device_of(const char *name, hwl_backend *backend)
     return (struct hwl_str){name, 0};
 }
 
-/* Devices of which only buffers are shown join the list in the order of their names' numbers. */
+static bool is_remote(const struct hwl_log_gpu *g)
+{
+    return strncmp(g->id, "RPC", 3) == 0;
+}
+
+static void swap_gpus(struct hwl_log *log, uint32_t k)
+{
+    const struct hwl_log_gpu swap = log->gpu[k];
+    log->gpu[k] = log->gpu[k - 1];
+    log->gpu[k - 1] = swap;
+}
+
+/* llama.cpp puts remote devices in front (src/llama.cpp, "add RPC servers at the front of the list").
+ * Devices of which only buffers are shown join the list in the order of their names' numbers. */
 void hwl_log_settle(struct hwl_log *log)
 {
     hwl_backend backend;
@@ -47,11 +60,11 @@ void hwl_log_settle(struct hwl_log *log)
             hwl_log_add_gpu(log, id, hwl_str_of(""), 0, 0);
     }
     for (uint32_t i = 1; i < log->n_gpus && log->engine == HWL_LOG_LLAMACPP; i++)
-        for (uint32_t k = i; k && !*log->gpu[k].name && !*log->gpu[k - 1].name && strcmp(log->gpu[k].id, log->gpu[k - 1].id) < 0; k--) {
-            const struct hwl_log_gpu swap = log->gpu[k];
-            log->gpu[k] = log->gpu[k - 1];
-            log->gpu[k - 1] = swap;
-        }
+        for (uint32_t k = i; k && is_remote(&log->gpu[k]) && !is_remote(&log->gpu[k - 1]); k--)
+            swap_gpus(log, k);
+    for (uint32_t i = 1; i < log->n_gpus && log->engine == HWL_LOG_LLAMACPP; i++)
+        for (uint32_t k = i; k && is_remote(&log->gpu[k]) == is_remote(&log->gpu[k - 1]) && !*log->gpu[k].name && !*log->gpu[k - 1].name && strcmp(log->gpu[k].id, log->gpu[k - 1].id) < 0; k--)
+            swap_gpus(log, k);
 }
 
 uint32_t hwl_log_device_index(const struct hwl_log *log, const char *name, uint32_t n_gpus)

@@ -29,7 +29,16 @@ void hwl_log_add_term(struct hwl_log *log, const char *name, const char *device,
 void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan);
 /* llama.cpp's own command line and what else its lines say into settings. */
 void hwl_log_apply_llamacpp(struct hwl_log *log, const hwl_model *model, const hwl_devices *devices, hwl_settings *s);
-bool hwl_log_experts_by_weights(struct hwl_log *log, const hwl_model *model, const hwl_planner *planner, const hwl_devices *devices, hwl_settings *s);
+/* That row of llama.cpp's versions, and what it implies. */
+hwl_status hwl_log_set_build(const struct hwl_log *log, const char *version, hwl_settings *s);
+/* Where no line names the build: the row by which most figures come out, into the settings. */
+void hwl_log_build_by_figures(struct hwl_log *log, const struct hwl_engine *engine, const hwl_model *model, const hwl_devices *devices, hwl_settings *s);
+/* What only the buffers tell: before a planner is made, and with one. */
+void hwl_log_context_by_cache(struct hwl_log *log, const hwl_model *model, hwl_settings *s);
+void hwl_log_split_by_caches(struct hwl_log *log, const hwl_model *model, uint32_t n_gpus, hwl_settings *s);
+void hwl_log_infer_llamacpp(struct hwl_log *log, const hwl_model *model, const hwl_planner *planner, const hwl_devices *devices, hwl_settings *s);
+/* Are the plan's caches the logged ones on each device? False where none are logged. */
+bool hwl_log_caches_equal(const struct hwl_log *log, const hwl_plan *plan);
 /* Caches from the printed metadata alone, where no model is known. */
 void hwl_log_metadata_terms(struct hwl_log *log);
 

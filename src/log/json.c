@@ -42,6 +42,7 @@ static bool add_terms(yyjson_mut_doc *doc, yyjson_mut_val *root, const hwl_log *
              (!*t->device || hwl_json_add(doc, o, "device", hwl_json_str(doc, t->device))) &&
              hwl_json_add(doc, o, "planned", yyjson_mut_real(doc, t->planned)) &&
              hwl_json_add(doc, o, "logged", yyjson_mut_real(doc, t->logged)) &&
+             hwl_json_add(doc, o, "rounding", yyjson_mut_real(doc, t->rounding)) &&
              hwl_json_add(doc, o, "within", yyjson_mut_bool(doc, t->within)) &&
              hwl_json_add(doc, o, "meaning", hwl_json_str(doc, t->meaning));
     }

@@ -331,8 +331,8 @@ static void offloaded(struct hwl_log *log, const char *line)
     const unsigned long of = strtoul(at + 10, &end, 10), all = *end == '/' ? strtoul(end + 1, NULL, 10) : 0;
     (void)snprintf(text, sizeof text, "%lu", of >= all ? 999 : of);
     hwl_log_set(log, hwl_str_of("n-gpu-layers"), hwl_str_of(text), true);
-    if (of < all)
-        hwl_log_set_meta(log, hwl_str_of("offloaded"), (struct hwl_str){at + 10, strcspn(at + 10, " ")});
+    (void)snprintf(text, sizeof text, "%lu", all);
+    hwl_log_set_meta(log, hwl_str_of("offloaded of"), hwl_str_of(text));
 }
 
 /* Is the word a program of llama.cpp, by the last part of its path? */
@@ -413,6 +413,7 @@ static void command_line(struct hwl_log *log, const char *line)
     if (on && log->n_args) {
         log->votes[HWL_LOG_LLAMACPP]++;
         log->server = log->server || strstr(line, "llama-server") != NULL;
+        log->bench = strstr(line, "llama-bench") != NULL;
     }
 }
 

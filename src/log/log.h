@@ -62,6 +62,8 @@ struct hwl_log {
     uint64_t cap_parts;
     uint16_t n_models, n_contexts; /* loads and contexts so far */
     bool fresh_context, server;
+    bool bench;      /* llama-bench: each test has a context of its own */
+    bool no_context; /* the context is not known: what depends on it is not laid beside the plan */
     const char *era; /* the row of llama.cpp's version table that the words of its lines belong to; "" unknown */
     struct hwl_log_setting *meta; /* a model's metadata, under the keys of print_info or those behind the architecture */
     uint64_t n_meta, cap_meta;

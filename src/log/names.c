@@ -32,6 +32,7 @@ static const struct {
                {"-quantized.w4a16", "w4a16"},
                {"-nvfp4", "nvfp4"},
                {"-bnb-4bit", "nf4"},
+               {"-mtp", ""},
                {"-ud", ""}};
 
 /* A last part like -Q4_K_M, .IQ4_XS or -00001-of-00004. */

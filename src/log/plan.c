@@ -220,10 +220,8 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
     const char *oldest = engine->versions[0], *v = NULL;
     for (const char *const *k = engine->versions; *k; k++)
         oldest = *k;
-    if (!*log->version && *log->era) {
-        hwl_log_add_note(log, "the log prints no build: planned by the rules of %s, whose words its lines are in", log->era);
+    if (!*log->version && *log->era)
         return log->era;
-    }
     char text[16];
     /* built without the history of its source: "0.1.dev1+gda1daf40b" */
     const bool unnumbered = log->engine == HWL_LOG_VLLM && strncmp(log->version, "0.", 2) == 0 && log->version[2] < '2' &&
@@ -337,8 +335,15 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
     }
     if (status == HWL_OK)
         status = hwl_planner_new(model, devices, s, &planner, &e);
-    if (status == HWL_OK && log->engine == HWL_LOG_LLAMACPP)
-        (void)hwl_log_experts_by_weights(log, model, planner, devices, s);
+    if (status == HWL_OK && log->engine == HWL_LOG_LLAMACPP) {
+        hwl_log_infer_llamacpp(log, model, planner, devices, s);
+        if (!*log->version) {
+            hwl_log_build_by_figures(log, engine, model, devices, s);
+            hwl_planner_free(planner);
+            planner = NULL;
+            status = hwl_planner_new(model, devices, s, &planner, &e);
+        }
+    }
     hwl_devices *told = status == HWL_OK && log->engine == HWL_LOG_SGLANG ? hwl_log_sglang_free(log, planner, devices, s) : NULL;
     if (status == HWL_OK)
         status = hwl_planner_plan(planner, told ? told : devices, s, &plan, &e);

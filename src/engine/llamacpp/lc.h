@@ -133,6 +133,7 @@ struct lc_override {
 struct lc_placement {
     uint32_t n_gpus;     /* devices in use (split mode none: 1) */
     uint16_t gpu[16];    /* their indexes into hwl_devices */
+    uint8_t backend[16]; /* hwl_backend of each */
     uint16_t *layer;     /* [n_layer_all + 1]: index into gpu[] or LC_HOST; the last is the output layer */
     uint16_t *tensor;    /* [n_tensors]: where each weight lies (index into gpu[] or LC_HOST); NULL: by layer and where */
     bool *repacked;      /* [n_tensors]: host weight in CPU_REPACK; NULL: none */

@@ -59,6 +59,12 @@ static hwl_status choose_gpus(struct lc_plan *p)
     return HWL_OK;
 }
 
+static void name_backends(struct lc_plan *p)
+{
+    for (uint32_t i = 0; i < p->place.n_gpus; i++)
+        p->place.backend[i] = (uint8_t)p->devices->gpu[p->place.gpu[i]].backend;
+}
+
 /* Split points as float, as the engine adds and divides them. */
 static hwl_status split_points(struct lc_plan *p, float *splits)
 {
@@ -188,6 +194,7 @@ hwl_status hwl_lc_place(struct lc_plan *p)
     const uint32_t n = p->m->n_layer_all;
     float splits[16];
     HWL_TRY(choose_gpus(p));
+    name_backends(p);
     if (p->params.split_mode == 2 && q->n_gpus && !hwl_lc_can_split_rows(p))
         return hwl_fail(p->error, HWL_E_REFUSED, "device %s does not support split buffers (split-mode row)", p->devices->gpu[q->gpu[0]].name);
     HWL_TRY(split_points(p, splits));

@@ -28,6 +28,8 @@ struct lc_rules {
     bool by_index;        /* cells are written by rows of indexes (#14285, on by default from August 2025); else copied into a view */
     bool rotates;         /* a quantised cache's rows are rotated (#21038, April 2026) */
     bool output_last;     /* the output layer goes to a GPU after all others, not first (#18148, December 2025) */
+    bool rows_inside;     /* output rows are chosen in the last layer by all architectures; else by some behind it, for draft heads (May 2026) */
+    uint8_t vulkan_order; /* how Vulkan puts independent nodes side by side (enum hwl_order of graph/galloc.h) */
     bool row_split;       /* CUDA has buffers of split rows; else split mode row is refused */
     const char *later;    /* architectures that came later, words: refused */
     const char *altered;  /* architectures whose graphs changed since, words: their compute buffers are estimates */

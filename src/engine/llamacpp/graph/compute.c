@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+#include <hwledger/device.h>
+
 #include <string.h>
 
 enum { MAX_NODES = 1 << 20 };
@@ -129,10 +131,14 @@ static bool begin(struct ask *a, const struct lc_model *m, const struct lc_param
     sys->small_weights = p->rules->small_weights;
     sys->split_inputs = p->rules->split_inputs;
     for (uint32_t i = 0; i < place->n_gpus; i++) {
+        const bool vulkan = place->backend[i] == HWL_BACKEND_VULKAN;
         sys->align[i] = 128;
-        sys->rowpad[i] = 512;
-        sys->fa_copies[i] = p->rules->fa_copies;
+        sys->rowpad[i] = vulkan ? 0 : 512;
+        sys->fa_copies[i] = p->rules->fa_copies && !vulkan;
+        sys->reorders[i] = vulkan ? p->rules->vulkan_order : HWL_ORDER_NONE;
         sys->strict[i] = true;
+        if (sys->reorders[i])
+            a->repeat = NULL; /* the window reaches over the ends of layers */
     }
     sys->align[place->n_gpus] = 32;
     return true;

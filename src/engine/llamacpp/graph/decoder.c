@@ -471,6 +471,7 @@ static void decoder(struct hwl_build *b, const struct row *base)
     }
     if (r->more & LLAMA4)
         b->modulus = no_rope_step(b);
+    const bool late = r->flags & LATE_IDS && !b->p->rules->rows_inside;
     hwl_gt skip = r->flags & SKIP_EMBD ? x : NULL;
     hwl_gt wide = x && x->view ? x->view : x; /* with the parts for later layers (deepstack) */
     for (uint32_t il = 0; il < n_layer; il = hwl_b_next(b, il)) {
@@ -483,7 +484,7 @@ static void decoder(struct hwl_build *b, const struct row *base)
         hwl_gt cur = attention(b, r, first, il);
         if (r->more & POST_FIRST)
             cur = norm_of(b, cur, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, r->more & FREE_POST ? -1 : l);
-        if (il + 1 == n_layer && !(r->flags & LATE_IDS) && !(r->more & ALL_ROWS)) {
+        if (il + 1 == n_layer && !late && !(r->more & ALL_ROWS)) {
             cur = hwl_g_get_rows(g, cur, b->out_ids);
             residual = hwl_g_get_rows(g, residual, b->out_ids);
             normed = hwl_g_get_rows(g, normed, b->out_ids);
@@ -504,8 +505,8 @@ static void decoder(struct hwl_build *b, const struct row *base)
         if (g->failed)
             return;
     }
-    b->ids_behind_norm = r->more & NORM_IDS;
-    if (r->flags & LATE_IDS && !b->ids_behind_norm && x) {
+    b->ids_behind_norm = late && r->more & NORM_IDS;
+    if (late && !b->ids_behind_norm && x) {
         x->flags |= HWL_GFLAG_OUTPUT; /* hidden states for a draft head */
         x = hwl_g_get_rows(g, x, b->out_ids);
     }

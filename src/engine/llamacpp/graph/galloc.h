@@ -7,12 +7,14 @@
 /* Back ends in the scheduler's order: the devices, then the CPU. The same numbers name their compute buffers; external
  * tensors may also lie in HOST_REPACK memory (number n_devices + 1), which only the CPU back end reads. */
 enum { HWL_GSYS_MAX = 64 };
+enum hwl_order { HWL_ORDER_NONE, HWL_ORDER_VULKAN_2025, HWL_ORDER_VULKAN }; /* Vulkan's from November 2025 to August 2026, from September */
 
 struct hwl_gsys {
     uint32_t n_devices;
     uint32_t align[HWL_GSYS_MAX + 1];  /* of each back end's compute buffer */
     uint32_t rowpad[HWL_GSYS_MAX + 1]; /* elements that a quantised row is padded to; 0 none */
     bool fa_copies[HWL_GSYS_MAX + 1];  /* FLASH_ATTN_EXT carries f16 copies of quantised K and V (CUDA) */
+    uint8_t reorders[HWL_GSYS_MAX + 1]; /* enum hwl_order: runs its nodes in an order of its own */
     bool strict[HWL_GSYS_MAX + 1];     /* knows the limits of CUDA's operations, see supports.c */
     uint32_t n_copies;                 /* of split inputs: 1, or 4 with pipeline parallelism */
     bool op_offload;                   /* devices take operations on host weights for large batches */

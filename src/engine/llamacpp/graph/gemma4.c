@@ -83,13 +83,19 @@ void hwl_b_gemma4(struct hwl_build *b)
     for (uint32_t il = 0; il < b->m->n_layer && !g->failed; il = hwl_b_next(b, il)) {
         const int32_t l = (int32_t)il;
         b->unmeasured = b->unmeasured || hwl_b_w(b, l, "attn_qkv.weight"); /* packed projections have not been compared */
+        const bool last = il + 1 == b->m->n_layer && b->p->rules->rows_inside;
         hwl_gt cur = attention(b, norm(b, x, l, "attn_norm.weight", l), il);
+        if (last) {
+            cur = hwl_g_get_rows(g, cur, b->out_ids);
+            x = hwl_g_get_rows(g, x, b->out_ids);
+        }
         hwl_gt in = hwl_g_add(g, norm(b, cur, l, "post_attention_norm.weight", l), x);
         x = hwl_g_add(g, norm(b, feed_forward(b, in, l), l, "post_ffw_norm.weight", -1), in);
         if (inputs) {
             cur = hwl_g_unary(g, hwl_g_mm(g, hwl_b_w(b, l, "inp_gate.weight"), x));
             const uint64_t row = inputs->ne[0] * 4;
-            cur = hwl_g_mul(g, cur, hwl_g_view2(g, inputs, inputs->ne[0], inputs->ne[1], row, il * row * inputs->ne[1]));
+            hwl_gt own = hwl_g_view2(g, inputs, inputs->ne[0], inputs->ne[1], row, il * row * inputs->ne[1]);
+            cur = hwl_g_mul(g, cur, last ? hwl_g_get_rows(g, own, b->out_ids) : own);
             cur = norm(b, hwl_g_mm(g, hwl_b_w(b, l, "proj.weight"), cur), l, "post_norm.weight", l);
             x = hwl_g_add(g, x, cur);
         }
@@ -97,7 +103,7 @@ void hwl_b_gemma4(struct hwl_build *b)
         if (scale)
             x = hwl_g_mul(g, x, scale);
     }
-    b->ids_behind_norm = true;
+    b->ids_behind_norm = !b->p->rules->rows_inside;
     hwl_b_output(b, x, false);
     if (hwl_b_num(b, "final_logit_softcapping", 0) != 0)
         b->logits = hwl_g_scale(g, hwl_g_unary(g, hwl_g_scale(g, b->logits)));

@@ -289,6 +289,10 @@ static hwl_gt delta_layer(struct hwl_build *b, const struct hwl_state *s, hwl_gt
     hwl_gt cur = rms(b, x, il, "attn_norm.weight");
     hwl_g_expand(g, cur);
     cur = b->m->layers[il].recr ? delta_net(b, s, cur, next, il) : gated_attention(b, cur, next, il);
+    if (il + 1 == b->m->n_layer && b->p->rules->rows_inside) {
+        cur = hwl_g_get_rows(g, cur, b->out_ids);
+        x = hwl_g_get_rows(g, x, b->out_ids);
+    }
     hwl_gt in = hwl_g_add(g, cur, x);
     return hwl_g_add(g, delta_ffn(b, rms(b, in, il, "post_attention_norm.weight"), il), in);
 }
@@ -389,7 +393,7 @@ static void linear(struct hwl_build *b, enum kind kind)
     }
     if (kind == MINIMAX)
         d = inp_decay(b);
-    b->ids_behind_norm = kind == QWEN35 || kind == QWEN3NEXT;
+    b->ids_behind_norm = (kind == QWEN35 || kind == QWEN3NEXT) && !b->p->rules->rows_inside;
     b->single_too = kind == MINIMAX;
     hwl_b_inp_out_ids(b);
     for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il = hwl_b_next(b, il))

@@ -243,7 +243,7 @@ static hwl_gt layer(struct hwl_build *b, const struct hwl_state *s, enum kind ki
         cur = recurrent ? hwl_b_mamba2(b, s, cur, il) : b->m->layers[il].n_ff ? nemotron_ffn(b, cur, l) : attention(b, cur, il, false);
     else
         cur = kind == MAMBA ? hwl_b_mamba(b, s, cur, il) : hwl_b_mamba2(b, s, cur, il);
-    if (last && kind != NEMOTRON) {
+    if (last && (kind != NEMOTRON || b->p->rules->rows_inside)) {
         cur = hwl_g_get_rows(g, cur, b->out_ids);
         residual = hwl_g_get_rows(g, residual, b->out_ids);
     }
@@ -268,7 +268,7 @@ bool hwl_b_recurrent(struct hwl_build *b)
         hwl_b_inp_out_ids(b);
         for (uint32_t il = 0; il < b->m->n_layer && !b->g.failed; il = hwl_b_next(b, il))
             x = layer(b, &s, rows[i].kind, x, il);
-        b->ids_behind_norm = rows[i].kind == NEMOTRON;
+        b->ids_behind_norm = rows[i].kind == NEMOTRON && !b->p->rules->rows_inside;
         hwl_b_output(b, x, false);
         if (b->logits)
             b->logits->flags |= HWL_GFLAG_OUTPUT;

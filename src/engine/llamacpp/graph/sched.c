@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/llamacpp/graph/sched.h"
 
+#include "engine/llamacpp/graph/reorder.h"
+
 #include <string.h>
 
 /* ggml-backend.cpp ggml_backend_sched_split_graph (ggml 0.25): five passes that give every tensor a back end, then the cut
@@ -267,6 +269,8 @@ bool hwl_sched_split(const struct hwl_gsys *sys, struct hwl_graph *g, struct hwl
     out->n_splits = n_cuts;
     cuts[n_cuts] = (struct cut){ g->n_nodes, inputs.n, 0 };
     for (uint64_t c = 0; c < n_cuts; c++) {
+        if (!hwl_reorder(sys, g, cuts[c].be, g->nodes + cuts[c].start, cuts[c + 1].start - cuts[c].start))
+            return false;
         for (uint64_t k = cuts[c].first_input; k < cuts[c + 1].first_input; k++) {
             /* a node that keeps the source alive until its copy is made, and the copy */
             hwl_gt s = inputs.p[k], dep = duplicate(g, s, (uint32_t)s->be);
