@@ -5,6 +5,8 @@
  * tools/leave_one_out.py (docs/accuracy.md). */
 #include "engine/vllm/budget.h"
 
+#include "engine/vllm/profile.h"
+
 #include "base/bytes.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -21,6 +23,7 @@
 #define LINKED (2110 * MIB) /* NVLink and 9.0 up: NCCL channels, symmetric memory, all-reduce workspaces at TP 2 */
 #define LINKED_MORE (30 * MIB)
 #define PEER (256 * MIB)
+#define FIRST_STAGE_QUARTERS 11 /* quarters of a row of hidden width */
 
 /* FlashAttention 3 splits decoding over that many blocks where a graph fixes the number
  * (attention_config.flash_attn_max_num_splits_for_cuda_graph), with fp32 partial outputs. */
@@ -118,46 +121,29 @@ static uint64_t encoder_kept(const struct hwl_model *m, const struct hwl_vllm_se
     return kept;
 }
 
-/* One up-projection of as much cached context as a prefill may take at once (attention/mla_attention.py). */
-static uint64_t latent_context(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+/* The forward pass as releases with the first runner made it: without pieces and workspaces (shared/forward.c). */
+static struct hwl_vllm_forward written_out(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,
+                                           uint32_t stage, struct hwl_ck *ck)
 {
-    uint64_t most = 0;
-    if (!u->mla || u->sparse)
-        return 0;
-    uint64_t tokens = hwl_max(hwl_ck_mul(ck, 8, u->max_len), hwl_ck_mul3(ck, 4, u->max_seqs, u->block));
-    tokens = hwl_max(hwl_min(tokens, 65536), hwl_ck_mul(ck, u->max_seqs, u->block));
-    for (uint32_t i = 0; i < m->n_layers; i++) {
-        const struct hwl_attention *a = &m->layers[i].attn;
-        if (a->kv_lora_rank)
-            most = hwl_max(most, (uint64_t)a->n_heads / u->tp * ((uint64_t)a->qk_nope_dim + a->head_dim_v));
-    }
-    return hwl_ck_mul3(ck, tokens, most, u->dtype_bytes);
+    const uint64_t quarters = u->tp > 1 ? u->rules->row_quarters_tp : u->rules->row_quarters;
+    const uint64_t elements = hwl_ck_add(ck, hwl_shard_widest(m, shards, stage, ck), hwl_ck_mul(ck, m->hidden, quarters) / 4);
+    struct hwl_vllm_forward f = {.row_bytes = hwl_ck_mul(ck, elements, u->dtype_bytes)};
+    f.bytes = hwl_ck_mul(ck, u->mbt, f.row_bytes);
+    return f;
 }
 
-static uint64_t row_quarters(const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards, uint32_t stage)
+/* What pipeline stages hold beside a pass: hidden states and residual received into buffers of their own, and on the first,
+ * which makes them, as much as the one start-up with stages shows. */
+static uint64_t handed(const struct hwl_model *m, const struct hwl_vllm_setup *u, uint32_t stage, struct hwl_ck *ck)
 {
-    const uint64_t own = u->tp > 1 ? u->rules->row_quarters_tp : u->rules->row_quarters;
-    return own ? own : hwl_shard_row_quarters(shards, stage);
+    const uint64_t quarters = u->pp == 1 ? 0 : stage ? 8 : FIRST_STAGE_QUARTERS;
+    return hwl_ck_mul3(ck, u->mbt, hwl_ck_mul(ck, m->hidden, quarters) / 4, u->dtype_bytes);
 }
 
-static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,
-                       const struct hwl_settings *s, uint32_t stage, struct hwl_vllm_term *out, struct hwl_ck *ck)
+/* The sampler's dummy run: logits, and by release their fp32 copy, probabilities and noise; a row of the vocabulary for each
+ * program of the Triton top-k kernel; the hidden states of the batch and two copies of the sampled rows. */
+static uint64_t sampler(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_vllm_term *out, struct hwl_ck *ck)
 {
-    const uint64_t blas = blas_workspace(u);
-    const bool encodes = u->multimodal && stage == 0 && !hwl_opt_flag(s, HWL_OPT_SKIP_MM_PROFILING, false);
-    const uint64_t kept = encodes ? encoder_kept(m, u, ck) : 0;
-    const uint64_t wide = hwl_shard_widest(m, shards, stage, ck), quarters = row_quarters(u, shards, stage);
-    const uint64_t elements = hwl_ck_add(ck, wide, hwl_ck_mul(ck, m->hidden, quarters) / 4);
-    const uint64_t context = latent_context(m, u, ck);
-    const uint64_t forward = hwl_ck_add(ck, hwl_ck_mul3(ck, u->mbt, elements, u->dtype_bytes), context);
-    *out = (struct hwl_vllm_term){.formula = "{0} tokens x ({1} + {2}/4 x {3}) x {4} B + {5} cached context + {6} cuBLAS "
-                                             "workspace + {7} encoder",
-                                  .args = {u->mbt, wide, quarters, m->hidden, u->dtype_bytes, context, blas, kept},
-                                  .bytes = hwl_ck_add(ck, hwl_ck_add(ck, forward, blas), kept)};
-    if (stage + 1 != u->pp || u->encoder_only)
-        return;
-    /* the sampler's dummy run: logits, and by release their fp32 copy, probabilities and noise; a row of the vocabulary
-     * for each program of the Triton top-k kernel; the hidden states of the batch and two copies of the sampled rows */
     const uint64_t rows = hwl_min(u->max_seqs, u->mbt);
     /* the V1 runner's rejection sampler: two rows of logits a request, one of them in fp32 (_dummy_sampler_run) */
     const uint64_t rejection = u->spec_tokens && !u->v2 ? 4 : 0;
@@ -167,13 +153,35 @@ static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u
     const uint64_t programs = u->rules->triton_sampler && !u->v2 ? multiprocessors(u) : 0;
     const uint64_t buffer = hwl_ck_mul3(ck, programs, m->vocab, 4);
     const uint64_t hidden = hwl_ck_mul3(ck, u->mbt + 2 * rows, m->hidden, u->dtype_bytes);
-    const uint64_t sampler = hwl_ck_add(ck, hwl_ck_mul(ck, logits, each), hwl_ck_add(ck, buffer, hidden));
-    if (sampler > forward)
-        *out = (struct hwl_vllm_term){.formula =
-                                          "{0} logits x {1} B + {2} rows x {3} x {4} B hidden + {5} top-k buffers + {6} cuBLAS workspace + "
-                                          "{7} encoder",
-                                      .args = {logits, each, u->mbt + 2 * rows, m->hidden, u->dtype_bytes, buffer, blas, kept},
-                                      .bytes = hwl_ck_add(ck, hwl_ck_add(ck, sampler, blas), kept)};
+    *out = (struct hwl_vllm_term){.formula = "{0} logits x {1} B + {2} hidden rows + {3} top-k buffers + {4} workspace of the experts + "
+                                             "{5} from other stages + {6} cuBLAS workspace + {7} encoder",
+                                  .args = {logits, each, hidden, buffer}};
+    return hwl_ck_add(ck, hwl_ck_mul(ck, logits, each), hwl_ck_add(ck, buffer, hidden));
+}
+
+static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,
+                       const struct hwl_settings *s, uint32_t stage, struct hwl_vllm_term *out, struct hwl_ck *ck)
+{
+    const uint64_t blas = blas_workspace(u);
+    const bool encodes = u->multimodal && stage == 0 && !hwl_opt_flag(s, HWL_OPT_SKIP_MM_PROFILING, false);
+    const uint64_t kept = encodes ? encoder_kept(m, u, ck) : 0, between = handed(m, u, stage, ck);
+    const struct hwl_vllm_forward f =
+        u->rules->row_quarters ? written_out(m, u, shards, stage, ck) : hwl_vllm_forward(m, u, shards, stage, ck);
+    const uint64_t beside = hwl_ck_add(ck, hwl_ck_add(ck, between, blas), kept);
+    *out = (struct hwl_vllm_term){.formula = "{0} tokens x {1} B + {2} buffers of kernels + {3} from other stages + {4} cuBLAS workspace + "
+                                             "{5} encoder",
+                                  .args = {u->mbt, f.row_bytes, f.fixed, between, blas, kept},
+                                  .bytes = hwl_ck_add(ck, f.bytes, beside)};
+    if (stage + 1 != u->pp || u->encoder_only)
+        return;
+    struct hwl_vllm_term last;
+    last.bytes = hwl_ck_add(ck, hwl_ck_add(ck, sampler(m, u, &last, ck), f.workspace), beside);
+    last.args[4] = f.workspace;
+    last.args[5] = between;
+    last.args[6] = blas;
+    last.args[7] = kept;
+    if (last.bytes > out->bytes)
+        *out = last;
 }
 
 struct sizes {

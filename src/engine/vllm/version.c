@@ -15,7 +15,7 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.30.0", "0.29.0",
 /* What a release and all later ones do, each beside what the one before did. */
 #define SINCE_8 .piece_graphs = true
 #define SINCE_11 SINCE_8, .full_graphs = true, .graph_step = 16
-#define SINCE_14 SINCE_11, .triton_experts = true
+#define SINCE_14 SINCE_11, .triton_experts = true, .workspaces = true
 #define SINCE_20                                                                                                       \
     SINCE_14, .utilization = 0.92, .v1_estimate = true, .tokens_by_group = true, .backend_alignment = true,             \
         .override_checked = true, .group_percent = 150, .sampler_bytes = 12, .triton_sampler = true, .other_mib = 160

@@ -36,6 +36,7 @@ struct hwl_vllm_rules {
     bool v1_estimate, v2_estimate; /* the runner profiles the graphs, and they are taken from the budget */
     uint8_t sampler_bytes;   /* that the V1 sampler's dummy run holds for a logit beside the model's own */
     bool v2_warms_up;        /* the V2 sampler's does so with top-k and top-p: fp32 logits, probabilities and noise */
+    bool workspaces;         /* buffers of the expert kernels are one workspace that stays */
     bool triton_sampler;     /* the V1 runner's top-k and top-p by the Triton kernel */
     uint8_t row_quarters, row_quarters_tp; /* rows of hidden width beside the widest point, in quarters, on one rank and on several; 0: as
                                               compiled models have */
