@@ -53,11 +53,12 @@ def samples(truth):
         j = plan(run, r)
         if not j:
             continue
-        s = {"model": r["model"], "tp": r["tp"], "pp": r["pp"], "moe": any(e["component"] == "experts" for e in j["entries"]), "name": f"{r['model']} tp{r['tp']}" + (f" pp{r['pp']}" if r["pp"] > 1 else "")}
+        s = {"model": r["model"], "tp": r["tp"], "pp": r["pp"], "name": f"{r['model']} tp{r['tp']}" + (f" pp{r['pp']}" if r["pp"] > 1 else "")}
         # ranks of pipeline stages log in any order: least with least
         act = sorted(p["torch_peak_gib"] * GIB for p in r["profile_ranks"])
         mine = sorted(entries(j, "other", "compute"), key=lambda e: e["bytes"])
-        s["activation"] = [(a, e["bytes"], numbers(e["formula"])[:-1] if " tokens x (" in e["formula"] else None) for a, e in zip(act, mine)]
+        # what the first of several stages holds beside its pass was fitted to the one start-up with stages
+        s["activation"] = [(a, e["bytes"], r["pp"] > 1 and e["device"] == "gpu0") for a, e in zip(act, mine)]
         s["non-torch"] = (r["profile_ranks"][0]["non_torch_gib"] * GIB, j["engine_view"]["non_torch_bytes"])
         g = [x for x in r["cuda_graph_gib_ranks"] if x]
         e = entries(j, "graph", "overhead")
@@ -99,19 +100,11 @@ def refit(all_samples, s):
     median, more = (statistics.median(same) if same else None), 0.0
     yield "non-torch", *s["non-torch"], median
     more += (median or s["non-torch"][1]) - s["non-torch"][1]
-    for y, mine, n in s["activation"]:
-        if n is None:  # the sampler's shapes fix it: nothing was fitted
+    for y, mine, first in s["activation"]:
+        if not first:  # the shapes fix it: nothing was fitted
             yield "activation", y, mine, mine
             continue
-        # tokens, widest, quarters, 4, hidden, bytes, context, workspace, encoder: the quarters that another model's log shows
-        # (rows of expert layers count among the widest point: they hold for models with experts alone)
-        found = [(a - m[6] - m[7] - m[8]) / (m[0] * m[5]) - m[1] for o in others if o["moe"] == s["moe"] for a, _, m in o["activation"] if m and m[2] == n[2]]
-        hidden = [m[4] for o in others if o["moe"] == s["moe"] for _, _, m in o["activation"] if m and m[2] == n[2]]
-        q = statistics.median(f / h for f, h in zip(found, hidden)) if found else None
-        without = n[0] * (n[1] + q * n[4]) * n[5] + n[6] + n[7] + n[8] if q is not None else None
-        yield "activation", y, mine, without
-        if mine == s["activation"][-1][1] and without is not None:
-            more += without - mine
+        yield "activation", y, mine, None
     for y, mine in s["weights"]:
         yield "weights", y, mine, mine
     y, mine, left = s["tokens"]  # 0.19 takes no graphs from the budget
