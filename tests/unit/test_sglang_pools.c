@@ -100,8 +100,10 @@ static void run(struct row *r, struct outcome *o)
     hwl_model *draft = NULL;
     if (o->status == HWL_OK && hwl_opt_has(s, HWL_OPT_DRAFT))
         draft = open_named(hwl_opt_text(s, HWL_OPT_DRAFT, ""));
+    const char *rules = hwl_sglang_version(r->version);
+    assert_non_null(rules);
     if (o->status == HWL_OK)
-        o->status = hwl_sglang_resolve(model, draft, r->version, d, s, &o->setup, &o->error);
+        o->status = hwl_sglang_resolve(model, draft, rules, d, s, &o->setup, &o->error);
     if (o->status == HWL_OK) {
         const struct hwl_sglang_setup *u = &o->setup;
         const double media = (double)u->media_bytes / GIB;
