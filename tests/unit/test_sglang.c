@@ -369,11 +369,11 @@ static double captured(const struct capture *c, hwl_mixer mixer, bool mla, uint3
 {
     struct hwl_layer layers[128] = {{.mixer = (uint8_t)mixer, .attn.n_heads = 1}};
     const struct hwl_model m = {.layers = layers, .n_layers = (uint32_t)c->layers, .vocab = (uint64_t)c->vocab, .hidden = 1};
-    const struct hwl_sglang_setup u = {.tp = tp, .pp = 1, .attention_tp = 1, .cc = 90, .mla = mla, .dtype_bytes = 2, .spec_method = "",
+    const struct hwl_sglang_setup u = {.rules = hwl_sglang_rules_of("0.5.23"), .sizes_given = true, .tp = tp, .pp = 1, .attention_tp = 1, .cc = 90, .mla = mla, .dtype_bytes = 2, .spec_method = "",
                                        .n_decode_graphs = (uint64_t)c->sizes, .max_bs = (uint64_t)c->rows};
     const uint16_t stages[] = {0, (uint16_t)c->layers};
     const struct hwl_shard_run shards = {.tp = 1, .pp = 1, .attention_tp = 1, .expert_ranks = 1, .stage_first = stages, .spec_method = ""};
-    const struct hwl_sglang_pools pools = {.requests = 1};
+    const struct hwl_sglang_pools pools = {.requests = 1, .slots = UINT16_MAX};
     struct hwl_sglang_other o = {0};
     assert_int_equal(hwl_sglang_measure_other(&m, &u, &shards, &pools, &o, NULL), HWL_OK);
     return (double)o.decode_graphs / GIB;
@@ -441,16 +441,30 @@ static void coefficients(void **state)
     assert_true(fabs((double)o.context / GIB - base) < 0.01);
 }
 
+static uint64_t decode_sizes(const char *version, uint64_t max, const char *speculation)
+{
+    const struct hwl_sglang_setup u = {.rules = hwl_sglang_rules_of(version), .max_bs = max, .sizes_end = 160, .spec_method = speculation};
+    return hwl_sglang_decode_graphs(&u);
+}
+
 static void graph_sizes(void **state)
 {
     (void)state;
     /* captured lists that logs print */
-    assert_int_equal(hwl_sglang_decode_graphs(8, false), 4);    /* 1, 2, 4, 8 */
-    assert_int_equal(hwl_sglang_decode_graphs(256, false), 36);
-    assert_int_equal(hwl_sglang_decode_graphs(512, false), 52);
-    assert_int_equal(hwl_sglang_decode_graphs(3, false), 3);    /* 1, 2 and the largest */
+    assert_int_equal(decode_sizes("0.5.23", 8, ""), 4);    /* 1, 2, 4, 8 */
+    assert_int_equal(decode_sizes("0.5.23", 256, ""), 36);
+    assert_int_equal(decode_sizes("0.5.23", 512, ""), 52);
+    assert_int_equal(decode_sizes("0.5.23", 3, ""), 3);    /* 1, 2 and the largest */
+    assert_int_equal(decode_sizes("0.5.9", 3, ""), 2);
+    assert_int_equal(decode_sizes("0.4.9", 160, ""), 23);
     assert_int_equal(hwl_sglang_prefill_graphs(16384), 74);
-    assert_int_equal(hwl_sglang_decode_graphs(0, true), 0);
+    /* no more than the table has rows, which are a size of their own */
+    struct hwl_sglang_setup u = {.rules = hwl_sglang_rules_of("0.5.23"), .max_bs = 256, .n_decode_graphs = 36, .spec_method = ""};
+    assert_int_equal(hwl_sglang_captured(&u, 4096), 36);
+    assert_int_equal(hwl_sglang_captured(&u, 20), 7); /* 1, 2, 4, 8, 12, 16, 20 */
+    u.attention_dp = 2, u.attention_tp = 4; /* multiples of 4 */
+    assert_int_equal(hwl_sglang_captured(&u, 18), 5);
+    assert_int_equal(decode_sizes("0.5.23", 0, "mtp"), 0);
 }
 
 /* Options: the engine's own words reach the plan, those that no model covers are said. */

@@ -129,6 +129,7 @@ static bool figure(const struct outcome *o, const char *name, double *value)
                {"page", (double)o->setup.page},
                {"max_bs", (double)o->setup.max_bs},
                {"n_decode", (double)o->setup.n_decode_graphs},
+               {"captured", (double)hwl_sglang_captured(&o->setup, o->pools.slots)},
                {"n_prefill", (double)o->setup.n_prefill_graphs},
                {"states", (double)o->pools.states},
                {"tokens", (double)o->pools.tokens},

@@ -45,12 +45,16 @@ const char *hwl_sglang_backend(const struct hwl_model *model, const struct hwl_s
     const char *class_name = model->hints.class_name ? model->hints.class_name : "";
     if (u->compressed)
         return "dsv4";
+    if (u->sparse)
+        return "dsa"; /* whatever is asked */
     if (*asked)
         return asked;
-    if (u->sparse)
-        return "dsa";
-    if (!u->rules->states_ratio || u->cc / 10 != 10)
+    if (u->cc / 10 != 10 || !u->rules->sm100)
         return common_backend(model, u);
+    if (u->rules->sm100 < 3)
+        return strcmp(class_name, "GptOssForCausalLM") == 0                                 ? "trtllm_mha"
+               : u->rules->sm100 == 2 && strcmp(class_name, "DeepseekV3ForCausalLM") == 0 ? "trtllm_mla"
+                                                                                           : common_backend(model, u);
     for (size_t i = 0; i < sizeof sm100 / sizeof *sm100; i++)
         if (hwl_words_have(sm100[i].classes, class_name) &&
             (u->recurrent || strcmp(class_name, "GraniteMoeHybridForCausalLM") != 0))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --mem-fraction-static where it is not given, and the sizes that graphs are captured for. After
- * arg_groups/memory_hook.py and cuda_graph_hook.py of 0.5.23, server_args.py before. */
+/* --mem-fraction-static where it is not given. After arg_groups/memory_hook.py of 0.5.23, server_args.py before. */
 #include "engine/sglang/sglang.h"
 
 #include "base/bytes.h"
@@ -13,47 +12,6 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-struct run {
-    uint64_t last, step; /* sizes up to last in steps of step */
-};
-
-static uint64_t count(uint64_t max, const struct run *runs, size_t n)
-{
-    uint64_t sizes = 0, at = 0;
-    for (size_t i = 0; i < n && at < max; i++) {
-        const uint64_t last = hwl_min(runs[i].last, max);
-        sizes += last > at ? (last - at) / runs[i].step : 0;
-        at = runs[i].last;
-    }
-    return sizes;
-}
-
-static bool among(uint64_t max, const struct run *runs, size_t n)
-{
-    uint64_t at = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (max <= runs[i].last)
-            return (max - at) % runs[i].step == 0;
-        at = runs[i].last;
-    }
-    return true;
-}
-
-uint64_t hwl_sglang_decode_graphs(uint64_t max, bool speculative)
-{
-    static const struct run plain[] = {{2, 1}, {4, 2}, {16, 4}, {256, 8}, {512, 16}, {UINT64_MAX, 32}};
-    static const struct run drafts[] = {{8, 1}, {32, 2}, {40, 8}, {64, 4}, {256, 8}, {UINT64_MAX, 16}};
-    const struct run *runs = speculative ? drafts : plain;
-    const size_t n = speculative ? sizeof drafts / sizeof *drafts : sizeof plain / sizeof *plain;
-    return count(max, runs, n) + (max && !among(max, runs, n));
-}
-
-uint64_t hwl_sglang_prefill_graphs(uint64_t max)
-{
-    static const struct run runs[] = {{32, 4}, {256, 16}, {512, 32}, {1024, 64}, {4096, 256}, {UINT64_MAX, 512}};
-    return count(max, runs, sizeof runs / sizeof *runs);
-}
-
 /* What the engine finds of a tower where it is not what the tower is: it looks for num_hidden_layers and hidden_size in the
  * tower's configuration and takes 24 and 1,024, those of ViT-L/14, where there are none. Qwen2-VL calls the text's width so. */
 static const struct {
@@ -65,10 +23,10 @@ static const struct {
               {"mllama", 32, 0, false},   {"deepseek_vl_v2", 24, 1024, false}};
 
 /* adjust_mem_fraction_for_vlm: 5 % off, and more or less by the tower's size against ViT-L/14. */
-static double media_factor(const struct hwl_model *m, enum hwl_sglang_fraction how)
+static double media_factor(const struct hwl_model *m, const struct hwl_sglang_rules *rules)
 {
-    if (how == HWL_SGLANG_BY_CLASS)
-        return 0.90;
+    if (rules->media_tenth || rules->media_given)
+        return rules->media_tenth ? 0.90 : 0.95;
     for (uint32_t i = 0; i < m->n_encoders; i++) {
         const struct hwl_encoder *e = &m->encoders[i];
         if (e->component != HWL_COMP_VISION)
@@ -137,22 +95,46 @@ static double reserve_by_class(const struct hwl_sglang_setup *u, double memory, 
     return reserve + (u->attention_dp > 1 ? 4 * 1024 : 0);
 }
 
+static double by_ranks(const struct hwl_sglang_setup *u, double memory, bool drafts)
+{
+    const enum hwl_sglang_fraction how = u->rules->fraction;
+    const uint32_t ranks = how == HWL_SGLANG_BY_RANKS_OR_USE ? u->tp * u->pp : u->tp;
+    const double share = ranks >= 16 ? 0.79 : ranks >= 8 ? 0.81 : ranks >= 4 ? 0.85 : ranks >= 2 ? 0.87 : 0.88;
+    if (how == HWL_SGLANG_BY_RANKS_OR_SIZE && memory > 80 * 1024)
+        return (memory - 13 * 1024) / memory;
+    if (how != HWL_SGLANG_BY_RANKS_OR_USE)
+        return share;
+    if (memory > 180000)
+        return 0.79;
+    const double some = memory > 80 * 1024 ? 0.88 : share;
+    if (memory > 96 * 1024)
+        return fmin(some + 48 * 1024 * (1 - some) / memory, (memory - 1024 * (drafts ? 20 : 18)) / memory);
+    return some * (drafts ? 0.95 : 1.0);
+}
+
+/* What towers leave of a share that was given. */
+double hwl_sglang_media_share(const struct hwl_model *model, const struct hwl_sglang_setup *setup)
+{
+    return setup->multimodal && setup->rules->media_given ? media_factor(model, setup->rules) : 1.0;
+}
+
 double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglang_setup *setup, bool decode_graph,
                            bool prefill_graph, const char *algorithm)
 {
     const enum hwl_sglang_fraction how = setup->rules->fraction;
-    if (how == HWL_SGLANG_BY_RANKS)
-        return setup->tp >= 16 ? 0.79 : setup->tp >= 8 ? 0.81 : setup->tp >= 4 ? 0.85 : setup->tp >= 2 ? 0.87 : 0.88;
-    if (setup->card->memory_bytes == HWL_UNKNOWN)
+    const bool known = setup->card->memory_bytes != HWL_UNKNOWN;
+    const double memory = known ? (double)hwl_sglang_memory_mib(setup) : 0;
+    if (how <= HWL_SGLANG_BY_RANKS_OR_USE)
+        return by_ranks(setup, memory, *algorithm != 0) * (setup->multimodal ? media_factor(model, setup->rules) : 1.0);
+    if (!known)
         return 0.88;
-    const double memory = (double)hwl_sglang_memory_mib(setup);
     const double reserve = how == HWL_SGLANG_BY_CLASS
                                ? reserve_by_class(setup, memory, algorithm)
                                : reserve_by_use(setup, memory, decode_graph, prefill_graph, algorithm);
     char text[32]; /* Python's round: the nearest decimal of the exact value, ties to even */
     snprintf(text, sizeof text, "%.3f", (memory - reserve) / memory);
     const double fraction = strtod(text, NULL);
-    return setup->multimodal && !(setup->rules->roles && setup->decodes) ? fraction * media_factor(model, how) : fraction;
+    return setup->multimodal && !(setup->rules->roles && setup->decodes) ? fraction * media_factor(model, setup->rules) : fraction;
 }
 
 /* mm_runtime_reservation_gb: what images take after the pools are sized. Large Hopper cards serve Qwen3-VL with a transport

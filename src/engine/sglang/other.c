@@ -20,15 +20,15 @@
 #define FIRST_DELTA (1256 * MIB)
 #define PREFILL_GRAPH (8 * MIB) /* the engine's own figure, memory_hook.py reserve_for_graph_mb */
 
-static uint64_t decode_graphs(const struct hwl_model *model, const struct hwl_sglang_setup *u, struct hwl_ck *ck)
+static uint64_t decode_graphs(const struct hwl_model *model, const struct hwl_sglang_setup *u, uint64_t slots, struct hwl_ck *ck)
 {
     bool delta = false;
     for (uint32_t i = 0; i < model->n_layers; i++)
         delta = delta || model->layers[i].mixer == HWL_MIXER_GATED_DELTA_NET || model->layers[i].mixer == HWL_MIXER_KDA;
     uint64_t bytes = GRAPH_BASE + (u->tp > 1 ? GRAPH_COMMUNICATION : 0) + (u->mla ? FIRST_LATENT : 0) + (delta ? FIRST_DELTA : 0);
     const uint64_t layers = hwl_div_ceil(model->n_layers, u->pp);
-    bytes = hwl_ck_add(ck, bytes, hwl_ck_mul3(ck, u->n_decode_graphs, layers, GRAPH_LAYER));
-    const uint64_t rows = hwl_ck_mul(ck, u->max_bs, *u->spec_method ? u->draft_tokens : 1);
+    bytes = hwl_ck_add(ck, bytes, hwl_ck_mul3(ck, hwl_sglang_captured(u, slots), layers, GRAPH_LAYER));
+    const uint64_t rows = hwl_ck_mul(ck, hwl_min(u->max_bs, slots), *u->spec_method ? u->draft_tokens : 1);
     return hwl_ck_add(ck, bytes, hwl_ck_mul3(ck, rows, model->vocab, u->dtype_bytes + 4));
 }
 
@@ -40,9 +40,9 @@ hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct 
     hwl_shard_runtime(shards, &out->context, &out->distributed);
     /* ReqToTokenPool: int32 for each place of each request, one row of padding */
     const uint64_t places = hwl_ck_add(&ck, setup->context, 4 + (uint64_t)setup->draft_tokens);
-    out->requests = hwl_ck_mul3(&ck, pools->requests + setup->extra_requests + 1, places, 4);
+    out->requests = hwl_ck_mul3(&ck, pools->slots + 1, places, 4);
     if (setup->n_decode_graphs)
-        out->decode_graphs = decode_graphs(model, setup, &ck);
+        out->decode_graphs = decode_graphs(model, setup, pools->slots, &ck);
     out->prefill_graphs = hwl_ck_mul(&ck, setup->n_prefill_graphs, PREFILL_GRAPH);
     const uint64_t step = setup->chunk ? setup->chunk : hwl_max(setup->max_prefill, setup->context);
     const uint64_t forward =

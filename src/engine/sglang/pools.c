@@ -85,7 +85,9 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
     for (uint32_t i = whole ? 0 : u->stage_first[p]; i < (whole ? m->n_layers : u->stage_first[p + 1]); i++) {
         const struct hwl_layer *l = &m->layers[i];
         const struct hwl_sglang_row r = hwl_sglang_row_of(hwl_sglang_cached_as(m, u, i), u, ck);
-        const uint64_t row = hwl_ck_add(ck, r.kv, r.index);
+        const bool raw = u->sparse && u->rules->sparse_raw; /* counted so, and allocated with scales */
+        const uint64_t kv = raw ? side_bytes((uint64_t)l->attn.kv_lora_rank + l->attn.qk_rope_dim, u, ck) : r.kv;
+        const uint64_t row = hwl_ck_add(ck, kv, u->rules->sparse_unindexed ? 0 : r.index);
         if (u->window_pool && l->attn.window) {
             out->window = hwl_ck_add(ck, out->window, row);
             out->window_size = hwl_max(out->window_size, l->attn.window);
@@ -130,7 +132,7 @@ static void take(uint64_t *rest, uint64_t bytes, bool *short_of)
 }
 
 /* _handle_max_mamba_cache. Every rank keeps as many states as the stage with most recurrent layers can. */
-static void size_states(const struct hwl_sglang_setup *u, const struct stage *st, uint64_t *rest,
+static void size_states(const struct hwl_sglang_setup *u, const struct stage *st, bool delta_net, uint64_t *rest,
                         struct hwl_sglang_pools *out, struct hwl_ck *ck)
 {
     uint64_t per = 0, budget = UINT64_MAX;
@@ -141,25 +143,40 @@ static void size_states(const struct hwl_sglang_setup *u, const struct stage *st
     const bool verifies = *u->spec_method && !(u->prefills && u->rules->prefill_drops_drafts);
     const uint64_t drafts = verifies ? u->draft_tokens : 0, ratio = u->states_per_request;
     const uint64_t pad = u->rules->state_padding ? 1 : 0;
+    bool short_of = false;
+    if (u->rules->drafts_first && drafts) {
+        out->draft_states = u->max_requests;
+        for (uint32_t p = 0; p < u->pp; p++)
+            take(&rest[p], hwl_ck_mul3(ck, out->draft_states, drafts, per), &short_of);
+        budget = rest[0];
+        for (uint32_t p = 1; p < u->pp; p++)
+            budget = hwl_min(budget, rest[p]);
+    }
+    const uint64_t times = u->rules->states_times_drafts ? 1 + drafts : 1;
     if (u->state_slots)
         out->states = u->state_slots;
-    else if (!u->rules->states_ratio)
-        out->states = u->max_requests ? u->max_requests : OLD_STATES;
+    else if (!u->rules->states_ratio || (u->rules->states_times_drafts && !u->prefix))
+        out->states = (u->asked_requests ? u->asked_requests : OLD_STATES) / (delta_net ? u->attention_dp : 1);
     else if (!u->prefix && u->max_requests)
         out->states = u->max_requests;
-    else {
+    else if (u->rules->states_times_drafts || u->rules->drafts_first) {
+        const double slots = (double)budget * u->state_ratio / (1 + u->state_ratio) / (double)per;
+        out->states = (uint64_t)slots / times / (u->rules->states_times_drafts && delta_net ? u->attention_dp : 1);
+    } else {
         const double share = (double)budget * u->state_ratio / (1 + u->state_ratio) - (double)per * (double)(pad * (1 + drafts));
         const double slots = share / ((double)per * (1 + (double)drafts / (double)ratio));
         out->states = slots > 0 ? (uint64_t)slots : 0;
     }
-    if (drafts)
+    if (drafts && !u->rules->drafts_first && !u->rules->states_times_drafts)
         out->draft_states = u->max_requests ? hwl_min(u->max_requests, out->states / ratio) : out->states / ratio;
-    bool short_of = out->states == 0;
+    short_of = short_of || out->states == 0;
     for (uint32_t p = 0; p < u->pp; p++) {
-        take(&rest[p], hwl_ck_mul(ck, out->states + pad, per), &short_of);
-        if (drafts)
+        take(&rest[p], hwl_ck_mul3(ck, out->states + pad, times, per), &short_of);
+        if (drafts && out->draft_states && !u->rules->drafts_first)
             take(&rest[p], hwl_ck_mul3(ck, out->draft_states + pad, drafts, per), &short_of);
     }
+    if (u->rules->states_times_drafts && drafts)
+        out->draft_states = out->states;
     if (short_of) {
         out->starts = false;
         out->why = "the recurrent states do not fit";
@@ -175,6 +192,38 @@ static uint64_t window_cap(const struct hwl_sglang_setup *u, uint64_t window)
     if (u->decodes)
         return per * u->max_requests + (window + u->page) * u->extra_requests;
     return per * u->max_requests + (u->overlap ? 2 : 1) * u->chunk + u->page;
+}
+
+static uint64_t estimate(const struct hwl_sglang_setup *u, uint64_t tokens)
+{
+    const double n = u->context ? (double)tokens / (double)u->context * 512 : 4096;
+    return n < 2048 ? 2048 : n > 4096 ? 4096 : (uint64_t)n;
+}
+
+/* Until 0.5.9 the table of requests was sized by the tokens that all layers could hold, before these were limited, given room
+ * for drafts or divided over windows. */
+static uint64_t count_first(const struct hwl_sglang_setup *u, const struct stage *st, const uint64_t *rest, uint64_t tokens,
+                            struct hwl_sglang_pools *out)
+{
+    uint64_t all = UINT64_MAX, first = UINT64_MAX;
+    bool hybrid = false;
+    for (uint32_t p = 0; p < u->pp; p++) {
+        const uint64_t row = st[p].full + st[p].window, n = row ? rest[p] / row : UINT64_MAX;
+        first = p ? first : n;
+        all = hwl_min(all, n);
+        hybrid = hybrid || st[p].window;
+    }
+    out->slots = u->asked_requests ? u->asked_requests : estimate(u, first);
+    if (u->recurrent)
+        out->slots = hwl_min(out->slots, out->states / u->states_per_request);
+    if (u->rules->draft_headroom && u->draft_places)
+        tokens += out->slots * (u->draft_places + u->draft_tokens) + 100;
+    if (!hybrid)
+        return tokens;
+    if (u->max_tokens)
+        all = hwl_min(all, u->max_tokens);
+    all = all / u->page * u->page; /* the same bytes, divided anew: st[0], since these releases count the whole model */
+    return (uint64_t)((double)(all * (st[0].full + st[0].window)) / ((double)st[0].full + u->window_ratio * (double)st[0].window));
 }
 
 static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st, const uint64_t *rest,
@@ -205,8 +254,10 @@ static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st
     }
     if (tokens == UINT64_MAX) /* nothing is cached by the token */
         tokens = u->max_tokens ? u->max_tokens : u->context;
+    if (u->rules->requests_first)
+        tokens = count_first(u, st, rest, tokens, out);
     tokens = tokens / u->page * u->page;
-    if (u->max_tokens)
+    if (u->max_tokens && !(u->rules->requests_first && hybrid))
         tokens = hwl_min(tokens, u->max_tokens / u->page * u->page);
     out->tokens = out->full_tokens = tokens;
     if (hybrid)
@@ -222,15 +273,21 @@ static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st
 
 static void size_requests(const struct hwl_sglang_setup *u, struct hwl_sglang_pools *out)
 {
-    const uint64_t logical = out->tokens;
-    const double by_context = u->context ? (double)logical / (double)u->context * 512 : 4096;
-    uint64_t n = by_context < 2048 ? 2048 : by_context > 4096 ? 4096 : (uint64_t)by_context;
-    if (u->max_requests)
-        n = u->max_requests;
-    if (u->rules->half_requests)
-        n = hwl_min(n, logical / 2);
-    if (u->recurrent)
-        n = hwl_min(n, out->states / u->states_per_request);
+    const struct hwl_sglang_rules *r = u->rules;
+    uint64_t n = u->max_requests ? u->max_requests : estimate(u, out->tokens);
+    if (r->requests_first) {
+        out->slots += r->request_row ? 1 : 0;
+        n = r->half_unasked && !u->asked_requests ? out->tokens / 2 : r->requests_whole ? out->slots : u->max_requests;
+        n = hwl_min(n, out->slots);
+    } else {
+        if (r->half_requests || (r->half_unasked && !u->max_requests))
+            n = hwl_min(n, out->tokens / 2);
+        if (r->estimate_caps)
+            n = hwl_min(n, estimate(u, out->tokens));
+        if (u->recurrent)
+            n = hwl_min(n, out->states / u->states_per_request);
+        out->slots = n + u->extra_requests;
+    }
     out->requests = n;
     if (u->recurrent && n == 0 && out->starts) {
         out->starts = false;
@@ -250,7 +307,7 @@ hwl_status hwl_sglang_size_pools(const struct hwl_model *model, const struct hwl
         left[p] = rest[p];
     }
     if (setup->recurrent)
-        size_states(setup, st, left, out, &ck);
+        size_states(setup, st, model->layers[0].mixer == HWL_MIXER_GATED_DELTA_NET, left, out, &ck);
     if (setup->compressed)
         hwl_sglang_size_compressed(model, setup, rest, out);
     else

@@ -136,13 +136,16 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
         return HWL_OK;
     }
     /* _auto_choose_speculative_params */
-    const bool llama = m->hints.class_name && strcmp(m->hints.class_name, "LlamaForCausalLM") == 0 &&
-                       strcmp(u->spec_method, "standalone") != 0;
-    const uint64_t steps = hwl_opt_u64(s, HWL_OPT_SPEC_STEPS, llama ? 5 : 3);
-    const uint64_t topk = hwl_opt_u64(s, HWL_OPT_SPEC_TOPK, llama ? 4 : 1);
+    const char *class_name = m->hints.class_name ? m->hints.class_name : "", *narrow = u->rules->narrow_drafts;
+    const bool wide = strcmp(u->spec_method, "standalone") != 0 &&
+                      (hwl_words_have("LlamaForCausalLM Grok1ForCausalLM Grok1VForCausalLM", class_name) ||
+                       (strcmp(narrow, "*") != 0 && !hwl_words_have(narrow, class_name)));
+    const uint64_t steps = hwl_opt_u64(s, HWL_OPT_SPEC_STEPS, wide ? 5 : 3);
+    const uint64_t topk = hwl_opt_u64(s, HWL_OPT_SPEC_TOPK, wide ? 4 : 1);
     /* a model of its own for each step where there are several (multi_layer_eagle_worker.py) */
     u->draft_layers = strcmp(u->spec_method, "mtp") == 0 ? (uint32_t)hwl_min(hwl_max(steps, 1), m->n_mtp) : u->draft ? u->draft->n_layers : 1;
-    u->draft_tokens = (uint32_t)hwl_min(topk == 1 ? steps + 1 : hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, llama ? 8 : 4), 1024);
+    u->draft_places = hwl_min(steps, 1024) * hwl_min(topk, 1024);
+    u->draft_tokens = (uint32_t)hwl_min(topk == 1 ? steps + 1 : hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, wide ? 8 : 4), 1024);
     return HWL_OK;
 }
 
@@ -170,7 +173,10 @@ static hwl_status resolve_roles(const struct hwl_settings *s, struct hwl_sglang_
 static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
                                  hwl_error *error)
 {
-    const char *strategy = hwl_opt_text(s, HWL_OPT_MAMBA_STRATEGY, "auto");
+    const char *strategy = hwl_opt_text(s, HWL_OPT_MAMBA_STRATEGY, "auto"), *class_name = m->hints.class_name;
+    if (u->recurrent && ((u->rules->prefixless && class_name && hwl_words_have(u->rules->prefixless, class_name)) ||
+                         (u->rules->drafts_end_prefix && *u->spec_method && hwl_words_have("auto no_buffer", strategy))))
+        u->prefix = false;
     bool extra = false, lazy = false;
     const bool paged = hwl_opt_u64(s, HWL_OPT_BLOCK_SIZE, 1) > 1;
     if (strcmp(strategy, "auto") == 0)
@@ -209,6 +215,8 @@ static void read_sizes(const char *list, uint64_t *n, uint64_t *max)
 static uint64_t prefill_limit(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u)
 {
     uint64_t max = u->mla && u->rules->mla_prefill_max ? hwl_min(u->chunk, u->rules->mla_prefill_max) : u->chunk;
+    if (u->mla && u->rules->pieces)
+        max = u->rules->mla_prefill_max;
     if (hwl_opt_has(s, HWL_OPT_PREFILL_GRAPH_MAX))
         return hwl_opt_u64(s, HWL_OPT_PREFILL_GRAPH_MAX, 0);
     if (u->max_tokens)
@@ -231,8 +239,12 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
     if (u->rules->batch_by_requests && u->max_requests)
         u->max_bs = hwl_min(u->max_bs, u->max_requests);
     u->max_bs = hwl_opt_u64(s, HWL_OPT_MAX_CUDAGRAPH_SIZE, u->max_bs);
-    u->n_decode_graphs = hwl_sglang_decode_graphs(hwl_min(u->max_bs, 1 << 20), *u->spec_method != 0);
+    u->sizes_end = memory == HWL_UNKNOWN || !u->rules->sizes_256_mib || memory <= u->rules->sizes_256_mib ? 160
+                   : !u->rules->sizes_512_mib || memory <= u->rules->sizes_512_mib                        ? 256
+                                                                                                          : 512;
+    u->n_decode_graphs = hwl_sglang_decode_graphs(u);
     const char *list = hwl_opt_text(s, HWL_OPT_CUDAGRAPH_SIZES, "");
+    u->sizes_given = *list != 0;
     if (*list)
         read_sizes(list, &u->n_decode_graphs, &u->max_bs);
     u->max_prefill_graph = prefill_limit(m, s, u);
@@ -249,6 +261,10 @@ static void deepep_graphs(const struct hwl_settings *s, struct hwl_sglang_setup 
     u->n_prefill_graphs = hwl_sglang_prefill_graphs(u->max_prefill_graph) - hwl_min(u->max_prefill_graph, 32) / 8;
 }
 
+/* Classes that were not captured in pieces (configs/model_config.py of 0.5.12). */
+static const char uncaptured[] = "DeepseekV32ForCausalLM DeepseekV4ForCausalLM Qwen3NextForCausalLM GlmMoeDsaForCausalLM "
+                                 "BailingMoeV2_5ForCausalLM LLaDAModelLM";
+
 /* Where prefill is not captured by default: cuda_graph_hook.py disable_breakable_cudagraph_if_incompatible. */
 static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u,
                              bool *later_off)
@@ -262,6 +278,11 @@ static bool captures_prefill(const struct hwl_model *m, const struct hwl_setting
                              hwl_words_have("trtllm_mla", hwl_opt_text(s, HWL_OPT_ATTENTION_BACKEND, "trtllm_mla"));
     const bool untried = u->rules->roles && !hwl_words_have("none deepep megamoe flashinfer",
                                                             hwl_opt_text(s, HWL_OPT_A2A_BACKEND, "none"));
+    if (u->rules->pieces && (u->attention_dp > 1 || (m->hints.class_name && hwl_words_have(uncaptured, m->hints.class_name)) ||
+                             !hwl_words_have("none", hwl_opt_text(s, HWL_OPT_A2A_BACKEND, "none")) || u->max_loras ||
+                             u->cpu_offload || u->prefills || u->decodes))
+        return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, false);
+    kda = kda && !u->rules->pieces;
     const bool on = u->rules->prefill_graph && !u->compressed && !hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) && u->pp == 1 &&
                     u->dcp == 1 && !kda && !towers && !untried;
     *later_off = mla_kernels && !hwl_opt_has(s, HWL_OPT_PREFILL_GRAPH);
@@ -356,24 +377,31 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     }
     u.media_bytes = hwl_sglang_media_bytes(model, settings, &u);
     u.fraction_given = hwl_opt_has(settings, HWL_OPT_GPU_MEMORY_UTILIZATION);
-    u.fraction = u.fraction_given ? hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.88)
+    u.fraction = u.fraction_given ? hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.88) * hwl_sglang_media_share(model, &u)
                                   : hwl_sglang_fraction(model, &u, decode, prefill,
                                                         hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""));
+    if (u.sparse && u.rules->sparse_fraction)
+        u.fraction = 0.8;
     if (!(u.fraction > 0.0 && u.fraction < 1.0))
         return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: a static memory fraction of %.3f", u.fraction);
     /* what follows is decided after the fraction */
+    if (u.sparse && u.rules->sparse_dp) {
+        u.dp = u.attention_dp = u.tp;
+        u.attention_tp = 1;
+    }
     if (later_off)
         u.n_prefill_graphs = 0;
     if (u.encoder_only) /* reserved for, not captured */
         u.n_decode_graphs = 0;
     if (!u.max_requests && (u.compressed || *u.spec_method))
         u.max_requests = u.compressed ? COMPRESSED_REQUESTS : SPEC_REQUESTS;
-    if (hwl_sglang_has(model, HWL_SGLANG_WHOLE_PROMPTS))
+    if (hwl_sglang_has(model, HWL_SGLANG_WHOLE_PROMPTS) || (u.multimodal && u.rules->media_whole))
         u.chunk = 0;
     u.chunk = u.chunk ? hwl_max(u.chunk / u.attention_dp, 1) : 0;
     if (u.n_prefill_graphs && u.rules->prefill_per_rank && u.max_prefill_graph > u.chunk && u.chunk &&
         !hwl_opt_has(settings, HWL_OPT_PREFILL_GRAPH_MAX))
         u.n_prefill_graphs = hwl_sglang_prefill_graphs(hwl_min(u.chunk, 1 << 20));
+    u.asked_requests = u.max_requests;
     u.max_requests = u.max_requests ? hwl_max(u.max_requests / u.attention_dp, 1) : 0;
     const char *backend = hwl_sglang_backend(model, settings, &u);
     u.page = hwl_sglang_page(backend, hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0), &u);

@@ -16,8 +16,20 @@ struct hwl_sglang_class {
 /* How --mem-fraction-static is chosen where it is not given. */
 enum hwl_sglang_fraction {
     HWL_SGLANG_BY_RANKS, /* a constant for each tensor parallel size */
+    HWL_SGLANG_BY_RANKS_OR_SIZE, /* the same, on cards above 80 GiB all but 13 GiB */
+    HWL_SGLANG_BY_RANKS_OR_USE,  /* the same by all ranks, on cards above 96 GiB less, with speculation less */
     HWL_SGLANG_BY_CLASS, /* a reserve for each class of card */
     HWL_SGLANG_BY_USE,   /* a reserve summed from what the run asks for */
+};
+
+/* Which batch sizes are captured (graphs.c). */
+enum hwl_sglang_sizes {
+    HWL_SGLANG_SIZES_PLAIN,
+    HWL_SGLANG_SIZES_SPARSE,
+    HWL_SGLANG_SIZES_GAP,
+    HWL_SGLANG_SIZES_SIXTEENS,
+    HWL_SGLANG_SIZES_ONES,
+    HWL_SGLANG_SIZES_EIGHTS,
 };
 
 /* One release whose rules were read; others are mapped to one of these by range (version.c). */
@@ -43,9 +55,36 @@ struct hwl_sglang_rules {
     bool media_tuned;          /* settings of its own for Qwen3-VL on large Hopper cards */
     bool window_by_requests;   /* without prefix caching the window pool is sized by the requests */
     bool states_extra_buffer;  /* the automatic strategy keeps extra states */
+    bool states_times_drafts;  /* a state more for each drafted token, of all slots */
+    bool drafts_first;         /* states of drafted tokens come off the budget before it is divided */
+    bool drafts_end_prefix;    /* speculation switches prefix caching off where there are recurrent states */
+    const char *prefixless;    /* classes with recurrent states that have no prefix caching */
     bool states_ratio;         /* recurrent states take a ratio of the budget; before: a number of slots */
     bool roles;                /* the reserve is for what a prefill or decode server does, and for DeepEP */
     bool prefill_drops_drafts; /* prefill servers keep no states of drafted tokens */
+    enum hwl_sglang_sizes sizes;
+    uint32_t sizes_256_mib, sizes_512_mib; /* cards above capture up to 256 and 512, without a largest asked for; 0: none do */
+    bool captures_largest;  /* the largest size asked for, be it in the list or not */
+    bool steps_of_16;       /* behind the list's end up to the largest asked for */
+    bool gathers;           /* data-parallel attention captures multiples of an attention group's ranks */
+    bool aligned_slots;     /* and the table of requests is taken as such a multiple */
+    bool request_row;       /* the table of requests has one more row, which is used */
+    bool draft_headroom;    /* drafted tokens come on top of the pool */
+    bool requests_first;    /* requests are counted before tokens are limited or divided over windows */
+    bool requests_whole;    /* requests asked for are each attention rank's */
+    bool half_unasked;      /* at most half the tokens where no number of requests is asked for */
+    bool estimate_caps;     /* no more requests than the estimate, be it more that are asked for */
+    bool media_tenth;       /* towers take a tenth of the share; before: a twentieth, later by their size */
+    bool media_given;       /* of a share that was given too */
+    bool sparse_dp;         /* sparse attention is data-parallel over all ranks */
+    bool sparse_fraction;   /* and has a static share of its own */
+    bool sparse_raw;        /* and its budget counts FP8 rows without scales */
+    bool sparse_unindexed;  /* and no keys of its indexer */
+    bool pieces;            /* prefill is captured in pieces, for fewer models */
+    bool page_of_one;       /* prefix caching of recurrent states wants pages of one token */
+    uint8_t sm100;          /* kernels of TensorRT-LLM by default: 0 none, 1 gpt-oss, 2 and DeepSeek-V3, 3 all */
+    const char *narrow_drafts; /* classes that draft 4 tokens in a row where others draft trees of 8; "*": all but two */
+    bool media_whole;       /* and prompts are not split */
     const char *window_classes; /* model classes with a pool of their own for window layers */
 };
 const struct hwl_sglang_rules *hwl_sglang_rules_of(const char *version);
@@ -97,8 +136,11 @@ struct hwl_sglang_setup {
     uint64_t chunk;        /* tokens of a prefill step; 0: prompts are not split */
     uint64_t max_prefill;
     uint64_t max_requests; /* asked for, per attention rank; 0: by the capacity */
+    uint64_t asked_requests; /* the same of all attention ranks */
     uint64_t max_tokens;   /* --max-total-tokens; 0: none */
     uint64_t page;
+    bool sizes_given;      /* the list of sizes to capture */
+    uint64_t sizes_end;    /* of the list for this card */
     uint64_t max_bs, n_decode_graphs, n_prefill_graphs, max_prefill_graph;
     double fraction;
     bool fraction_given;
@@ -116,6 +158,7 @@ struct hwl_sglang_setup {
     bool uniform_rows;   /* compressed attention keeps FP8 rows without scales */
     const char *spec_method; /* "" none, "mtp", "eagle", "eagle3", "ngram", "standalone", "dflash", "dspark" */
     uint32_t draft_layers, draft_tokens;
+    uint64_t draft_places;   /* steps x branches, of the pool */
     bool draft_named; /* a draft model of its own, not the target's MTP layers */
     const struct hwl_model *draft; /* that model, where it is known */
     uint64_t max_loras, max_lora_rank, cpu_offload;
@@ -140,14 +183,17 @@ hwl_status hwl_sglang_prepare(const struct hwl_model *model, const char *version
                               struct hwl_arena *arena, void **prepared, hwl_error *error);
 void hwl_sglang_release(void *prepared);
 const struct hwl_model *hwl_sglang_draft(const struct hwl_sglang_ready *ready);
-/* Batch sizes captured for decoding up to max, and token counts captured for prefill. */
-uint64_t hwl_sglang_decode_graphs(uint64_t max, bool speculative);
+/* Batch sizes that decoding is to be captured for, those that are, with a table of so many requests, and token counts that
+ * prefill is captured for. */
+uint64_t hwl_sglang_decode_graphs(const struct hwl_sglang_setup *setup);
+uint64_t hwl_sglang_captured(const struct hwl_sglang_setup *setup, uint64_t requests);
 uint64_t hwl_sglang_prefill_graphs(uint64_t max);
 /* Memory of the card as the engine sees it. */
 uint64_t hwl_sglang_memory_mib(const struct hwl_sglang_setup *setup);
 /* The share for weights and pools, as the engine would choose it. */
 double hwl_sglang_fraction(const struct hwl_model *model, const struct hwl_sglang_setup *setup, bool decode_graph,
                            bool prefill_graph, const char *algorithm);
+double hwl_sglang_media_share(const struct hwl_model *model, const struct hwl_sglang_setup *setup);
 
 /* Bytes of the budget that wait for images. */
 uint64_t hwl_sglang_media_bytes(const struct hwl_model *model, const struct hwl_settings *settings,
@@ -182,6 +228,7 @@ struct hwl_sglang_pools {
     uint64_t states;                     /* slots of recurrent states, without the padding one */
     uint64_t draft_states;               /* slots of states that drafted tokens pass through */
     uint64_t requests;                   /* max_running_requests of an attention rank */
+    uint64_t slots;                      /* rows of the table of requests */
     uint64_t four_rows, long_rows;       /* compressed attention: rows of tokens waiting for a state of 4 and of 128 */
     bool starts;
     const char *why;                     /* where it does not start */

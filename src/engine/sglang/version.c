@@ -6,7 +6,7 @@
 #include <string.h>
 
 const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.22", "0.5.21", "0.5.20", "0.5.18", "0.5.17", "0.5.14", "0.5.13",
-                                           "0.5.10", "0.5.9",  "0.5.6",  "0.5.4",  "0.5.3",  "0.4.9",  "0.4.2",  NULL};
+                                           "0.5.10", "0.5.9",  "0.5.6",  "0.5.4",  "0.5.3",  "0.5.1",  "0.4.9",  "0.4.7",  "0.4.6",  "0.4.4",  "0.4.2",  NULL};
 
 /* arg_groups/memory_hook.py from 0.5.20, server_args.py before (_handle_gpu_memory_settings). */
 static const struct hwl_sglang_class by_20[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 4096, 48, 160},
@@ -21,6 +21,11 @@ static const struct hwl_sglang_class by_03[] = {{20 * 1024, 2048, 8, 8},      {3
 static const struct hwl_sglang_class by_49[] = {{35 * 1024, 2048, 8, 80},       {90 * 1024, 8192, 160, 160},
                                                 {160 * 1024, 8192, 256, 256},   {UINT32_MAX, 16384, 512, 512},
                                                 {0, 4096, 160, 160}};
+static const struct hwl_sglang_class by_47[] = {{25000, 2048, 8, 80},          {96 * 1024 + 1, 8192, 160, 160},
+                                                {180000, 8192, 256, 256},      {UINT32_MAX, 16384, 512, 512},
+                                                {0, 16384, 160, 160}};
+static const struct hwl_sglang_class by_46[] = {{25000, 2048, 8, 80}, {80 * 1024 + 1, 8192, 160, 160}, {UINT32_MAX, 8192, 256, 256},
+                                                {0, 8192, 160, 160}};
 static const struct hwl_sglang_class by_42[] = {{25000, 2048, 8, 80}, {UINT32_MAX, 8192, 160, 160}, {0, 8192, 160, 160}};
 
 /* configs/model_config.py is_hybrid_swa_model */
@@ -43,19 +48,36 @@ static const char windows_09[] =
 
 /* What a release and all later ones do, each beside what the one before did. */
 #define SINCE_4 .states_ratio = true
-#define SINCE_10 SINCE_4, .prefill_graph = true, .mla_prefill_reserve = true, .half_requests = true
-#define SINCE_14 SINCE_10, .draft_counted = true, .states_extra_buffer = true, .window_by_requests = true
+#define SINCE_8 SINCE_4, .sm100 = 3, .narrow_drafts = "*"
+#define SINCE_10 SINCE_8, .prefill_graph = true, .mla_prefill_reserve = true, .captures_largest = true, .gathers = true
+#define SINCE_14                                                                                                       \
+    SINCE_10, .half_requests = true, .draft_counted = true, .states_extra_buffer = true, .window_by_requests = true,     \
+        .aligned_slots = true
 #define SINCE_17 SINCE_14, .state_padding = true, .roles = true
 #define SINCE_18 SINCE_17, .compressed = true, .media_graphs = true, .media_reserve = true, .prefill_per_rank = true
 #define SINCE_20 SINCE_18, .media_tuned = true, .window_checked = true
 #define SINCE_21 SINCE_20, .compressed_pages = true, .window_by_stage = true
 #define SINCE_22 SINCE_21, .batch_by_requests = true, .prefill_drops_drafts = true
-/* What stood for a while: how the static share and the sizes of a card are chosen, up to where prefill is captured. */
-#define FROM_3 .fraction = HWL_SGLANG_BY_USE, .classes = by_03
+/* What stood for a while. */
+#define FROM_3 .fraction = HWL_SGLANG_BY_USE, .classes = by_03, .sizes = HWL_SGLANG_SIZES_SPARSE
 #define FROM_5 .fraction = HWL_SGLANG_BY_USE, .classes = by_09, .mla_prefill_max = 2048
 #define FROM_20 .fraction = HWL_SGLANG_BY_USE, .classes = by_20
-#define UNTIL_9 .draft_reserve_mib = 2048, .standalone_reserve_mib = 6144
-#define UNTIL_13 .draft_reserve_mib = 4096, .standalone_reserve_mib = 6144
+#define BY_CLASS                                                                                                       \
+    .fraction = HWL_SGLANG_BY_CLASS, .classes = by_49, .draft_reserve_mib = 2048, .standalone_reserve_mib = 2048,        \
+        .sizes = HWL_SGLANG_SIZES_GAP, .sizes_256_mib = 90 * 1024, .sizes_512_mib = 160 * 1000, .steps_of_16 = true
+#define LATER_PREFIX .prefixless = "KimiLinearForCausalLM BailingMoeV2_5ForCausalLM"
+#define FROM_7_TO_13 LATER_PREFIX, .drafts_first = true
+#define UNTIL_13 FROM_7_TO_13, .pieces = true, .draft_reserve_mib = 4096, .standalone_reserve_mib = 6144, .estimate_caps = true, .half_unasked = true
+#define UNTIL_9 .requests_first = true
+#define FROM_7_TO_9 UNTIL_9, FROM_7_TO_13, .requests_whole = true, .drafts_end_prefix = true
+#define UNTIL_6 UNTIL_9, .draft_headroom = true, .half_unasked = true
+#define FROM_4_TO_6                                                                                                    \
+    .states_times_drafts = true,                                                                                       \
+    .prefixless = "NemotronHForCausalLM FalconH1ForCausalLM NemotronH_Nano_VL_V2 KimiLinearForCausalLM"
+#define SMALL_DRAFTS                                                                                                   \
+    .narrow_drafts = "DeepseekV32ForCausalLM DeepseekV3ForCausalLM DeepseekV2ForCausalLM GptOssForCausalLM "              \
+                     "BailingMoeForCausalLM BailingMoeV2ForCausalLM"
+#define FROM_3_TO_9 .draft_reserve_mib = 2048, .standalone_reserve_mib = 6144
 
 static const struct hwl_sglang_rules rules[] = {
     {.version = "0.5.23", SINCE_22, FROM_20, .mla_prefill_max = 8192, .window_classes = windows_23},
@@ -67,17 +89,54 @@ static const struct hwl_sglang_rules rules[] = {
     {.version = "0.5.14", SINCE_14, FROM_5, .window_classes = windows_13},
     {.version = "0.5.13", SINCE_10, FROM_5, UNTIL_13, .window_classes = windows_13},
     {.version = "0.5.10", SINCE_10, FROM_5, UNTIL_13, .window_classes = windows_09},
-    {.version = "0.5.9", SINCE_4, FROM_5, UNTIL_9, .window_classes = windows_09},
-    {.version = "0.5.6", SINCE_4, FROM_5, UNTIL_9, .window_classes = ""},
-    {.version = "0.5.4", SINCE_4, FROM_3, UNTIL_9, .mla_prefill_max = 2048, .window_classes = ""},
-    {.version = "0.5.3", FROM_3, UNTIL_9, .window_classes = ""},
-    {.version = "0.4.9",
-     .fraction = HWL_SGLANG_BY_CLASS,
-     .classes = by_49,
-     .draft_reserve_mib = 2048,
-     .standalone_reserve_mib = 2048,
+    {.version = "0.5.9", SINCE_8, .sparse_raw = true, FROM_5, FROM_3_TO_9, FROM_7_TO_9, .gathers = true, .window_classes = windows_09},
+    {.version = "0.5.6", SINCE_4, SMALL_DRAFTS, .sm100 = 2, .sparse_raw = true, FROM_4_TO_6, FROM_5, FROM_3_TO_9, UNTIL_6, .gathers = true, .window_classes = ""},
+    {.version = "0.5.4", SINCE_4, SMALL_DRAFTS, .sm100 = 2, .sparse_dp = true, .sparse_raw = true, FROM_4_TO_6, FROM_3, FROM_3_TO_9, UNTIL_6, .gathers = true, .mla_prefill_max = 2048, .window_classes = ""},
+    {.version = "0.5.3", FROM_3, SMALL_DRAFTS, .sm100 = 1, .sparse_dp = true, .sparse_fraction = true, .sparse_raw = true, .sparse_unindexed = true, FROM_3_TO_9, UNTIL_6, .gathers = true, .window_classes = ""},
+    {.version = "0.5.1", BY_CLASS, SMALL_DRAFTS, .sm100 = 1, UNTIL_6, .gathers = true, .window_classes = ""},
+    {.version = "0.4.9", BY_CLASS, SMALL_DRAFTS, UNTIL_6, .gathers = true, .media_tenth = true, .window_classes = ""},
+    {.version = "0.4.7",
+     UNTIL_6,
+     SMALL_DRAFTS,
+     .fraction = HWL_SGLANG_BY_RANKS_OR_USE,
+     .classes = by_47,
+     .sizes = HWL_SGLANG_SIZES_GAP,
+     .sizes_256_mib = 96 * 1024,
+     .sizes_512_mib = 180 * 1000,
+     .steps_of_16 = true,
+     .media_given = true,
+     .media_tenth = true,
      .window_classes = ""},
-    {.version = "0.4.2", .fraction = HWL_SGLANG_BY_RANKS, .classes = by_42, .window_classes = ""},
+    {.version = "0.4.6",
+     UNTIL_6,
+     .narrow_drafts = "",
+     .fraction = HWL_SGLANG_BY_RANKS_OR_SIZE,
+     .classes = by_46,
+     .sizes = HWL_SGLANG_SIZES_SIXTEENS,
+     .sizes_256_mib = 80 * 1024,
+     .request_row = true,
+     .media_given = true,
+     .media_tenth = true,
+     .media_whole = true,
+     .window_classes = ""},
+    {.version = "0.4.4",
+     UNTIL_6,
+     .narrow_drafts = "",
+     .fraction = HWL_SGLANG_BY_RANKS,
+     .classes = by_42,
+     .sizes = HWL_SGLANG_SIZES_ONES,
+     .request_row = true,
+     .media_given = true,
+     .window_classes = ""},
+    {.version = "0.4.2",
+     UNTIL_6,
+     .narrow_drafts = "",
+     .fraction = HWL_SGLANG_BY_RANKS,
+     .classes = by_42,
+     .sizes = HWL_SGLANG_SIZES_EIGHTS,
+     .request_row = true,
+     .media_given = true,
+     .window_classes = ""},
 };
 
 const struct hwl_sglang_rules *hwl_sglang_rules_of(const char *version)
@@ -93,8 +152,8 @@ const struct hwl_sglang_rules *hwl_sglang_rules_of(const char *version)
 static const struct {
     unsigned minor, first, end;
     const char *version;
-} ranges[] = {{4, 0, 8, "0.4.2"},     {4, 8, 11, "0.4.9"},    {5, 0, 3, "0.4.9"},    {5, 3, 4, "0.5.3"},
-              {5, 4, 5, "0.5.4"},     {5, 5, 8, "0.5.6"},     {5, 8, 10, "0.5.9"},   {5, 10, 12, "0.5.10"},
+} ranges[] = {{4, 0, 4, "0.4.2"}, {4, 4, 6, "0.4.4"}, {4, 6, 7, "0.4.6"}, {4, 7, 8, "0.4.7"}, {4, 8, 10, "0.4.9"},    {4, 10, 11, "0.5.1"}, {5, 0, 3, "0.5.1"},    {5, 3, 4, "0.5.3"},
+              {5, 4, 5, "0.5.4"},     {5, 5, 7, "0.5.6"},     {5, 7, 10, "0.5.9"},   {5, 10, 12, "0.5.10"},
               {5, 12, 14, "0.5.13"},  {5, 14, 17, "0.5.14"}, {5, 17, 18, "0.5.17"},  {5, 18, 20, "0.5.18"}, {5, 20, 21, "0.5.20"},
               {5, 21, 22, "0.5.21"},
               {5, 22, 23, "0.5.22"},  {5, 23, 26, "0.5.23"}};
