@@ -81,7 +81,7 @@ struct stage {
 static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sglang_setup *u, uint32_t p, struct stage *out,
                                 struct hwl_ck *ck, hwl_error *error)
 {
-    const bool whole = u->window_pool && !u->rules->window_by_stage;
+    const bool whole = (u->window_pool && !u->rules->window_by_stage) || (u->recurrent && u->rules->hybrid_whole);
     for (uint32_t i = whole ? 0 : u->stage_first[p]; i < (whole ? m->n_layers : u->stage_first[p + 1]); i++) {
         const struct hwl_layer *l = &m->layers[i];
         const struct hwl_sglang_row r = hwl_sglang_row_of(hwl_sglang_cached_as(m, u, i), u, ck);
@@ -96,6 +96,10 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
             out->full = hwl_ck_add(ck, out->full, row);
             out->full_layers++;
         }
+    }
+    const bool states = u->rules->states_whole;
+    for (uint32_t i = states ? 0 : u->stage_first[p]; i < (states ? m->n_layers : u->stage_first[p + 1]); i++) {
+        const struct hwl_layer *l = &m->layers[i];
         if (hwl_layer_conv_elements(l) || hwl_layer_ssm_elements(l)) {
             uint64_t state;
             HWL_TRY(hwl_sglang_state_bytes(l, u, &state, error));
@@ -155,7 +159,7 @@ static void size_states(const struct hwl_sglang_setup *u, const struct stage *st
     const uint64_t times = u->rules->states_times_drafts ? 1 + drafts : 1;
     if (u->state_slots)
         out->states = u->state_slots;
-    else if (!u->rules->states_ratio || (u->rules->states_times_drafts && !u->prefix))
+    else if (!u->rules->states_ratio || ((u->rules->states_times_drafts || u->rules->states_or_512) && !u->prefix))
         out->states = (u->asked_requests ? u->asked_requests : OLD_STATES) / (delta_net ? u->attention_dp : 1);
     else if (!u->prefix && u->max_requests)
         out->states = u->max_requests;
@@ -205,24 +209,26 @@ static uint64_t estimate(const struct hwl_sglang_setup *u, uint64_t tokens)
 static uint64_t count_first(const struct hwl_sglang_setup *u, const struct stage *st, const uint64_t *rest, uint64_t tokens,
                             struct hwl_sglang_pools *out)
 {
-    uint64_t all = UINT64_MAX, first = UINT64_MAX;
-    bool hybrid = false;
-    for (uint32_t p = 0; p < u->pp; p++) {
-        const uint64_t row = st[p].full + st[p].window, n = row ? rest[p] / row : UINT64_MAX;
-        first = p ? first : n;
-        all = hwl_min(all, n);
-        hybrid = hybrid || st[p].window;
-    }
+    const uint64_t row = st[0].full + st[0].window, first = row ? rest[0] / row : UINT64_MAX;
     out->slots = u->asked_requests ? u->asked_requests : estimate(u, first);
     if (u->recurrent)
         out->slots = hwl_min(out->slots, out->states / u->states_per_request);
     if (u->rules->draft_headroom && u->draft_places)
         tokens += out->slots * (u->draft_places + u->draft_tokens) + 100;
-    if (!hybrid)
-        return tokens;
+    return tokens;
+}
+
+/* The same bytes, divided anew: st[0], since the releases that do so count the whole model. */
+static uint64_t divide_after(const struct hwl_sglang_setup *u, const struct stage *st, const uint64_t *rest)
+{
+    uint64_t all = UINT64_MAX;
+    for (uint32_t p = 0; p < u->pp; p++) {
+        const uint64_t row = st[p].full + st[p].window;
+        all = row ? hwl_min(all, rest[p] / row) : all;
+    }
     if (u->max_tokens)
         all = hwl_min(all, u->max_tokens);
-    all = all / u->page * u->page; /* the same bytes, divided anew: st[0], since these releases count the whole model */
+    all = all / u->page * u->page;
     return (uint64_t)((double)(all * (st[0].full + st[0].window)) / ((double)st[0].full + u->window_ratio * (double)st[0].window));
 }
 
@@ -256,8 +262,10 @@ static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st
         tokens = u->max_tokens ? u->max_tokens : u->context;
     if (u->rules->requests_first)
         tokens = count_first(u, st, rest, tokens, out);
+    if (u->rules->windows_after && hybrid && st[0].full)
+        tokens = divide_after(u, st, rest);
     tokens = tokens / u->page * u->page;
-    if (u->max_tokens && !(u->rules->requests_first && hybrid))
+    if (u->max_tokens && !(u->rules->windows_after && hybrid))
         tokens = hwl_min(tokens, u->max_tokens / u->page * u->page);
     out->tokens = out->full_tokens = tokens;
     if (hybrid)

@@ -215,13 +215,13 @@ static void read_sizes(const char *list, uint64_t *n, uint64_t *max)
 static uint64_t prefill_limit(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u)
 {
     uint64_t max = u->mla && u->rules->mla_prefill_max ? hwl_min(u->chunk, u->rules->mla_prefill_max) : u->chunk;
-    if (u->mla && u->rules->pieces)
+    if (u->mla && u->rules->mla_prefill_flat)
         max = u->rules->mla_prefill_max;
     if (hwl_opt_has(s, HWL_OPT_PREFILL_GRAPH_MAX))
         return hwl_opt_u64(s, HWL_OPT_PREFILL_GRAPH_MAX, 0);
     if (u->max_tokens)
         max = hwl_min(max, u->max_tokens);
-    if (!u->rules->draft_counted && hwl_opt_has(s, HWL_OPT_CTX))
+    if (u->rules->prefill_by_context && hwl_opt_has(s, HWL_OPT_CTX))
         max = hwl_min(max, u->context);
     return m->source && hwl_text_holds(m->source, "llama-2") ? hwl_min(max, LLAMA2_PREFILL) : max;
 }
@@ -264,6 +264,7 @@ static void deepep_graphs(const struct hwl_settings *s, struct hwl_sglang_setup 
 /* Classes that were not captured in pieces (configs/model_config.py of 0.5.12). */
 static const char uncaptured[] = "DeepseekV32ForCausalLM DeepseekV4ForCausalLM Qwen3NextForCausalLM GlmMoeDsaForCausalLM "
                                  "BailingMoeV2_5ForCausalLM LLaDAModelLM";
+static const char uncaptured_14[] = "DeepseekV4ForCausalLM Qwen3NextForCausalLM BailingMoeV2_5ForCausalLM LLaDAModelLM";
 
 /* Where prefill is not captured by default: cuda_graph_hook.py disable_breakable_cudagraph_if_incompatible. */
 static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u,
@@ -276,15 +277,28 @@ static bool captures_prefill(const struct hwl_model *m, const struct hwl_setting
     const bool mla_kernels = u->cc / 10 == 10 && !u->sparse && m->hints.class_name &&
                              strcmp(m->hints.class_name, "DeepseekV3ForCausalLM") == 0 &&
                              hwl_words_have("trtllm_mla", hwl_opt_text(s, HWL_OPT_ATTENTION_BACKEND, "trtllm_mla"));
-    const bool untried = u->rules->roles && !hwl_words_have("none deepep megamoe flashinfer",
-                                                            hwl_opt_text(s, HWL_OPT_A2A_BACKEND, "none"));
-    if (u->rules->pieces && (u->attention_dp > 1 || (m->hints.class_name && hwl_words_have(uncaptured, m->hints.class_name)) ||
-                             !hwl_words_have("none", hwl_opt_text(s, HWL_OPT_A2A_BACKEND, "none")) || u->max_loras ||
-                             u->cpu_offload || u->prefills || u->decodes))
-        return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, false);
-    kda = kda && !u->rules->pieces;
-    const bool on = u->rules->prefill_graph && !u->compressed && !hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) && u->pp == 1 &&
-                    u->dcp == 1 && !kda && !towers && !untried;
+    const char *class_name = m->hints.class_name ? m->hints.class_name : "", *a2a = hwl_opt_text(s, HWL_OPT_A2A_BACKEND, "none");
+    const struct {
+        enum hwl_sglang_off what;
+        bool holds;
+    } ends[] = {{HWL_SGLANG_OFF_DP, u->attention_dp > 1},
+                {HWL_SGLANG_OFF_A2A, strcmp(a2a, "none") != 0},
+                {HWL_SGLANG_OFF_UNTRIED, !hwl_words_have("none deepep megamoe flashinfer", a2a)},
+                {HWL_SGLANG_OFF_LORA, u->max_loras > 0},
+                {HWL_SGLANG_OFF_OFFLOAD, u->cpu_offload > 0},
+                {HWL_SGLANG_OFF_ROLES, u->prefills || u->decodes},
+                {HWL_SGLANG_OFF_MLA, u->mla},
+                {HWL_SGLANG_OFF_DENSE_MLA, u->mla && !u->sparse},
+                {HWL_SGLANG_OFF_KDA, kda},
+                {HWL_SGLANG_OFF_NEMOTRON, strncmp(class_name, "NemotronH", 9) == 0},
+                {HWL_SGLANG_OFF_LISTED, hwl_words_have(u->rules->prefill_off & HWL_SGLANG_OFF_A2A && u->rules->draft_counted
+                                                           ? uncaptured_14 : uncaptured, class_name)},
+                {HWL_SGLANG_OFF_DRAFTS, *u->spec_method != 0},
+                {HWL_SGLANG_OFF_EAGER, hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false)}};
+    bool off = false;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        off = off || (ends[i].holds && u->rules->prefill_off & ends[i].what);
+    const bool on = u->rules->prefill_graph && !u->compressed && u->pp == 1 && u->dcp == 1 && !towers && !off;
     *later_off = mla_kernels && !hwl_opt_has(s, HWL_OPT_PREFILL_GRAPH);
     return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, on) && u->rules->mla_prefill_max;
 }
@@ -404,7 +418,10 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     u.asked_requests = u.max_requests;
     u.max_requests = u.max_requests ? hwl_max(u.max_requests / u.attention_dp, 1) : 0;
     const char *backend = hwl_sglang_backend(model, settings, &u);
-    u.page = hwl_sglang_page(backend, hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0), &u);
+    const bool one = u.recurrent && u.prefix && u.rules->page_of_one && !hwl_words_have("extra_buffer", hwl_opt_text(settings, HWL_OPT_MAMBA_STRATEGY, ""));
+    u.page = hwl_sglang_page(backend, one ? 0 : hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0), &u);
+    if (u.rules->sm100_one_pool && strcmp(backend, "trtllm_mha") == 0)
+        u.window_pool = false;
     u.workspace = hwl_sglang_workspace(backend, model, &u);
     u.raw_rows = u.sparse && hwl_sglang_raw_rows(model, settings, &u);
     u.uniform_rows = u.compressed && strcmp(hwl_opt_text(settings, HWL_OPT_DSV4_BACKEND, "auto"), "trtllm") == 0;

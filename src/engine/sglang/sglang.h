@@ -32,6 +32,23 @@ enum hwl_sglang_sizes {
     HWL_SGLANG_SIZES_EIGHTS,
 };
 
+/* What ends the capture of prefill where it is not asked for. */
+enum hwl_sglang_off {
+    HWL_SGLANG_OFF_DP = 1,        /* data-parallel attention */
+    HWL_SGLANG_OFF_A2A = 2,       /* experts reached by any kernels of their own, or by such as were not tried */
+    HWL_SGLANG_OFF_UNTRIED = 4,
+    HWL_SGLANG_OFF_LORA = 8,
+    HWL_SGLANG_OFF_OFFLOAD = 16,
+    HWL_SGLANG_OFF_ROLES = 32,    /* a server for one half of the work */
+    HWL_SGLANG_OFF_MLA = 64,      /* latent attention, or such as is not sparse */
+    HWL_SGLANG_OFF_DENSE_MLA = 128,
+    HWL_SGLANG_OFF_KDA = 256,
+    HWL_SGLANG_OFF_NEMOTRON = 512,
+    HWL_SGLANG_OFF_LISTED = 1024, /* classes of a list */
+    HWL_SGLANG_OFF_DRAFTS = 2048,
+    HWL_SGLANG_OFF_EAGER = 4096,  /* decoding that is not captured */
+};
+
 /* One release whose rules were read; others are mapped to one of these by range (version.c). */
 struct hwl_sglang_rules {
     const char *version;
@@ -71,6 +88,7 @@ struct hwl_sglang_rules {
     bool request_row;       /* the table of requests has one more row, which is used */
     bool draft_headroom;    /* drafted tokens come on top of the pool */
     bool requests_first;    /* requests are counted before tokens are limited or divided over windows */
+    bool windows_after;     /* tokens are divided over windows after they are counted and limited */
     bool requests_whole;    /* requests asked for are each attention rank's */
     bool half_unasked;      /* at most half the tokens where no number of requests is asked for */
     bool estimate_caps;     /* no more requests than the estimate, be it more that are asked for */
@@ -80,7 +98,13 @@ struct hwl_sglang_rules {
     bool sparse_fraction;   /* and has a static share of its own */
     bool sparse_raw;        /* and its budget counts FP8 rows without scales */
     bool sparse_unindexed;  /* and no keys of its indexer */
-    bool pieces;            /* prefill is captured in pieces, for fewer models */
+    uint32_t prefill_off;   /* enum hwl_sglang_off */
+    bool mla_prefill_flat;  /* latent attention captures so many tokens however long a step is */
+    bool prefill_by_context; /* and no more than a context that was asked for */
+    bool states_whole;      /* the budget counts the states of all stages on each */
+    bool hybrid_whole;      /* and the attention beside them */
+    bool states_or_512;     /* a number of states without prefix caching though no requests are asked for */
+    bool sm100_one_pool;    /* kernels of TensorRT-LLM have no pool of their own for windows */
     bool page_of_one;       /* prefix caching of recurrent states wants pages of one token */
     uint8_t sm100;          /* kernels of TensorRT-LLM by default: 0 none, 1 gpt-oss, 2 and DeepSeek-V3, 3 all */
     const char *narrow_drafts; /* classes that draft 4 tokens in a row where others draft trees of 8; "*": all but two */

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.22", "0.5.21", "0.5.20", "0.5.18", "0.5.17", "0.5.14", "0.5.13",
-                                           "0.5.10", "0.5.9",  "0.5.6",  "0.5.4",  "0.5.3",  "0.5.1",  "0.4.9",  "0.4.7",  "0.4.6",  "0.4.4",  "0.4.2",  NULL};
+const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.22", "0.5.21", "0.5.20", "0.5.18", "0.5.17", "0.5.15", "0.5.14", "0.5.13", "0.5.12",
+                                           "0.5.10", "0.5.9", "0.5.8",  "0.5.6",  "0.5.4",  "0.5.3",  "0.5.1",  "0.4.9",  "0.4.7",  "0.4.6",  "0.4.4",  "0.4.2",  NULL};
 
 /* arg_groups/memory_hook.py from 0.5.20, server_args.py before (_handle_gpu_memory_settings). */
 static const struct hwl_sglang_class by_20[] = {{20 * 1024, 2048, 8, 8},      {35 * 1024, 4096, 48, 160},
@@ -61,18 +61,22 @@ static const char windows_09[] =
 /* What stood for a while. */
 #define FROM_3 .fraction = HWL_SGLANG_BY_USE, .classes = by_03, .sizes = HWL_SGLANG_SIZES_SPARSE
 #define FROM_5 .fraction = HWL_SGLANG_BY_USE, .classes = by_09, .mla_prefill_max = 2048
-#define FROM_20 .fraction = HWL_SGLANG_BY_USE, .classes = by_20
+#define FROM_20                                                                                                        \
+    .fraction = HWL_SGLANG_BY_USE, .classes = by_20, .prefill_off = HWL_SGLANG_OFF_UNTRIED | HWL_SGLANG_OFF_KDA | HWL_SGLANG_OFF_EAGER
+#define PIECES                                                                                                         \
+    .mla_prefill_flat = true, .prefill_off = HWL_SGLANG_OFF_DP | HWL_SGLANG_OFF_A2A | HWL_SGLANG_OFF_LORA |              \
+                                             HWL_SGLANG_OFF_OFFLOAD | HWL_SGLANG_OFF_ROLES | HWL_SGLANG_OFF_LISTED
 #define BY_CLASS                                                                                                       \
     .fraction = HWL_SGLANG_BY_CLASS, .classes = by_49, .draft_reserve_mib = 2048, .standalone_reserve_mib = 2048,        \
         .sizes = HWL_SGLANG_SIZES_GAP, .sizes_256_mib = 90 * 1024, .sizes_512_mib = 160 * 1000, .steps_of_16 = true
 #define LATER_PREFIX .prefixless = "KimiLinearForCausalLM BailingMoeV2_5ForCausalLM"
 #define FROM_7_TO_13 LATER_PREFIX, .drafts_first = true
-#define UNTIL_13 FROM_7_TO_13, .pieces = true, .draft_reserve_mib = 4096, .standalone_reserve_mib = 6144, .estimate_caps = true, .half_unasked = true
-#define UNTIL_9 .requests_first = true
+#define UNTIL_13 FROM_7_TO_13, PIECES, .states_whole = true, .sparse_raw = true, .draft_reserve_mib = 4096, .standalone_reserve_mib = 6144, .estimate_caps = true, .half_unasked = true
+#define UNTIL_9 .requests_first = true, .windows_after = true, .states_whole = true
 #define FROM_7_TO_9 UNTIL_9, FROM_7_TO_13, .requests_whole = true, .drafts_end_prefix = true
 #define UNTIL_6 UNTIL_9, .draft_headroom = true, .half_unasked = true
 #define FROM_4_TO_6                                                                                                    \
-    .states_times_drafts = true,                                                                                       \
+    .hybrid_whole = true, .states_times_drafts = true,                                                                                       \
     .prefixless = "NemotronHForCausalLM FalconH1ForCausalLM NemotronH_Nano_VL_V2 KimiLinearForCausalLM"
 #define SMALL_DRAFTS                                                                                                   \
     .narrow_drafts = "DeepseekV32ForCausalLM DeepseekV3ForCausalLM DeepseekV2ForCausalLM GptOssForCausalLM "              \
@@ -84,12 +88,27 @@ static const struct hwl_sglang_rules rules[] = {
     {.version = "0.5.22", SINCE_22, FROM_20, .mla_prefill_max = 2048, .window_classes = windows_23},
     {.version = "0.5.21", SINCE_21, FROM_20, .mla_prefill_max = 2048, .window_classes = windows_23},
     {.version = "0.5.20", SINCE_20, FROM_20, .mla_prefill_max = 2048, .window_classes = windows_23},
-    {.version = "0.5.18", SINCE_18, FROM_5, .window_classes = windows_18},
-    {.version = "0.5.17", SINCE_17, FROM_5, .window_classes = windows_13},
-    {.version = "0.5.14", SINCE_14, FROM_5, .window_classes = windows_13},
-    {.version = "0.5.13", SINCE_10, FROM_5, UNTIL_13, .window_classes = windows_13},
-    {.version = "0.5.10", SINCE_10, FROM_5, UNTIL_13, .window_classes = windows_09},
-    {.version = "0.5.9", SINCE_8, .sparse_raw = true, FROM_5, FROM_3_TO_9, FROM_7_TO_9, .gathers = true, .window_classes = windows_09},
+    {.version = "0.5.18", SINCE_18, FROM_5, .mla_prefill_flat = true, .prefill_off = HWL_SGLANG_OFF_UNTRIED | HWL_SGLANG_OFF_EAGER, .window_classes = windows_18},
+    {.version = "0.5.17",
+     SINCE_17,
+     FROM_5,
+     .mla_prefill_flat = true,
+     .prefill_off = HWL_SGLANG_OFF_UNTRIED | HWL_SGLANG_OFF_DENSE_MLA | HWL_SGLANG_OFF_NEMOTRON | HWL_SGLANG_OFF_EAGER,
+     .window_classes = windows_13},
+    {.version = "0.5.15",
+     SINCE_14,
+     FROM_5,
+     .mla_prefill_flat = true,
+     .prefill_by_context = true,
+     .sparse_raw = true,
+     .prefill_off = HWL_SGLANG_OFF_MLA | HWL_SGLANG_OFF_LORA | HWL_SGLANG_OFF_A2A | HWL_SGLANG_OFF_DP | HWL_SGLANG_OFF_EAGER,
+     .window_classes = windows_13},
+    {.version = "0.5.14", SINCE_14, FROM_5, PIECES, .prefill_by_context = true, .sparse_raw = true, .window_classes = windows_13},
+    {.version = "0.5.13", SINCE_10, FROM_5, UNTIL_13, .prefill_by_context = true, .page_of_one = true, .window_classes = windows_13},
+    {.version = "0.5.12", SINCE_10, FROM_5, UNTIL_13, .page_of_one = true, .window_classes = windows_13},
+    {.version = "0.5.10", SINCE_10, FROM_5, UNTIL_13, .windows_after = true, .window_classes = windows_09},
+    {.version = "0.5.9", SINCE_8, .sm100_one_pool = true, .sparse_raw = true, FROM_5, FROM_3_TO_9, FROM_7_TO_9, .gathers = true, .window_classes = windows_09},
+    {.version = "0.5.8", SINCE_8, .sm100_one_pool = true, .states_or_512 = true, .sparse_raw = true, FROM_5, FROM_3_TO_9, FROM_7_TO_9, .gathers = true, .window_classes = windows_09},
     {.version = "0.5.6", SINCE_4, SMALL_DRAFTS, .sm100 = 2, .sparse_raw = true, FROM_4_TO_6, FROM_5, FROM_3_TO_9, UNTIL_6, .gathers = true, .window_classes = ""},
     {.version = "0.5.4", SINCE_4, SMALL_DRAFTS, .sm100 = 2, .sparse_dp = true, .sparse_raw = true, FROM_4_TO_6, FROM_3, FROM_3_TO_9, UNTIL_6, .gathers = true, .mla_prefill_max = 2048, .window_classes = ""},
     {.version = "0.5.3", FROM_3, SMALL_DRAFTS, .sm100 = 1, .sparse_dp = true, .sparse_fraction = true, .sparse_raw = true, .sparse_unindexed = true, FROM_3_TO_9, UNTIL_6, .gathers = true, .window_classes = ""},
@@ -153,8 +172,8 @@ static const struct {
     unsigned minor, first, end;
     const char *version;
 } ranges[] = {{4, 0, 4, "0.4.2"}, {4, 4, 6, "0.4.4"}, {4, 6, 7, "0.4.6"}, {4, 7, 8, "0.4.7"}, {4, 8, 10, "0.4.9"},    {4, 10, 11, "0.5.1"}, {5, 0, 3, "0.5.1"},    {5, 3, 4, "0.5.3"},
-              {5, 4, 5, "0.5.4"},     {5, 5, 7, "0.5.6"},     {5, 7, 10, "0.5.9"},   {5, 10, 12, "0.5.10"},
-              {5, 12, 14, "0.5.13"},  {5, 14, 17, "0.5.14"}, {5, 17, 18, "0.5.17"},  {5, 18, 20, "0.5.18"}, {5, 20, 21, "0.5.20"},
+              {5, 4, 5, "0.5.4"},     {5, 5, 7, "0.5.6"},     {5, 7, 9, "0.5.8"}, {5, 9, 10, "0.5.9"},   {5, 10, 12, "0.5.10"},
+              {5, 12, 13, "0.5.12"}, {5, 13, 14, "0.5.13"},  {5, 14, 15, "0.5.14"}, {5, 15, 17, "0.5.15"}, {5, 17, 18, "0.5.17"},  {5, 18, 20, "0.5.18"}, {5, 20, 21, "0.5.20"},
               {5, 21, 22, "0.5.21"},
               {5, 22, 23, "0.5.22"},  {5, 23, 26, "0.5.23"}};
 
