@@ -44,6 +44,7 @@ static struct counts count(const struct hwl_model *m, const struct hwl_sglang_se
         c.longs += a->compress_ratio == 128;
         c.attn = a;
     }
+    c.layers += u->rules->drafts_windowed ? m->n_mtp : 0;
     return c;
 }
 
@@ -96,12 +97,14 @@ void hwl_sglang_size_compressed(const struct hwl_model *m, const struct hwl_sgla
             full = u->window_ratio * row * (double)c.layers + 1.0 / 4 * row * fours + 1.0 / 128 * row * (double)c.longs;
             full += 1.0 / 4 * keys * fours;
             full += u->window_ratio * share * state * fours;
+            if (u->rules->long_by_window)
+                full += u->window_ratio * ((double)ring(u, 128) / (double)ring_tokens(u, c.attn)) * (2 * width * STATE_BYTES) * (double)c.longs;
             full += u->window_ratio * share * index_state * fours;
         }
         if (*u->spec_method)
             full *= (double)(c.layers + 1) / (double)c.layers;
         const uint64_t fixed =
-            c.longs ? long_rows(u, requests + u->extra_requests) * 2 * c.attn->head_dim_k * STATE_BYTES * c.longs : 0;
+            c.longs && !u->rules->long_by_window ? long_rows(u, requests + u->extra_requests) * 2 * c.attn->head_dim_k * STATE_BYTES * c.longs : 0;
         const double left = rest[p] > fixed ? (double)(rest[p] - fixed) : 0;
         tokens = hwl_min(tokens, (uint64_t)(left / full) / u->page * u->page);
     }
@@ -110,7 +113,8 @@ void hwl_sglang_size_compressed(const struct hwl_model *m, const struct hwl_sgla
     out->tokens = out->full_tokens = tokens;
     out->window_tokens = (uint64_t)((double)tokens * u->window_ratio) / u->page * u->page;
     out->four_rows = out->window_tokens / together * ring(u, 4);
-    out->long_rows = (requests + u->extra_requests + 1) * ring(u, 128);
+    out->long_rows = u->rules->long_by_window ? out->window_tokens / together * ring(u, 128)
+                                              : (requests + u->extra_requests + 1) * ring(u, 128);
     uint64_t window = 0;
     for (uint32_t i = 0; i < m->n_layers; i++)
         window = hwl_max(window, m->layers[i].attn.window);
@@ -139,7 +143,9 @@ struct hwl_sglang_layer_pools hwl_sglang_compressed_layer(const struct hwl_model
     l.compressed = hwl_ck_mul(ck, hwl_div_ceil(states + page, small),
                               (uint64_t)(page_row(a, u->uniform_rows, small) * (double)small));
     const uint64_t overlap = ratio == 4 ? 2 : 1;
-    const uint64_t rows = ratio == 4 ? hwl_div_ceil(pools->four_rows + ring(u, 4) + 1, 4) * 4 : long_rows(u, pools->requests + u->extra_requests);
+    const uint64_t rows = ratio == 4 ? hwl_div_ceil(pools->four_rows + ring(u, 4) + 1, 4) * 4
+                          : u->rules->long_by_window ? hwl_div_ceil(pools->long_rows + ring(u, 128) + 1, 128) * 128
+                                                     : long_rows(u, pools->requests + u->extra_requests);
     l.state = hwl_ck_mul4(ck, rows, 2 * overlap, a->head_dim_k, STATE_BYTES);
     if (ratio == 4) {
         l.index = hwl_ck_mul(ck, hwl_div_ceil(states + page, small) * small, index + index / 128 * 4);

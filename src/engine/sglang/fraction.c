@@ -66,7 +66,7 @@ static double reserve_by_use(const struct hwl_sglang_setup *u, double memory, bo
                                                         : u->max_prefill;
     double reserve = 512 + 1.5 * (double)hwl_max(step, 2048);
     reserve += (double)u->tp * u->pp * 128;
-    if (decode_graph || u->rules->draft_reserve_mib)
+    if (decode_graph || u->rules->graphs_always)
         reserve += 2 * bs;
     if (u->attention_dp > 1 && !(u->rules->roles && u->prefills))
         reserve += bs * u->attention_dp * (bs > 300 ? 4.5 : 3);

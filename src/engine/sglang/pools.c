@@ -269,7 +269,7 @@ static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st
         tokens = hwl_min(tokens, u->max_tokens / u->page * u->page);
     out->tokens = out->full_tokens = tokens;
     if (hybrid)
-        out->window_tokens = capped ? window : (uint64_t)((double)tokens * u->window_ratio) / u->page * u->page;
+        out->window_tokens = capped ? (u->max_tokens && u->rules->window_in_tokens ? hwl_min(window, u->max_tokens) : window) : (uint64_t)((double)tokens * u->window_ratio) / u->page * u->page;
     if (tokens == 0) {
         out->starts = false;
         out->why = "the weights leave no room for tokens";

@@ -93,7 +93,7 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
                             a->n_heads, u->attention_tp);
         if (a->compress_ratio > 1 && !u->rules->compressed)
             return hwl_fail(error, HWL_E_UNSUPPORTED,
-                            "sglang: the pools of compressed attention are modelled from 0.5.18 on, not for %s",
+                            "sglang: the pools of compressed attention are there from 0.5.12 on, not for %s",
                             u->rules->version);
         if (a->compress_ratio > 1 && a->compress_ratio != 4 && a->compress_ratio != 128)
             return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: a compression ratio of %u", a->compress_ratio);
@@ -180,7 +180,9 @@ static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_set
     bool extra = false, lazy = false;
     const bool paged = hwl_opt_u64(s, HWL_OPT_BLOCK_SIZE, 1) > 1;
     if (strcmp(strategy, "auto") == 0)
-        extra = u->rules->states_extra_buffer && (u->overlap || paged) && hwl_sglang_has(m, HWL_SGLANG_EXTRA_STATES);
+        extra = u->rules->states_extra_buffer && (u->overlap || paged) &&
+                (u->rules->extra_states ? class_name && hwl_words_have(u->rules->extra_states, class_name)
+                                        : hwl_sglang_has(m, HWL_SGLANG_EXTRA_STATES));
     else if (strcmp(strategy, "extra_buffer") == 0)
         extra = true;
     else if (strcmp(strategy, "extra_buffer_lazy") == 0)
@@ -303,7 +305,7 @@ static bool captures_prefill(const struct hwl_model *m, const struct hwl_setting
     return hwl_opt_flag(s, HWL_OPT_PREFILL_GRAPH, on) && u->rules->mla_prefill_max;
 }
 
-/* _derive_context_length: a longer one wants an environment variable, which 0.4.8 to 0.5.2 took as set. */
+/* _derive_context_length: a longer one wants an environment variable, which 0.4.7 to 0.5.2 took as set. */
 static hwl_status resolve_context(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
                                   hwl_error *error)
 {
@@ -312,7 +314,7 @@ static hwl_status resolve_context(const struct hwl_model *m, const struct hwl_se
         strcmp(m->hints.rope_type, "llama3") != 0 && strcmp(m->hints.rope_type, "default") != 0 && derived < (1u << 30))
         derived = (uint64_t)(m->hints.rope_factor * (double)derived);
     u->context = hwl_opt_u64(s, HWL_OPT_CTX, derived);
-    if (u->context > derived && u->rules->fraction != HWL_SGLANG_BY_CLASS)
+    if (u->context > derived && !u->rules->longer_context)
         return hwl_fail(error, HWL_E_REFUSED,
                         "sglang refuses: a context of %llu tokens where the configuration says %llu; "
                         "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1 would let it",

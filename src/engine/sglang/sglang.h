@@ -65,6 +65,8 @@ struct hwl_sglang_rules {
     bool media_graphs;         /* some models with towers capture prefill */
     bool prefill_per_rank;     /* prefill is captured for the chunk of a rank of data-parallel attention */
     bool compressed;           /* pools of compressed attention as compressed.c has them */
+    bool long_by_window;       /* rings of 128 tokens go with the window; later: with the requests */
+    bool drafts_windowed;      /* the budget counts a window for each layer that drafts */
     bool compressed_pages;     /* their budget counts whole pages, and rings per page; before: rows, and rings per window */
     bool window_checked;       /* a window pool that cannot hold one request is refused */
     bool window_by_stage;      /* window and full layers are those of the stage; before: of the model */
@@ -88,6 +90,10 @@ struct hwl_sglang_rules {
     bool request_row;       /* the table of requests has one more row, which is used */
     bool draft_headroom;    /* drafted tokens come on top of the pool */
     bool requests_first;    /* requests are counted before tokens are limited or divided over windows */
+    bool window_in_tokens;  /* windows sized by the requests are at most as long as the tokens asked for */
+    bool graphs_always;     /* the reserve counts decoding's graphs though they are off */
+    const char *extra_states; /* classes whose prefix caching keeps extra states, NULL: as in classes.c */
+    bool longer_context;    /* more than the configuration says is taken */
     bool windows_after;     /* tokens are divided over windows after they are counted and limited */
     bool requests_whole;    /* requests asked for are each attention rank's */
     bool half_unasked;      /* at most half the tokens where no number of requests is asked for */
