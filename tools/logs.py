@@ -409,6 +409,25 @@ def why_not(doc, err):
     return text[:120].replace("|", " ")
 
 
+def off(t):
+    """Planned against logged, beyond what the printed digits leave open."""
+    d = t["planned"] - t["logged"]
+    return 0.0 if abs(d) <= t.get("rounding", 0) * 1.001 else (abs(d) - t.get("rounding", 0)) * (1 if d > 0 else -1) / t["logged"]
+
+
+# What explains a difference in llama.cpp's logs beside the term's own meaning, as explain-log notes it.
+NOTED = ("come nearest", "is left out", "no line states the context", "is of a back end", "another mixture of types", "makes a context for each", "does not say the file type")
+
+
+def why(doc):
+    """Why figures stay off by more than 2 % (compute, output) or at all (weights, caches): the meanings of those terms."""
+    bad = [t for t in doc["terms"] if t["logged"] and abs(off(t)) > (0.02 if t["name"] in ("compute_bytes", "output_bytes") else 0.0005)]
+    words = list(dict.fromkeys(t["meaning"] for t in sorted(bad, key=lambda t: -abs(off(t)))))[:2]
+    if bad:
+        words += [n for n in doc["notes"] if any(w in n for w in NOTED)][:2]
+    return "; ".join(words).replace("|", " ")
+
+
 def markdown(truth):
     """Every log, planned against logged in percent; a collection at a time."""
     out, tables, verdicts, right = [], {}, 0, 0
@@ -416,21 +435,22 @@ def markdown(truth):
         cells, reason = {}, "" if doc and doc["terms"] else why_not(doc, err)
         for t in doc["terms"] if doc else []:
             if t["logged"] and t["name"] in dict(COLUMNS):
-                cells.setdefault(t["name"], []).append(t["planned"] / t["logged"] - 1)
-        tables.setdefault(kind, []).append((name, cells, reason))
+                cells.setdefault(t["name"], []).append(off(t) if kind == "llama.cpp" else t["planned"] / t["logged"] - 1)
+        tables.setdefault(kind, []).append((name, cells, reason, why(doc) if doc and kind == "llama.cpp" else ""))
         if doc and kind.startswith("vLLM") and not any("is left out" in n for n in doc["notes"]) and not reason:
             verdicts += 1
             right += not any("the plan says that it" in n or "says that it fits" in n for n in doc["notes"])
     for kind, lines in tables.items():
-        used = [(k, w) for k, w in COLUMNS if any(k in c for _, c, _ in lines)]
+        used = [(k, w) for k, w in COLUMNS if any(k in c for _, c, _, _ in lines)]
+        reasons_shown = any(w for _, _, _, w in lines)
         known = [x for x in lines if not x[2]]
         out += [f"### {kind}: {len(lines)} logs, {len(known)} with enough facts to plan", ""]
         if known:
-            out += ["| log | " + " | ".join(w for _, w in used) + " |", "|---" * (len(used) + 1) + "|"]
-        for name, cells, _ in known:
-            out.append("| " + name.replace("|", " ") + " | " + " | ".join(max((f"{x:+.1%}" for x in cells.get(k, [])), key=lambda x: abs(float(x[:-1])), default="") for k, _ in used) + " |")
+            out += ["| log | " + " | ".join(w for _, w in used) + (" | why |" if reasons_shown else " |"), "|---" * (len(used) + 1 + reasons_shown) + "|"]
+        for name, cells, _, w in known:
+            out.append("| " + name.replace("|", " ") + " | " + " | ".join(max((f"{x:+.1%}" for x in cells.get(k, [])), key=lambda x: abs(float(x[:-1])), default="") for k, _ in used) + (f" | {w} |" if reasons_shown else " |"))
         reasons = {}
-        for _, _, reason in lines:
+        for _, _, reason, _ in lines:
             if reason:
                 reasons[reason] = reasons.get(reason, 0) + 1
         out += [""] + [f"- not planned, {n}: {r}" for r, n in sorted(reasons.items(), key=lambda x: -x[1])] + [""]
