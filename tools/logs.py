@@ -191,23 +191,6 @@ def sglang_any(r, model, known):
     return "\n".join(t) + "\n", want
 
 
-# Builds of known days, for logs that print none (start-ups of this collection that print both).
-BUILD_DAYS = (("2024-04-30", 2797), ("2024-05-09", 2833), ("2025-01-25", 4553), ("2025-04-28", 5192), ("2025-06-10", 5622), ("2025-08-07", 6110), ("2026-01-31", 7896),
-              ("2026-05-03", 9010), ("2026-06-29", 9849), ("2026-08-05", 10566), ("2026-09-20", 11342))
-
-
-def build_of_day(text):
-    m = re.match(r"(20\d\d)-(\d\d)(?:-(\d\d))?", text or "")
-    if not m:
-        return None
-    days = [(int(d[:4]) * 365 + int(d[5:7]) * 30.4 + int(d[8:]), b) for d, b in BUILD_DAYS]
-    at = int(m[1]) * 365 + int(m[2]) * 30.4 + int(m[3] or 15)
-    for (d0, b0), (d1, b1) in zip(days, days[1:]):
-        if d0 <= at <= d1:
-            return round(b0 + (b1 - b0) * (at - d0) / (d1 - d0))
-    return days[-1][1] if at > days[-1][0] else days[0][1]
-
-
 def projector_from(buffers):
     """Index of the first buffer that is the image projector's: a GPU's compute buffer behind the host's, which ends a context's."""
     host = False
@@ -229,8 +212,6 @@ def llamacpp_any(r):
         t.append(f"build: {build.replace(',', '')} with cc for x86_64-linux-gnu")
     elif re.search(r"\((\d{4,})\)", build):
         t.append(f"build: {re.search(r'[(]([0-9]+)[)]', build)[1]} with cc")
-    elif not r.get("build") and build_of_day(r.get("date") or r.get("date_estimate")):
-        t.append(f"build: {build_of_day(r.get('date') or r.get('date_estimate'))} with cc")
     line = s.get("command_line") or ""
     if " -" in line or line.startswith("-"):
         line = line[line.index("-") if line.startswith("-") else line.index(" -"):]
@@ -267,6 +248,9 @@ def llamacpp_any(r):
         rec = any(n == "R" for n, _, _ in types)
         if k.get("cells") and k.get("layers") and k.get("mib") is not None:
             t.append(f"llama_{'memory_recurrent' if rec else 'kv_cache'}: size = {k['mib']:7.2f} MiB ({k['cells']:6} cells, {k['layers']:3} layers, {k.get('seqs') or s.get('n_seq_max', 1)} seqs)" + (", " + sizes if sizes else ""))
+    for k in r.get("kv") or []:
+        if "c^KV" in (k.get("tag") or ""):
+            t.append(f"llama_new_context_with_model: KV self size  = {k['mib']:7.2f} MiB, K^R (f16): 0.00 MiB, c^KV (f16): {k['mib']:7.2f} MiB")
     if s.get("type_k"):
         n = max((k.get("layers") or 0 for k in r.get("kv") or []), default=0)
         t.append(f"llama_kv_cache_unified: kv_size = {s.get('n_ctx', 0)}, type_k = '{s['type_k']}', type_v = '{s.get('type_v', s['type_k'])}', n_layer = {n}, can_shift = 1, padding = 256")

@@ -37,7 +37,7 @@ static void command_line(struct hwl_log *log, hwl_settings *s)
 
 hwl_status hwl_log_set_build(const struct hwl_log *log, const char *version, hwl_settings *s)
 {
-    if (!hwl_log_setting_of(log, "kv-unified") && hwl_words_have("b5000 4227c9be4", version)) /* older builds know one pool only */
+    if (!hwl_log_setting_of(log, "kv-unified") && hwl_words_have("b2295 b4500 b5000 b5781 4227c9be4", version)) /* older builds know one pool only */
         (void)hwl_settings_set(s, "kv-unified", "true", NULL);
     return hwl_settings_set(s, "engine-version", version, NULL);
 }

@@ -184,7 +184,8 @@ static void buffer(struct hwl_log *log, const char *line, uint64_t number)
                  {"KV", "kv_cache_bytes"},
                  {"RS", "recurrent_state_bytes"},
                  {"compute", "compute_bytes"},
-                 {"output", "output_bytes"}};
+                 {"output", "output_bytes"},
+                 {"input", "input_bytes"}};
     const char *at = strstr(line, " buffer size = ");
     double v, r;
     if (!at)

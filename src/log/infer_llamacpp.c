@@ -154,7 +154,7 @@ static void layers_on_host(struct hwl_log *log, const hwl_model *m, uint32_t n, 
     if (fabs(have[0] - want[0]) > 0.01 * all[0] || (states && fabs(have[1] - want[1]) > 0.01 * all[1]))
         return;
     (void)hwl_settings_get(s, "engine-version", version, sizeof version);
-    const bool output_last = hwl_words_have("b5000 4227c9be4 b7200", version);
+    const bool output_last = hwl_words_have("b2295 b4500 b5000 b5781 4227c9be4 b7200", version);
     (void)snprintf(text, sizeof text, "%u", m->n_layers + m->n_mtp + !output_last - host);
     if (hwl_settings_set(s, "ngl", text, NULL) == HWL_OK)
         hwl_log_add_note(log, "caches of %u layers lie in host memory: planned with -ngl %s, though no line says it", host, text);

@@ -177,12 +177,14 @@ static void context_line(struct hwl_log *log, const char *line)
     struct hwl_str value;
     if (!p)
         return;
+    if (strstr(p, " input buffer size "))
+        log->era = "b2295";
     if (!*log->era || strncmp(p, "n_outputs_max ", 14) == 0 || strncmp(p, "n_ctx_seq ", 10) == 0)
         log->era = strncmp(p, "n_outputs_max ", 14) == 0   ? "v0.5.0"
                    : strcmp(log->era, "v0.5.0") == 0       ? log->era
                    : strncmp(p, "n_ctx_seq ", 10) == 0     ? "63d93d173"
                    : strncmp(p, "n_ctx_per_seq ", 14) == 0 ? "4227c9be4"
-                   : strstr(line, "llama_new_context")     ? "b5000"
+                   : strstr(line, "llama_new_context")     ? "b4500"
                                                            : "";
     if (strncmp(p, "constructing ", 13) == 0 || (strncmp(p, "n_seq_max ", 10) == 0 && !log->fresh_context))
         log->n_contexts++;

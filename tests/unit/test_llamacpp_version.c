@@ -20,7 +20,7 @@ static void names(void **state)
         {"b11342", "v0.5.0", false}, {"b10832", "b9495", false}, {"9849", "b9495", false}, {"b12000", "v0.5.0", true},
         {"b9494", "b9495", true}, {"b9479", "b9479", false}, {"b9442", "b9442", false}, {"b9403", "b9442", true}, {"b9402", "63d93d173", false}, {"b7896", "63d93d173", false},
         {"63d93d173", "63d93d173", false}, {"b7000", "b7200", false}, {"b7800", "63d93d173", true}, {"b6200", "b7200", true}, {"b6110", "4227c9be4", false}, {"b5900", "4227c9be4", true}, {"8733e0cf6", "b5000", false},
-        {"b4999", "b5000", false}, {"b2796", NULL, false}, {"v0.4.0", NULL, false}, {"63d93d1", "63d93d173", false}, {"63d93d", NULL, false}, {"deadbeef", NULL, false},
+        {"b5781", "b5781", false}, {"b5622", "b5000", false}, {"b4999", "b5000", true}, {"b4553", "b4500", false}, {"b2796", "b4500", true}, {"b2295", "b2295", false}, {"b2294", NULL, false}, {"v0.4.0", NULL, false}, {"63d93d1", "63d93d173", false}, {"63d93d", NULL, false}, {"deadbeef", NULL, false},
         {"", NULL, false}, {"b", NULL, false}, {"b-1", NULL, false}, {"b99999999", NULL, false},
     };
     (void)state;

@@ -353,6 +353,9 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         .rules = hwl_lc_rules(version), .extras = &pre->extras, .arena = l->arena, .scratch = l->work, .error = error};
     struct lc_compute compute;
     bool built, unfitted;
+    p.m = p.rules->mla == LC_MLA_EXPANDED ? hwl_lc_expanded(p.m, p.arena) : p.m;
+    if (!p.m)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (strcmp(hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""), "mtp") == 0 && !hwl_opt_has(settings, HWL_OPT_DRAFT) && !hwl_lc_wants_mtp(&p)) {
         if (model->gguf)
             return hwl_fail(error, HWL_E_REFUSED, "context type MTP requested but model doesn't contain MTP layers");
@@ -412,6 +415,9 @@ static hwl_status parts(const struct hwl_model *model, const void *prepared, con
     (void)model;
     if (entry->kind != HWL_KIND_COMPUTE)
         return HWL_OK;
+    p.m = p.rules->mla == LC_MLA_EXPANDED ? hwl_lc_expanded(p.m, p.scratch) : p.m;
+    if (!p.m)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     struct hwl_settings own;
     struct lc_plan draft;
     hwl_status status = resolve(&p, &unfitted, &built, &compute);

@@ -473,3 +473,23 @@ bool hwl_lc_has_state(const struct lc_model *m, uint32_t il)
 {
     return (m->memory == LC_MEM_RECURRENT || m->memory == LC_MEM_HYBRID) && il < m->n_layer && m->layers[il].recr;
 }
+
+const struct lc_model *hwl_lc_expanded(const struct lc_model *m, struct hwl_arena *arena)
+{
+    if (!hwl_lc_is_mla(m))
+        return m;
+    struct lc_model *copy = HWL_NEW(arena, struct lc_model);
+    struct lc_layer *layers = HWL_NEW_ARRAY(arena, struct lc_layer, m->n_layer_all);
+    if (!copy || !layers)
+        return NULL;
+    *copy = *m;
+    for (uint32_t i = 0; i < m->n_layer_all; i++) {
+        layers[i] = m->layers[i];
+        layers[i].n_head_kv = layers[i].n_head_kv ? layers[i].n_head : 0;
+    }
+    copy->layers = layers;
+    copy->head_k = m->head_k_mla;
+    copy->head_v = m->head_v_mla;
+    copy->head_k_mla = copy->head_v_mla = 0;
+    return copy;
+}

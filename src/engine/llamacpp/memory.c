@@ -133,7 +133,7 @@ void hwl_lc_memory(struct lc_plan *p, struct hwl_ledger *l)
         const bool swa = a->swa && m->swa_type != LC_SWA_NONE;
         if (hwl_lc_has_kv(m, il)) {
             /* without flash attention V is transposed and as wide as the widest layer's [TAG_V_CACHE_VARIABLE] */
-            const uint64_t v = hwl_lc_is_mla(m) ? 0 : hwl_lc_flash_asked(m, c) ? hwl_lc_v_gqa(m, il) : widest;
+            const uint64_t v = hwl_lc_is_mla(m) ? c->rules->mla == LC_MLA_AND_V ? m->n_lora_kv : 0 : hwl_lc_flash_asked(m, c) ? hwl_lc_v_gqa(m, il) : widest;
             put_cache(p, l, il, hwl_lc_k_gqa(m, il), v, swa ? c->kv_cells_swa : c->kv_cells, streams, !swa || c->swa_full);
         }
         if (has_index(m, il)) {

@@ -13,7 +13,7 @@
 
 enum { MAX_BUILD = 99999 };
 
-const char *const hwl_lc_versions[] = {"v0.5.0", "b9495", "b9479", "b9442", "63d93d173", "b7200", "4227c9be4", "b5000", NULL};
+const char *const hwl_lc_versions[] = {"v0.5.0", "b9495", "b9479", "b9442", "63d93d173", "b7200", "4227c9be4", "b5781", "b5000", "b4500", "b2295", NULL};
 
 /* LLM_ARCH_NAMES of 0c1e57098 that 63d93d173 has not. */
 static const char later_2026[] = "bailingmoe3 cohere2moe deepseek32 deepseek4 dflash dots3note eagle3 gemma4-assistant glm5-next granite_swa "
@@ -74,7 +74,7 @@ static const struct lc_rules rules[] = {
         .commits = "",
         .first = 6400, .last = 7500,
         .seen = "start-up logs of Ollama 0.13.5 to 0.19.0, whose llama.cpp is of late 2025",
-        .by_index = true, .output_last = true, .row_split = true, .split_inputs = 30, .fa_auto = true, .rows_inside = true, .pad = 256, .pad_fa = 256, .n_ctx = 4096,
+        .by_index = true, .output_last = true, .row_split = true, .split_inputs = 30, .fa_auto = true, .rows_inside = true, .mla = LC_MLA_AND_V, .pad = 256, .pad_fa = 256, .n_ctx = 4096,
         .later = later_2026, .altered = "*",
     },
     {
@@ -83,15 +83,39 @@ static const struct lc_rules rules[] = {
         .commits = "4227c9be4",
         .first = 6060, .last = 6150,
         .seen = "source of 4227c9be4 (August 2025), start-up log of b6110",
-        .by_index = true, .output_last = true, .row_split = true, .split_inputs = 30, .rows_inside = true, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .by_index = true, .output_last = true, .row_split = true, .split_inputs = 30, .rows_inside = true, .mla = LC_MLA_AND_V, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .later = later_2026, .altered = "*",
+    },
+    {
+        .version = "b5781",
+        .commits = "ba3ef86c5",
+        .first = 5781, .last = 5781,
+        .seen = "start-up log of b5781 (June 2025)",
+        .output_last = true, .row_split = true, .split_inputs = 30, .rows_inside = true, .mla = LC_MLA_AND_V, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
         .later = later_2026, .altered = "*",
     },
     {
         .version = "b5000",
         .commits = "8733e0cf6",
-        .first = 2797, .last = 5800,
-        .seen = "source of 8733e0cf6 (May 2025), start-up logs of b2797 to b5781",
-        .output_last = true, .row_split = true, .split_inputs = 30, .rows_inside = true, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .first = 5192, .last = 5622,
+        .seen = "source of 8733e0cf6 (May 2025), start-up logs of b5192 to b5622",
+        .output_last = true, .row_split = true, .split_inputs = 30, .rows_inside = true, .mla = LC_MLA_AND_V, .no_glu = true, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .later = later_2026, .altered = "*",
+    },
+    {
+        .version = "b4500",
+        .commits = "",
+        .first = 2797, .last = 4553,
+        .seen = "start-up logs of b2797 to b4553",
+        .output_last = true, .row_split = true, .split_inputs = 30, .rows_inside = true, .mla = LC_MLA_EXPANDED, .no_glu = true, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
+        .later = later_2026, .altered = "*",
+    },
+    {
+        .version = "b2295",
+        .commits = "87c91c07",
+        .first = 2295, .last = 2295,
+        .seen = "start-up logs of b2295 and, without a number, of February and March 2024",
+        .output_last = true, .inputs_apart = true, .no_op_offload = true, .row_split = true, .split_inputs = 30, .rows_inside = true, .mla = LC_MLA_EXPANDED, .no_glu = true, .all_rows = true, .pad = 32, .pad_fa = 256, .n_ctx = 4096,
         .later = later_2026, .altered = "*",
     },
 };

@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a latent attention's cache holds: the latent row alone (#19067, January 2026), that and the latent once more as V (#12801,
+ * April 2025), K and V of all heads. */
+enum lc_mla { LC_MLA_LATENT, LC_MLA_AND_V, LC_MLA_EXPANDED };
+
 /* What differs between builds of llama.cpp. */
 struct lc_rules {
     const char *version; /* as the list of known ones names it */
@@ -29,7 +33,12 @@ struct lc_rules {
     bool rotates;         /* a quantised cache's rows are rotated (#21038, April 2026) */
     bool output_last;     /* the output layer goes to a GPU after all others, not first (#18148, December 2025) */
     bool rows_inside;     /* output rows are chosen in the last layer by all architectures; else by some behind it, for draft heads (May 2026) */
+    uint8_t mla;          /* enum lc_mla */
     uint8_t vulkan_order; /* how Vulkan puts independent nodes side by side (enum hwl_order of graph/galloc.h) */
+    bool inputs_apart;    /* the graph's inputs lie in a buffer of their own (until March 2024) */
+    bool no_op_offload;   /* operations on host weights stay on the host (until #6083, March 2024) */
+    bool all_rows;        /* logits of all rows are computed (until #6122, March 2024) */
+    bool no_glu;          /* gated activations are two operations, their halves copies (until #14158, June 2025) */
     bool row_split;       /* CUDA has buffers of split rows; else split mode row is refused */
     const char *later;    /* architectures that came later, words: refused */
     const char *altered;  /* architectures whose graphs changed since, words: their compute buffers are estimates */

@@ -171,6 +171,20 @@ hwl_gt hwl_b_rope_factors(struct hwl_build *b, uint32_t il)
     return *slot;
 }
 
+hwl_gt hwl_b_glu(struct hwl_build *b, hwl_gt gate, hwl_gt up)
+{
+    struct hwl_graph *g = &b->g;
+    if (!b->p->rules->no_glu || !gate)
+        return hwl_g_glu(g, gate, up);
+    if (!up) {
+        const uint64_t half = gate->ne[0] / 2;
+        hwl_gt both = gate;
+        gate = hwl_g_cont(g, hwl_g_view2(g, both, half, both->ne[1], both->nb[1], 0));
+        up = hwl_g_cont(g, hwl_g_view2(g, both, half, both->ne[1], both->nb[1], half * 4));
+    }
+    return hwl_g_mul(g, hwl_g_unary(g, gate), up);
+}
+
 struct hwl_qkv hwl_b_qkv(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k, uint64_t head_v, bool reshape)
 {
     struct hwl_graph *g = &b->g;
@@ -414,9 +428,9 @@ hwl_gt hwl_b_ffn(struct hwl_build *b, hwl_gt x, int32_t il, const char *suffix, 
     hwl_gt up = hwl_b_mm_bias(b, named(b, il, "up", suffix, "weight"), x, biases ? named(b, il, "up", suffix, "bias") : NULL);
     if (gate && act != HWL_ACT_PACKED) {
         hwl_gt y = hwl_b_mm_bias(b, gate, x, biases ? named(b, il, "gate", suffix, "bias") : NULL);
-        x = act == HWL_ACT_SILU && b->m->layers[il].clamp_shexp ? clamped_glu(b, y, up) : hwl_g_glu(g, y, up);
+        x = act == HWL_ACT_SILU && b->m->layers[il].clamp_shexp ? clamped_glu(b, y, up) : hwl_b_glu(b, y, up);
     } else if (act == HWL_ACT_PACKED)
-        x = hwl_g_glu(g, up, NULL);
+        x = hwl_b_glu(b, up, NULL);
     else {
         x = hwl_g_unary(g, up);
         if (act == HWL_ACT_RELU_SQR)
@@ -501,7 +515,7 @@ hwl_gt hwl_b_moe(struct hwl_build *b, hwl_gt x, int32_t il, const struct hwl_moe
     if (gate && !both && o->act == HWL_ACT_SILU && b->m->layers[il].clamp_exp && !o->one_clamp)
         y = clamped_glu(b, gate, up);
     else if (gate)
-        y = hwl_g_glu(g, gate, up);
+        y = hwl_b_glu(b, gate, up);
     else {
         y = hwl_g_unary(g, up);
         if (o->act == HWL_ACT_RELU_SQR)

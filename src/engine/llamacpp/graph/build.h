@@ -71,6 +71,8 @@ hwl_gt hwl_b_rope_factors(struct hwl_build *b, uint32_t il);
 struct hwl_qkv {
     hwl_gt q, k, v;
 };
+/* The gated activation; NULL for the second: the first holds both halves. */
+hwl_gt hwl_b_glu(struct hwl_build *b, hwl_gt gate, hwl_gt up);
 struct hwl_qkv hwl_b_qkv(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t head_k, uint64_t head_v, bool reshape);
 /* Without K and V the layer reads the cache of the last layer of its kind that owns one (Gemma 4). */
 hwl_gt hwl_b_attn(struct hwl_build *b, struct hwl_qkv c, hwl_gt sinks, hwl_gt wo, hwl_gt wo_b, uint32_t il);

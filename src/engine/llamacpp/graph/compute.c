@@ -100,6 +100,9 @@ static bool make(const struct ask *a, struct sizes s, bool fa, bool whole, struc
     hwl_arena_reset(a->arena);
     if (!prepare(b, a, s, fa, whole) || !build(b) || b->g.failed)
         return false;
+    for (uint64_t i = 0; a->p->rules->inputs_apart && i < b->g.n_leafs; i++)
+        if (b->g.leafs[i]->flags & HWL_GFLAG_INPUT)
+            b->g.leafs[i]->buft = (int8_t)a->sys.n_devices;
     hwl_sched_assign(&a->sys, &b->g);
     return true;
 }
@@ -127,7 +130,7 @@ static bool begin(struct ask *a, const struct lc_model *m, const struct lc_param
     struct hwl_gsys *sys = &a->sys;
     sys->n_devices = place->n_gpus;
     sys->n_copies = p->pipeline ? 4 : 1;
-    sys->op_offload = p->op_offload;
+    sys->op_offload = p->op_offload && !p->rules->no_op_offload;
     sys->small_weights = p->rules->small_weights;
     sys->split_inputs = p->rules->split_inputs;
     for (uint32_t i = 0; i < place->n_gpus; i++) {

@@ -293,7 +293,7 @@ static hwl_gt bitnet_ffn(struct hwl_build *b, hwl_gt x, int32_t l)
 {
     struct hwl_graph *g = &b->g;
     hwl_gt up = hwl_g_mm(g, hwl_b_w(b, l, "ffn_up.weight"), x), gate = hwl_g_mm(g, hwl_b_w(b, l, "ffn_gate.weight"), x);
-    x = norm_of(b, hwl_g_glu(g, gate, up), l, "ffn_sub_norm.weight", NULL, false, l);
+    x = norm_of(b, hwl_b_glu(b, gate, up), l, "ffn_sub_norm.weight", NULL, false, l);
     return hwl_g_mm(g, hwl_b_w(b, l, "ffn_down.weight"), x);
 }
 
@@ -484,7 +484,7 @@ static void decoder(struct hwl_build *b, const struct row *base)
         hwl_gt cur = attention(b, r, first, il);
         if (r->more & POST_FIRST)
             cur = norm_of(b, cur, l, "post_attention_norm.weight", "post_attention_norm.bias", ln, r->more & FREE_POST ? -1 : l);
-        if (il + 1 == n_layer && !late && !(r->more & ALL_ROWS)) {
+        if (il + 1 == n_layer && !late && !(r->more & ALL_ROWS) && !b->p->rules->all_rows) {
             cur = hwl_g_get_rows(g, cur, b->out_ids);
             residual = hwl_g_get_rows(g, residual, b->out_ids);
             normed = hwl_g_get_rows(g, normed, b->out_ids);

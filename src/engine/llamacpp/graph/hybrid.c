@@ -52,7 +52,7 @@ static hwl_gt plamo2_mamba(struct hwl_build *b, const struct hwl_state *s, hwl_g
     hwl_g_expand(g, hwl_g_cpy(g, hwl_g_view1(g, scan, inner * ds * seqs, inner * n * seqs * 4), hwl_g_view1(g, all, inner * ds * seqs, 0)));
     hwl_gt y = hwl_g_view(g, scan, hd, heads, n, seqs, hd * 4, inner * 4, inner * n * 4, 0);
     y = hwl_g_add(g, y, hwl_g_mul(g, x, hwl_g_reshape(g, hwl_b_w(b, l, "ssm_d"), 1, heads, 1, 1)));
-    y = hwl_g_glu(g, hwl_g_cont(g, z), y);
+    y = hwl_b_glu(b, hwl_g_cont(g, z), y);
     y = hwl_g_view3(g, y, inner, n, seqs, y ? y->nb[2] : 0, y ? y->nb[3] : 0, 0);
     return hwl_g_reshape(g, hwl_g_mm(g, hwl_b_w(b, l, "ssm_out.weight"), y), b->m->n_embd, b->n_tokens, 1, 1);
 }

@@ -31,6 +31,21 @@ static struct parts project(struct hwl_build *b, hwl_gt x, uint32_t il, uint64_t
     return p;
 }
 
+/* The matrix that builds kept whole before they split it into attn_k_b and attn_v_b. */
+static hwl_gt whole(struct hwl_build *b, int32_t l, const struct parts *p, uint64_t head_v)
+{
+    hwl_gt kv = hwl_b_w(b, l, "attn_kv_b.weight"), half = kv ? NULL : hwl_b_w(b, l, "attn_k_b.weight");
+    if (!half)
+        return kv;
+    kv = hwl_g_new(&b->g, half->type, p->lora, p->heads * (p->nope + head_v), 1, 1);
+    if (kv) {
+        kv->buft = half->buft;
+        kv->weight = true;
+        kv->name = "attn_kv_b.weight";
+    }
+    return kv;
+}
+
 hwl_gt hwl_b_mla(struct hwl_build *b, hwl_gt x, uint32_t il, hwl_gt factors)
 {
     struct hwl_graph *g = &b->g;
@@ -53,7 +68,7 @@ hwl_gt hwl_b_mla(struct hwl_build *b, hwl_gt x, uint32_t il, hwl_gt factors)
             c.q = hwl_g_mul(g, c.q, b->attn_scale);
         return hwl_b_attn_latent(b, c, hwl_b_w(b, l, "attn_v_b.weight"), wo, il);
     }
-    hwl_gt kv = hwl_g_mm(g, hwl_b_w(b, l, "attn_kv_b.weight"), p.latent);
+    hwl_gt kv = hwl_g_mm(g, whole(b, l, &p, head_v), p.latent);
     const uint64_t row = 4 * (p.nope + head_v);
     hwl_gt k_nope = hwl_g_view3(g, kv, p.nope, p.heads, p.n, row, row * p.heads, 0);
     struct hwl_qkv c;

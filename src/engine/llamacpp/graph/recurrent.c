@@ -108,7 +108,7 @@ hwl_gt hwl_b_mamba(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, uin
     hwl_g_expand(g, hwl_g_cpy(g, hwl_g_view1(g, scan, ds * inner * seqs, x4->nb[3] * seqs), hwl_g_view1(g, all, ds * inner * seqs, 0)));
     hwl_gt y = hwl_g_view3(g, scan, inner, n, seqs, x4->nb[2], x4->nb[3], 0);
     y = hwl_g_add(g, y, hwl_g_mul(g, x, hwl_b_w(b, l, "ssm_d")));
-    y = hwl_g_mm(g, hwl_b_w(b, l, "ssm_out.weight"), hwl_g_glu(g, hwl_g_cont(g, z), y));
+    y = hwl_g_mm(g, hwl_b_w(b, l, "ssm_out.weight"), hwl_b_glu(b, hwl_g_cont(g, z), y));
     return hwl_g_reshape(g, y, b->m->n_embd, b->n_tokens, 1, 1);
 }
 
@@ -147,7 +147,7 @@ hwl_gt hwl_b_mamba2(struct hwl_build *b, const struct hwl_state *s, hwl_gt x, ui
                               hwl_g_view3(g, all, ds * inner, seqs, 1, all->nb[1], row * b->p->n_seq_max, 0)));
     hwl_gt y = hwl_g_view(g, scan, hd, heads, n, seqs, x->nb[1], heads * x->nb[1], n * heads * x->nb[1], 0);
     y = hwl_g_add(g, y, hwl_g_mul(g, x, hwl_b_w(b, l, "ssm_d")));
-    y = hwl_g_glu(g, hwl_g_cont(g, z), y);
+    y = hwl_b_glu(b, hwl_g_cont(g, z), y);
     hwl_gt norm = hwl_b_w(b, l, "ssm_norm.weight");
     if (norm)
         y = hwl_b_norm(b, hwl_g_reshape(g, y, inner / groups, groups, n, seqs), norm, NULL, false, l);
