@@ -353,7 +353,7 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         .rules = hwl_lc_rules(version), .extras = &pre->extras, .arena = l->arena, .scratch = l->work, .error = error};
     struct lc_compute compute;
     bool built, unfitted;
-    p.m = p.rules->mla == LC_MLA_EXPANDED ? hwl_lc_expanded(p.m, p.arena) : p.m;
+    p.m = p.rules && p.rules->mla == LC_MLA_EXPANDED ? hwl_lc_expanded(p.m, p.arena) : p.m;
     if (!p.m)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (strcmp(hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""), "mtp") == 0 && !hwl_opt_has(settings, HWL_OPT_DRAFT) && !hwl_lc_wants_mtp(&p)) {
@@ -415,7 +415,7 @@ static hwl_status parts(const struct hwl_model *model, const void *prepared, con
     (void)model;
     if (entry->kind != HWL_KIND_COMPUTE)
         return HWL_OK;
-    p.m = p.rules->mla == LC_MLA_EXPANDED ? hwl_lc_expanded(p.m, p.scratch) : p.m;
+    p.m = p.rules && p.rules->mla == LC_MLA_EXPANDED ? hwl_lc_expanded(p.m, p.scratch) : p.m;
     if (!p.m)
         return hwl_fail(error, HWL_E_NOMEM, "out of memory");
     struct hwl_settings own;

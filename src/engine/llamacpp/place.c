@@ -219,7 +219,7 @@ hwl_status hwl_lc_place(struct lc_plan *p)
     }
     HWL_TRY(place_tensors(p));
     q->tied_copy = p->digest->tied_gpu && q->layer[n] != LC_HOST && !q->tok_overridden;
-    p->params.pipeline = q->n_gpus > 1 && !p->rules->no_op_offload && ngl > (int64_t)n && p->params.split_mode == 1 && p->params.offload_kqv && !q->overrides;
+    p->params.pipeline = q->n_gpus > 1 && !p->params.rules->no_op_offload && ngl > (int64_t)n && p->params.split_mode == 1 && p->params.offload_kqv && !q->overrides;
     return HWL_OK;
 }
 
