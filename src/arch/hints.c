@@ -37,6 +37,9 @@ static bool has_local_rope(const struct hwl_config *text, const struct hwl_confi
            hwl_words_have(by_default, hwl_cfg_str(text, "model_type", ""));
 }
 
+/* Published configurations of these have mrope_section, in an object or as the class's default. */
+static const char mrope[] = "qwen2_vl qwen2_5_vl qwen2_5_omni qwen3_vl qwen3_vl_moe qwen3_omni_moe qwen3_5 qwen3_5_moe glm4v glm4v_moe";
+
 void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, const struct hwl_config *text)
 {
     struct hwl_hints *h = &model->hints;
@@ -57,6 +60,7 @@ void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, cons
         h->rotary_part = hwl_cfg_real(full.obj ? &full : &rope, "partial_rotary_factor", 0.0);
         h->mrope = hwl_cfg_n(full.obj ? &full : &rope, "mrope_section") > 0;
     }
+    h->mrope = h->mrope || hwl_words_have(mrope, hwl_cfg_str(root, "model_type", ""));
     h->rotary_dim = (uint32_t)hwl_min(hwl_cfg_u64(text, "rotary_dim", 0), 65536);
     h->unrotated = is_unrotated(text);
     h->local_rope = has_local_rope(text, &rope);

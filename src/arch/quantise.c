@@ -161,8 +161,12 @@ static bool is_linear(const struct hwl_tensor *t, enum form form)
                (form == FORM_MLX || (!strstr(t->name, "weights_proj") && !strstr(t->name, "kv_proj") && !strstr(t->name, "gate_proj")));
     case HWL_ROLE_TOK_EMBD: case HWL_ROLE_OUTPUT: case HWL_ROLE_ROUTER: case HWL_ROLE_SHEXP_ROUTER: case HWL_ROLE_POS_EMBD:
     case HWL_ROLE_TYPE_EMBD: case HWL_ROLE_PER_LAYER_EMBD: case HWL_ROLE_EMBD_PROJ: case HWL_ROLE_SSM_X: case HWL_ROLE_SSM_DT:
-    case HWL_ROLE_SSM_BETA: case HWL_ROLE_SSM_GATE:
+    case HWL_ROLE_SSM_BETA:
         return form == FORM_MLX; /* every nn.Linear and nn.Embedding */
+    case HWL_ROLE_SSM_GATE: /* of gated delta nets it is one matrix with in_proj_qkv to the engines, so stored as that is */
+        if (form != FORM_MLX && !strstr(t->name, "in_proj_z"))
+            return false;
+        break;
     default:
         return false;
     }
