@@ -41,7 +41,7 @@ struct hwl_log_start {
     uint8_t minor_first, minor_last; /* releases of vLLM, 0.x, whose words these are */
     uint8_t model_rank;
     bool whole;   /* all its arguments were printed */
-    bool ready;
+    bool ready, flashinfer_sampler;
 };
 
 struct hwl_log_gpu {
@@ -88,7 +88,7 @@ struct hwl_log {
     const char *card;                  /* "" unknown: what a table of the driver or a file of kernels calls it */
     char pending[40];                  /* an option whose value stands on the next line */
     uint8_t model_rank;
-    bool whole, figures_seen, has_last, ready;
+    bool whole, figures_seen, has_last, ready, flashinfer_sampler;
     uint64_t first_figure, start_line;
     uint32_t n_starts; /* others that the file shows */
     struct hwl_log_start last;

@@ -201,6 +201,8 @@ static void from_figures(struct hwl_log *log, const hwl_model *model, hwl_settin
             (void)hwl_settings_set(s, names[i][1], text, NULL);
         }
     }
+    if (log->flashinfer_sampler && log->engine == HWL_LOG_VLLM)
+        (void)hwl_settings_set(s, "flashinfer-sampler", "on", NULL);
     const hwl_log_figure *len = hwl_log_figure_of(log, "concurrency_len", true);
     if (len && log->engine == HWL_LOG_VLLM && !hwl_settings_get(s, "ctx", text, sizeof text)) {
         (void)snprintf(text, sizeof text, "%.0f", len->value);

@@ -314,6 +314,9 @@ static void choices(struct hwl_log *log, const char *line)
     const char *at = strstr(line, "Resolved architecture: ");
     if (at && !*log->architecture)
         log->architecture = hwl_log_copy(log, at + 23, strcspn(at + 23, " ,"));
+    if (strstr(line, "FlashInfer resolved query dtypes") && strstr(line, "kv_cache_dtype=torch.float8_e4m3fn")) /* the checkpoint may ask for it */
+        hwl_log_set_ranked(log, hwl_str_of("kv-cache-dtype"), hwl_str_of("fp8"), HWL_LOG_SAID);
+    log->flashinfer_sampler = log->flashinfer_sampler || strstr(line, "Using FlashInfer for top-p & top-k sampling");
     at = strstr(line, " data type to store kv cache");
     if (at) { /* "Using fp8 data type to store kv cache." */
         const char *p = at;

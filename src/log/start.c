@@ -21,7 +21,8 @@ void hwl_log_new_start(struct hwl_log *log, uint64_t line)
     log->last = (struct hwl_log_start){.version = log->version, .model = log->model, .served = log->served, .failure = log->failure, .architecture = log->architecture,
                                        .settings = log->settings, .n_settings = log->n_settings, .cap_settings = log->cap_settings,
                                        .first_figure = log->first_figure, .line = log->start_line, .minor_first = log->minor_first,
-                                       .minor_last = log->minor_last, .model_rank = log->model_rank, .whole = log->whole, .ready = log->ready};
+                                       .minor_last = log->minor_last, .model_rank = log->model_rank, .whole = log->whole, .ready = log->ready,
+                                       .flashinfer_sampler = log->flashinfer_sampler};
     log->has_last = true;
     log->n_starts++;
     log->version = log->model = log->served = log->failure = log->architecture = "";
@@ -32,7 +33,7 @@ void hwl_log_new_start(struct hwl_log *log, uint64_t line)
     log->start_line = line;
     log->minor_first = log->model_rank = 0;
     log->minor_last = 99;
-    log->whole = log->figures_seen = log->ready = false;
+    log->whole = log->figures_seen = log->ready = log->flashinfer_sampler = false;
     *log->pending = 0;
 }
 
@@ -55,6 +56,7 @@ static void go_back(struct hwl_log *log)
     log->minor_last = x->minor_last;
     log->whole = x->whole;
     log->ready = x->ready;
+    log->flashinfer_sampler = x->flashinfer_sampler;
     log->n_starts--;
     if (*x->model) {
         log->model = x->model;

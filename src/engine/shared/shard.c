@@ -71,6 +71,11 @@ static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, 
         return hwl_ck_mul(ck, t->elements, 4);
     const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 ||
                        t->dtype == HWL_DTYPE_F64;
+    /* Marlin has no blocks: their scales become one a row and group of columns, in the model's type
+     * (quantization/utils/marlin_utils_fp8.py) */
+    const uint64_t rows = m->quant.block[0];
+    if (u->marlin_fp8 && t->part == HWL_PART_SCALE && rows > 1 && t->n_dims >= 2 && (t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_BF16))
+        return hwl_ck_mul(ck, t->bytes / (t->dtype == HWL_DTYPE_F32 ? 4 : 2), hwl_ck_mul(ck, hwl_min(rows, 4096), u->dtype_bytes));
     if (u->scales_f32 && of_rows(t) && (t->dtype == HWL_DTYPE_BF16 || t->dtype == HWL_DTYPE_F16))
         return hwl_ck_mul(ck, t->bytes, 2); /* scales of whole rows */
     if (t->buffer || !plain || !t->elements)

@@ -37,6 +37,7 @@ struct hwl_shard_run {
     uint64_t rope_bytes;          /* of an element of the table of cosines and sines */
     uint32_t mrope_positions;     /* rows of the table for one position of a model with several a token; 0: one */
     bool scales_f32;              /* one scale a row is widened to 32 bits (layers/quantization/compressed_tensors) */
+    bool marlin_fp8;              /* the card multiplies no fp8: Marlin's kernels read it */
     unsigned classes;             /* enum hwl_shard_class: what the engine's class of this model does differently */
     const char *spec_method;      /* "" none, "mtp", "eagle", "eagle3" ... */
     uint32_t draft_layers;        /* of a draft that is a layer like the target's last one; of "mtp": loaded, from the first on */

@@ -91,6 +91,7 @@ struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, cons
         .rope_bytes = setup->dtype_bytes,
         .mrope_positions = setup->mrope_positions,
         .scales_f32 = true,
+        .marlin_fp8 = setup->cc && setup->cc < 89 && setup->card->backend == HWL_BACKEND_CUDA,
         .classes = setup->classes,
         .spec_method = setup->spec_method,
         .draft_layers = setup->draft ? 0 : setup->draft_layers,
@@ -147,7 +148,7 @@ static uint64_t sampler(const struct hwl_model *m, const struct hwl_vllm_setup *
     const uint64_t rows = hwl_min(u->max_seqs, u->mbt);
     /* the V1 runner's rejection sampler: two rows of logits a request, one of them in fp32 (_dummy_sampler_run) */
     const uint64_t rejection = u->spec_tokens && !u->v2 ? 4 : 0;
-    const uint64_t copies = !u->v2 ? u->rules->sampler_bytes : u->rules->v2_warms_up ? 12 : 4;
+    const uint64_t copies = !u->v2 ? u->sampler_bytes : u->rules->v2_warms_up ? 12 : 4;
     const uint64_t each = copies + u->dtype_bytes + rejection;
     const uint64_t logits = hwl_ck_mul(ck, rows, m->vocab);
     const uint64_t programs = u->rules->triton_sampler && !u->v2 ? multiprocessors(u) : 0;

@@ -396,6 +396,7 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.expanded = hwl_words_have("minicpm3", model->arch);
     u.classes = hwl_vllm_classes(model);
     u.mrope_positions = hwl_vllm_mrope_positions(model, u.rules);
+    u.sampler_bytes = hwl_opt_flag(settings, HWL_OPT_FLASHINFER_SAMPLER, false) ? (uint8_t)hwl_min(12, u.rules->sampler_bytes) : u.rules->sampler_bytes;
     u.plain = u.rules->no_minimax && strcmp(model->arch, "minimax") == 0 &&
               strcmp(model->hints.class_name, "MiniMaxForCausalLM") == 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {

@@ -108,6 +108,7 @@ struct hwl_vllm_setup {
     bool v2;               /* the V2 model runner */
     unsigned classes;      /* enum hwl_shard_class */
     uint8_t mrope_positions;
+    uint8_t sampler_bytes;   /* of the rules, or of FlashInfer's: fp32 logits, probabilities and their copy */
     bool expanded;         /* latent rows are cached expanded to heads (MiniCPM3: not among vLLM's MLA models) */
     bool hybrid, mla, sparse, compressed, recurrent, plain, /* plain: every layer is attended in full */ encoder_only,
         multimodal;
