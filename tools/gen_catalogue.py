@@ -25,14 +25,16 @@ def main():
             seen[n] = r["id"]
     with open(sys.argv[2], "w", encoding="utf-8") as f:
         f.write("/* Generated from data/models/models.jsonl. */\n#include \"source/catalogue.h\"\n\n")
+        first = {}  # models of one architecture share one configuration
         for i, r in enumerate(rows):
             # bytes, not a string: ISO C promises no string literals beyond 4,095 characters
             r["text"] = json.dumps(r["config"], separators=(",", ":"), ensure_ascii=True).encode()
-            f.write("static const char config_%d[] = {%s};\n" % (i, ",".join(map(str, r["text"]))))
+            if first.setdefault(r["text"], i) == i:
+                f.write("static const char config_%d[] = {%s};\n" % (i, ",".join(map(str, r["text"]))))
         f.write("const struct hwl_catalogue_row hwl_catalogue_table[] = {\n")
         for i, r in enumerate(rows):
             f.write("    {{%s, %s, %s, %s, UINT64_C(%d)}, %d, config_%d},\n" % (c_string(r["name"]), c_string(r["id"]),
-                    c_string(",".join(r.get("aliases", []))), c_string(r["family"]), r.get("parameters", 0), len(r["text"]), i))
+                    c_string(",".join(r.get("aliases", []))), c_string(r["family"]), r.get("parameters", 0), len(r["text"]), first[r["text"]]))
         f.write("};\nconst uint32_t hwl_catalogue_n = %d;\n" % len(rows))
 
 
