@@ -102,7 +102,7 @@ static uint64_t value_of(struct hwl_recipe *r, const struct key *k, const char *
     }
     if (!hwl_cfg_has(k->c, k->name) && !own && !known)
         return hwl_cfg_need(k->c, k->name);
-    if (k->c->obj && yyjson_is_bool(hwl_json_get(k->c->obj, k->name)))
+    if (hwl_cfg_is_bool(k->c, k->name))
         return hwl_cfg_bool(k->c, k->name, false);
     return hwl_cfg_u64_or(k->c, k->name, v);
 }

@@ -386,6 +386,12 @@ double hwl_cfg_real(const struct hwl_config *c, const char *keys, double def)
     return yyjson_get_num(v);
 }
 
+bool hwl_cfg_is_bool(const struct hwl_config *c, const char *keys)
+{
+    char key[KEY_BYTES];
+    return yyjson_is_bool(find(c, keys, key));
+}
+
 bool hwl_cfg_bool(const struct hwl_config *c, const char *keys, bool def)
 {
     if (!c->log)

@@ -36,6 +36,7 @@ uint64_t hwl_cfg_u64(const struct hwl_config *c, const char *keys, uint64_t def)
 uint64_t hwl_cfg_u64_or(const struct hwl_config *c, const char *keys, uint64_t def);
 uint64_t hwl_cfg_need(const struct hwl_config *c, const char *keys);
 double hwl_cfg_real(const struct hwl_config *c, const char *keys, double def);
+bool hwl_cfg_is_bool(const struct hwl_config *c, const char *keys); /* the first that is there holds true or false */
 bool hwl_cfg_bool(const struct hwl_config *c, const char *keys, bool def);
 const char *hwl_cfg_str(const struct hwl_config *c, const char *keys, const char *def);
 bool hwl_cfg_has(const struct hwl_config *c, const char *keys); /* present and not null */
