@@ -14,7 +14,9 @@ static bool start_mtp(struct hwl_hb *b, const struct hwl_config *c, struct base 
 {
     static const struct hwl_text_kind none = {0};
     s->attn = hwl_hf_attn_shape(c, &none);
-    s->n = hwl_cfg_need(c, "num_hidden_layers");
+    /* the newer form of Nemotron-H counts its layers by the list of their kinds */
+    const uint64_t listed = hwl_cfg_n(c, "layers_block_type");
+    s->n = listed ? hwl_cfg_u64(c, "num_hidden_layers", listed) : hwl_cfg_need(c, "num_hidden_layers");
     s->vocab = hwl_cfg_need(c, "vocab_size");
     s->d_ff = hwl_cfg_u64(c, "intermediate_size", 0);
     if (!hwl_hb_layers(b, s->n, n_mtp, 0))

@@ -141,6 +141,12 @@ static void resolve_attention(struct hwl_text *t)
     t->window = hwl_b_u64(b, "sliding_window|sliding_window_size|window_size", 0);
 }
 
+/* A number, or the first of a list with one for each layer (Hunyuan). */
+static uint64_t first_u64(const struct hwl_build *b, const char *keys, uint64_t def)
+{
+    return hwl_cfg_n(&b->cfg, keys) ? hwl_cfg_at_u64(&b->cfg, keys, 0, def) : hwl_b_u64(b, keys, def);
+}
+
 static void resolve(struct hwl_text *t, struct hwl_build *b, const struct hwl_text_row *row)
 {
     *t = (struct hwl_text){.b = b, .r = *row};
@@ -161,9 +167,9 @@ static void resolve(struct hwl_text *t, struct hwl_build *b, const struct hwl_te
     if (row->has_moe) {
         t->n_experts =
             hwl_b_u64(b, "num_local_experts|n_routed_experts|num_experts|moe_num_experts|moe_num_primary_experts|num_moe_experts", 0);
-        t->n_used = hwl_b_u64(b, "num_experts_per_tok|num_experts_per_token|moe_k|moe_topk|moe_top_k|moe_num_active_primary_experts", 1);
-        t->d_expert = hwl_b_u64(b, "moe_intermediate_size|moe_ffn_hidden_size|expert_ffn_hidden_size|moe_ffn_hidden_dim", t->d_ff);
-        t->n_shared = hwl_b_u64(b, "n_shared_experts|num_shared_experts|num_shared_expert|moe_num_shared_experts", 0);
+        t->n_used = first_u64(b, "num_experts_per_tok|num_experts_per_token|moe_k|moe_topk|moe_top_k|moe_num_active_primary_experts", 1);
+        t->d_expert = first_u64(b, "moe_intermediate_size|moe_ffn_hidden_size|expert_ffn_hidden_size|moe_ffn_hidden_dim", t->d_ff);
+        t->n_shared = first_u64(b, "n_shared_experts|num_shared_experts|num_shared_expert|moe_num_shared_experts", 0);
         t->d_shared = t->n_shared * t->d_expert;
         t->router_bias = hwl_b_flag(b, row->router_bias);
         t->correction = hwl_b_flag(b, row->correction);

@@ -40,6 +40,23 @@ static bool has_local_rope(const struct hwl_config *text, const struct hwl_confi
 /* Published configurations of these have mrope_section, in an object or as the class's default. */
 static const char mrope[] = "qwen2_vl qwen2_5_vl qwen2_5_omni qwen3_vl qwen3_vl_moe qwen3_omni_moe qwen3_5 qwen3_5_moe glm4v glm4v_moe";
 
+static bool is_alibi(const struct hwl_config *text)
+{
+    const struct hwl_config attn = hwl_cfg_obj(text, "attn_config");
+    return hwl_words_have("bloom", hwl_cfg_str(text, "model_type", "")) || hwl_cfg_bool(text, "alibi", false) ||
+           (attn.obj && hwl_cfg_bool(&attn, "alibi", false)) || strcmp(hwl_cfg_str(text, "position_embedding_type", ""), "alibi") == 0;
+}
+
+/* A window of the whole text part, which a list of kinds would put on some of the layers. */
+static uint64_t common_window(const struct hwl_config *text)
+{
+    const uint64_t n = hwl_cfg_n(text, "layer_types");
+    for (uint64_t i = 0; i < n; i++)
+        if (strcmp(hwl_cfg_at_str(text, "layer_types", i, ""), "sliding_attention") != 0)
+            return 0;
+    return hwl_cfg_bool(text, "use_sliding_window", true) ? hwl_cfg_u64(text, "sliding_window", 0) : 0;
+}
+
 void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, const struct hwl_config *text)
 {
     struct hwl_hints *h = &model->hints;
@@ -63,6 +80,8 @@ void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, cons
     h->mrope = h->mrope || hwl_words_have(mrope, hwl_cfg_str(root, "model_type", ""));
     h->rotary_dim = (uint32_t)hwl_min(hwl_cfg_u64(text, "rotary_dim", 0), 65536);
     h->unrotated = is_unrotated(text);
+    h->alibi = is_alibi(text);
+    h->window = common_window(text);
     h->local_rope = has_local_rope(text, &rope);
     if (h->rotary_part == 0.0)
         h->rotary_part = hwl_cfg_real(text, "partial_rotary_factor|rope_pct|rotary_pct", 0.0);

@@ -125,6 +125,8 @@ struct hwl_hints {
     double rotary_part;         /* share of a head that is rotated; 0: it says nothing, all of it */
     uint32_t rotary_dim;        /* or its width, given as such; 0: it is not */
     bool unrotated;             /* attention knows positions by other means (ALiBi, recurrence) or not at all */
+    uint64_t window;            /* tokens of a window that is stated for all layers: no list of their kinds says otherwise; 0: none */
+    bool alibi;                 /* attention by linear biases */
     bool local_rope;            /* layers with a window turn by a base of their own */
     bool mrope;                 /* several positions a token (mrope_section) */
     uint64_t context_original;  /* original_max_position_embeddings */

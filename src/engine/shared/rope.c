@@ -34,7 +34,7 @@ static uint64_t rotated(const struct hwl_model *m, uint64_t width)
 uint64_t hwl_shard_rope(const struct hwl_model *model, const struct hwl_shard_run *run, struct hwl_ck *ck)
 {
     const struct hwl_hints *h = &model->hints;
-    if (h->unrotated)
+    if (h->unrotated || run->classes & HWL_SHARD_NO_ROPE)
         return 0;
     for (uint64_t i = 0; i < model->n_tensors; i++)
         if (model->tensors[i].role == HWL_ROLE_POS_EMBD && model->tensors[i].layer < 0)

@@ -80,6 +80,8 @@ static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, 
         return hwl_ck_mul(ck, t->bytes, 2); /* scales of whole rows */
     if (t->buffer || !plain || !t->elements)
         return t->bytes;
+    if (t->role == HWL_ROLE_SSM_A)
+        return hwl_ck_mul(ck, t->elements, 4); /* decay rates: mamba_mixer.py, mamba_mixer2.py */
     if (t->part == HWL_PART_SCALE || (t->dtype == HWL_DTYPE_F32 && m->dtype != HWL_DTYPE_F32))
         return t->bytes; /* kept in 32 bits on purpose: scales, correction biases, decay rates */
     return hwl_ck_mul(ck, t->elements, u->dtype_bytes);
@@ -291,7 +293,10 @@ static void add_stage(struct hwl_shard_weights *stage, uint8_t component, uint64
 static uint64_t tensor_bytes(const struct hwl_model *m, const struct hwl_tensor *t, const struct hwl_shard_run *u,
                              struct hwl_ck *ck)
 {
-    return on_rank(m, t, shard_of(t->role), resident(m, t, u, ck), u, ck);
+    /* the joint of a head that is a checkpoint of its own is whole on every rank (llama_eagle3.py, qwen3_dflash.py) */
+    const bool joint = t->role == HWL_ROLE_MTP_FC && t->layer < 0;
+    const bool whole = joint || (u->classes & HWL_SHARD_FFN_WHOLE && t->component == HWL_COMP_FFN);
+    return on_rank(m, t, whole ? WHOLE : shard_of(t->role), resident(m, t, u, ck), u, ck);
 }
 
 static void add_tensor(struct sums *s, const struct hwl_model *m, const struct hwl_tensor *t, uint64_t bytes,
@@ -356,18 +361,20 @@ static void add_layer(struct sums *s, const struct hwl_shard_prepared *p, uint32
 }
 
 /* What lies in no layer: embeddings, the head, towers. */
-static void add_rest(const struct hwl_shard_prepared *p, const struct hwl_shard_run *u, struct hwl_shard_weights *out,
+static void add_rest(const struct hwl_shard_prepared *prepared, const struct hwl_shard_run *u, struct hwl_shard_weights *out,
                      struct hwl_ck *ck)
 {
-    const struct hwl_model *m = p->model;
-    for (uint64_t i = p->first[p->n_kinds]; i < p->first[p->n_kinds + 1]; i++) {
-        const struct hwl_tensor *t = &m->tensors[p->tensor[i]];
+    const struct hwl_model *m = prepared->model;
+    for (uint64_t i = prepared->first[prepared->n_kinds]; i < prepared->first[prepared->n_kinds + 1]; i++) {
+        const struct hwl_tensor *t = &m->tensors[prepared->tensor[i]];
         if (t->tied || t->draft || (is_tower(t->component) && !u->multimodal && !m->n_encoder))
             continue;
         uint64_t bytes = tensor_bytes(m, t, u, ck);
         bytes = hwl_ck_add(ck, bytes, t->part == HWL_PART_WEIGHT ? left_over(bytes) : 0);
         const bool last = t->role == HWL_ROLE_OUTPUT || t->role == HWL_ROLE_OUTPUT_NORM || t->role == HWL_ROLE_CLASSIFIER;
-        add_stage(&out[last ? u->pp - 1 : 0], t->component, bytes, ck);
+        const bool everywhere = u->classes & HWL_SHARD_HEADS && t->role == HWL_ROLE_OUTPUT;
+        for (uint32_t p = everywhere ? 0 : last ? u->pp - 1 : 0; p < (everywhere ? u->pp : last ? u->pp : 1); p++)
+            add_stage(&out[p], t->component, bytes, ck);
         /* a tied embedding stands at both ends of the pipeline */
         if (t->role == HWL_ROLE_TOK_EMBD && m->tied && u->pp > 1)
             add_stage(&out[u->pp - 1], HWL_COMP_OUTPUT, bytes, ck);
@@ -375,7 +382,8 @@ static void add_rest(const struct hwl_shard_prepared *p, const struct hwl_shard_
         if (t->role == HWL_ROLE_TOK_EMBD && u->pp > 1 && m->n_mtp && strcmp(u->spec_method, "mtp") == 0)
             add_stage(&out[u->pp - 1], HWL_COMP_DRAFT, bytes, ck);
     }
-    const uint64_t rope = u->encoder_only ? 0 : hwl_shard_rope(m, u, ck);
+    const uint64_t mask = u->classes & HWL_SHARD_MASK ? hwl_ck_mul(ck, m->context_train, m->context_train) : 0;
+    const uint64_t rope = u->encoder_only ? 0 : hwl_ck_add(ck, hwl_shard_rope(m, u, ck), mask);
     for (uint32_t i = 0; i < u->pp; i++)
         add_stage(&out[i], HWL_COMP_OTHER, rope, ck);
 }

@@ -17,6 +17,10 @@ enum hwl_shard_class {
     HWL_SHARD_KEYS_TWICE = 16,     /* keys that serve as values too are loaded twice */
     HWL_SHARD_ROPE_F32 = 32,       /* the table of cosines and sines is in 32 bits */
     HWL_SHARD_EMBEDDING_WHOLE = 64, /* every rank holds the whole token embedding */
+    HWL_SHARD_NO_ROPE = 128,      /* cosines and sines are computed anew: there is no table */
+    HWL_SHARD_FFN_WHOLE = 256,    /* feed-forward matrices are not split */
+    HWL_SHARD_MASK = 512,         /* a causal mask of context x context bytes stays */
+    HWL_SHARD_HEADS = 1024,       /* every pipeline stage has the output matrix */
 };
 
 /* Weights of a server whose ranks split layers as Megatron does: vLLM, SGLang and TensorRT-LLM share the layout

@@ -92,6 +92,8 @@ static hwl_status head_block(const struct hwl_model *m, struct hwl_vllm_setup *u
                         (unsigned long long)u->block);
     if (!u->kv->quantised)
         return HWL_OK;
+    if (m->hints.alibi && u->cc / 10 == 9)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: FlashAttention reads no fp8 cache with linear biases");
     /* images that see each other (Gemma 3, 4) and sinks leave the Triton backend below SM90 */
     const bool prefix = m->n_encoders > 0 && (strncmp(m->arch, "gemma3", 6) == 0 || strncmp(m->arch, "gemma4", 6) == 0);
     if (u->cc < 89 && (sinks || prefix || !flashinfer))
@@ -134,7 +136,7 @@ static hwl_status align_hybrid(const struct hwl_model *m, struct hwl_vllm_setup 
         unit = lcm(m->hints.state_chunk ? m->hints.state_chunk : 2048, unit);
         block = hwl_ck_mul(&ck, unit, hwl_div_ceil(hwl_div_ceil(state, token), unit));
     } else {
-        if (u->state_mode == HWL_VLLM_STATE_ALIGN && gdn && u->rules->gdn_checkpoints && u->cc >= 90)
+        if (u->state_mode == HWL_VLLM_STATE_ALIGN && gdn && hwl_vllm_gdn_checkpoints(u))
             unit = lcm(unit, 64); /* where a prefill exports its state: the chunk of FlashInfer's kernel */
         block = hwl_ck_mul(&ck, unit, hwl_div_ceil(state, hwl_ck_mul(&ck, unit, token)));
         if (u->rules->backend_alignment)

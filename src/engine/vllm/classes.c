@@ -3,8 +3,12 @@
  * 0.19, 0.29 and 0.33 where the class is there. Names are model types of the whole model or of its text part. */
 #include "engine/vllm/vllm.h"
 
+#include "base/status.h"
 #include "base/str.h"
 #include "engine/shared/shard.h"
+
+#include <stdio.h>
+#include <string.h>
 
 static const struct row {
     unsigned classes;
@@ -12,17 +16,113 @@ static const struct row {
 } rows[] = {
     /* params_dtype or dtype of the gate is float32 */
     {HWL_SHARD_ROUTER_F32, "afmoe glm4_moe glm4v_moe glm4v_moe_text ernie4_5_moe ernie4_5_vl_moe ernie4_5_moe_vl hy_v3 minimax_m2 "
-                           "step3p5 longcat_flash mimo_v2_flash mimo_v2 param2moe bailing_moe_v3"},
+                           "step3p5 longcat_flash mimo_v2_flash mimo_v2 param2moe bailing_moe_v2 bailing_moe_v3"},
     /* towers of transformers' own classes, or built with replicated layers */
     {HWL_SHARD_TOWER_WHOLE | HWL_SHARD_PROJECTOR_WHOLE | HWL_SHARD_BORROWERS | HWL_SHARD_KEYS_TWICE, "gemma4 gemma4_text"},
+    {HWL_SHARD_TOWER_WHOLE, "gemma3n"},
     {HWL_SHARD_PROJECTOR_WHOLE, "gemma3 kimi_k25 kimi_vl internvl internvl_chat mistral3 pixtral"},
     {HWL_SHARD_ROPE_F32, "gpt_oss deepseek_v4"},
     {HWL_SHARD_EMBEDDING_WHOLE, "whisper"},
+    /* the output matrix is made without asking for the stage */
+    {HWL_SHARD_HEADS, "bloom dbrx falcon falcon_mamba flint gpt2 gptj gemma gemma3_text gemma4_text gpt_oss granitemoe granitemoehybrid "
+                      "granitemoe_swa granitemoeshared hy_v3 internlm2 jamba k2_horizon mamba minicpm mixtral molmo molmo2 muse_glimmer "
+                      "nemotron_h olmo_hybrid olmoe opt orion phimoe plamo3 qwen2_moe qwen3_moe qwen3_next stablelm"},
 };
 
-unsigned hwl_vllm_classes(const struct hwl_model *model)
+/* Classes that releases have lost (model_executor/models/registry.py _PREVIOUSLY_SUPPORTED_MODELS), with the last minor version that had
+ * them. Transformers' own code runs those that it has a class for. */
+static const struct lost {
+    unsigned last;
+    bool runs;
+    const char *names;
+} lost[] = {
+    {9, false, "Phi3SmallForCausalLM"},
+    {10, false, "MotifForCausalLM Phi4FlashForCausalLM DonutForConditionalGeneration"},
+    {10, true, "MllamaForConditionalGeneration"},
+    {12, true, "Phi4MultimodalForCausalLM"},
+    {22, false, "JAISLMHeadModel"},
+    {23, true, "ErnieModel ErnieForSequenceClassification ErnieForTokenClassification Dots1ForCausalLM BambaForCausalLM MiniMaxForCausalLM"},
+    {23, false, "InternLM2VEForCausalLM QWenLMHeadModel QwenVLForConditionalGeneration InternLMForCausalLM XverseForCausalLM "
+                "MiniMaxText01ForCausalLM MiniMaxM1ForCausalLM MiniMaxVL01ForConditionalGeneration BaiChuanForCausalLM BaichuanForCausalLM "
+                "Tarsier2ForConditionalGeneration"},
+    {24, false, "AquilaModel AquilaForCausalLM Grok1ModelForCausalLM Grok1ForCausalLM TarsierForConditionalGeneration "
+                "MantisForConditionalGeneration"},
+    {24, true, "MusicFlamingoForConditionalGeneration AyaVisionForConditionalGeneration"},
+    {25, false, "TeleChatForCausalLM"},
+    {25, true, "PersimmonForCausalLM FuyuForCausalLM"},
+    {26, false, "Plamo2ForCausalLM OuroForCausalLM"},
+    {28, true, "ChameleonForConditionalGeneration"},
+    {28, false, "ArcticForCausalLM Cheers CheersForConditionalGeneration Fairseq2LlamaForCausalLM FireRedLIDForConditionalGeneration GritLM "
+                "HCXVisionForCausalLM MPTForCausalLM MptForCausalLM RWForCausalLM StableLMEpochForCausalLM PrithviGeoSpatialMAE"},
+};
+
+static unsigned minor_of(const struct hwl_vllm_rules *rules)
+{
+    unsigned major = 0, minor = 0;
+    return sscanf(rules->version, "%u.%u", &major, &minor) == 2 ? minor : 0;
+}
+
+static const struct lost *lost_class(const char *name, const struct hwl_vllm_rules *rules)
+{
+    for (unsigned i = 0; name && *name && i < sizeof lost / sizeof *lost; i++)
+        if (minor_of(rules) > lost[i].last && hwl_words_have(lost[i].names, name))
+            return &lost[i];
+    return NULL;
+}
+
+hwl_status hwl_vllm_known(const struct hwl_model *model, const struct hwl_vllm_rules *rules, hwl_error *error)
+{
+    const struct lost *l = lost_class(model->hints.class_name, rules);
+    if (!l || l->runs)
+        return HWL_OK;
+    return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: it has %s no more, the last release that had it is 0.%u", model->hints.class_name, l->last);
+}
+
+/* Traits of a class: by its name in `architectures`, or by model type where a file names none. */
+static const struct trait {
+    unsigned traits;
+    const char *names;
+} traits[] = {
+    /* no SupportsPP */
+    {HWL_VLLM_ONE_STAGE,
+     "AliceAIForCausalLM AriaForConditionalGeneration BertForMaskedLM BertForSequenceClassification BertForTokenClassification BertModel "
+     "BertSpladeSparseEmbeddingModel BgeM3EmbeddingModel CLIPModel CohereAsrForConditionalGeneration ColBERTJinaRobertaModel "
+     "ColBERTLfm2Model ColBERTModernBertModel ColModernVBertForRetrieval ColUltraVBertForRetrieval DiffusionGemmaForBlockDiffusion "
+     "DomynEdgeForCausalLM DoryForCausalLM EmbeddingGemma2Model FireRedASR2ForConditionalGeneration FunASRForConditionalGeneration "
+     "GPT2ForSequenceClassification Gemma3TextModel Gemma3nForCausalLM Gemma3nForConditionalGeneration GteModel "
+     "GteNewForSequenceClassification GteNewModel HF_ColBERT HrmTextForCausalLM IQuestLoopCoderForCausalLM "
+     "Idefics3ForConditionalGeneration JinaForRanking Lfm2BidirectionalModel Mamba2ForCausalLM MiniMaxForCausalLM MiniMaxM1ForCausalLM "
+     "MiniMaxText01ForCausalLM ModernBertForSequenceClassification ModernBertForTokenClassification ModernBertModel ModernVBertModel "
+     "NemotronH_Nano_Omni_Reasoning_V3 NemotronH_Nano_VL_V2 NemotronH_Omni_Reasoning_V3 NemotronH_Super_Omni_Reasoning_V3 "
+     "NemotronParseForConditionalGeneration NomicBertModel OpenAIPrivacyFilterForTokenClassification OuroForCausalLM "
+     "PaddleOCRVLForConditionalGeneration Phi4MMForCausalLM RadioMBartPrefixForCausalLM RobertaForMaskedLM "
+     "RobertaForSequenceClassification RobertaForTokenClassification RobertaModel SiglipModel SmolVLMForConditionalGeneration "
+     "VoyageQwen3BidirectionalEmbedModel WhisperForConditionalGeneration XLMRobertaForSequenceClassification "
+     "XLMRobertaForTokenClassification XLMRobertaModel Zamba2ForCausalLM mamba2 whisper zamba2"},
+    /* IsAttentionFree */
+    {HWL_VLLM_ATTENTION_FREE, "FalconMambaForCausalLM Mamba2ForCausalLM MambaForCausalLM falcon_mamba mamba mamba2"},
+    /* its prefill keeps no states on the way: mamba/gdn/olmo_gdn_linear_attn.py */
+    {HWL_VLLM_NO_CHECKPOINTS, "OlmoHybridForCausalLM olmo_hybrid"},
+};
+
+unsigned hwl_vllm_traits(const struct hwl_model *model)
+{
+    const char *name = model->hints.class_name && *model->hints.class_name ? model->hints.class_name : model->arch;
+    unsigned all = 0;
+    for (unsigned i = 0; i < sizeof traits / sizeof *traits; i++)
+        all |= hwl_words_have(traits[i].names, name) ? traits[i].traits : 0;
+    return all;
+}
+
+unsigned hwl_vllm_classes(const struct hwl_model *model, const struct hwl_vllm_rules *rules)
 {
     unsigned classes = 0;
+    const char *name = model->hints.class_name;
+    if ((rules->fallback && *name && hwl_words_have(rules->fallback, name)) || lost_class(name, rules)) {
+        classes |= HWL_SHARD_NO_ROPE;
+        if (strcmp(model->arch, "gpt_bigcode") == 0) /* no plan says how its feed-forward is split */
+            classes |= HWL_SHARD_FFN_WHOLE | HWL_SHARD_MASK;
+    }
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
         if (hwl_words_have(rows[i].types, model->arch) || (model->text_arch && hwl_words_have(rows[i].types, model->text_arch)))
             classes |= rows[i].classes;
@@ -31,6 +131,6 @@ unsigned hwl_vllm_classes(const struct hwl_model *model)
 
 uint8_t hwl_vllm_mrope_positions(const struct hwl_model *model, const struct hwl_vllm_rules *rules)
 {
-    static const char one[] = "qwen3_vl qwen3_vl_moe qwen3_5 qwen3_5_moe";
+    static const char one[] = "qwen3_vl qwen3_vl_moe qwen3_5 qwen3_5_moe qwen3_5_text qwen3_5_moe_text";
     return rules->short_mrope && hwl_words_have(one, model->arch) ? 1 : 4;
 }

@@ -190,7 +190,7 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
 static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
                                 hwl_error *error)
 {
-    const bool attention_free = u->recurrent && !u->hybrid;
+    const bool attention_free = u->traits & HWL_VLLM_ATTENTION_FREE;
     const bool on =
         !u->encoder_only && m->n_encoder == 0 && !attention_free && (!u->recurrent || u->rules->hybrid_prefix);
     u->prefix = hwl_opt_flag(s, HWL_OPT_PREFIX_CACHING, on) && !u->encoder_only && m->n_encoder == 0;
@@ -279,11 +279,13 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
         u->spec_method = "mtp"; /* older names by family: deepseek_mtp ... */
     if (!*u->spec_method)
         return HWL_OK;
-    if (!hwl_words_have("mtp eagle eagle3 draft_model ngram ngram_gpu suffix medusa mlp_speculator", u->spec_method))
-        return hwl_fail(
-            error, HWL_E_UNSUPPORTED,
-            "vllm: speculative method '%s' is not modelled; mtp, eagle, eagle3, draft_model, ngram, suffix and medusa are",
-            u->spec_method);
+    if (!hwl_words_have("mtp eagle eagle3 dflash dspark draft_model ngram ngram_gpu suffix medusa mlp_speculator", u->spec_method))
+        return hwl_fail(error, HWL_E_UNSUPPORTED,
+                        "vllm: speculative method '%s' is not modelled; mtp, eagle, eagle3, dflash, dspark, draft_model, ngram, suffix and "
+                        "medusa are",
+                        u->spec_method);
+    if (hwl_words_have("medusa mlp_speculator", u->spec_method) && u->rules->no_medusa)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: it has the speculative method %s no more, 0.29 was the last", u->spec_method);
     const bool mtp = strcmp(u->spec_method, "mtp") == 0;
     const uint32_t layers = m->n_mtp_served ? (uint32_t)hwl_min(m->n_mtp_served, m->n_mtp) : m->n_mtp;
     u->spec_tokens = (uint32_t)hwl_min(hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, mtp && layers ? layers : 1), 1024);
@@ -353,9 +355,7 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
                 "vllm refuses: %u key/value heads neither divide nor are divided by tensor parallel size %u",
                 a->n_kv_heads, u->tp);
     }
-    /* classes without SupportsPP */
-    if (u->pp > 1 && !u->plain &&
-        (hwl_words_have("mamba mamba2 falcon_mamba minimax whisper", m->arch) || m->n_encoder))
+    if (u->pp > 1 && !u->plain && (u->traits & HWL_VLLM_ONE_STAGE || m->n_encoder))
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: pipeline parallelism is not supported for this model");
     return HWL_OK;
 }
@@ -388,13 +388,15 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.dcp = hwl_shard_degree(settings, HWL_OPT_DCP);
     u.pcp = hwl_shard_degree(settings, HWL_OPT_PCP);
     HWL_TRY(refuse_unmodelled(&u, error));
+    HWL_TRY(hwl_vllm_known(model, u.rules, error));
     u.backend = hwl_opt_text(settings, HWL_OPT_ATTENTION_BACKEND, "");
     u.ep = hwl_opt_flag(settings, HWL_OPT_EP, false);
     u.encoder_only = model->encoder_only;
     u.multimodal = model->n_encoders > 0 && !hwl_opt_flag(settings, HWL_OPT_LANGUAGE_MODEL_ONLY, false) &&
                    !no_items(hwl_opt_text(settings, HWL_OPT_LIMIT_MM, ""));
     u.expanded = hwl_words_have("minicpm3", model->arch);
-    u.classes = hwl_vllm_classes(model);
+    u.classes = hwl_vllm_classes(model, u.rules);
+    u.traits = hwl_vllm_traits(model);
     u.mrope_positions = hwl_vllm_mrope_positions(model, u.rules);
     u.sampler_bytes = hwl_opt_flag(settings, HWL_OPT_FLASHINFER_SAMPLER, false) ? (uint8_t)hwl_min(12, u.rules->sampler_bytes) : u.rules->sampler_bytes;
     u.plain = u.rules->no_minimax && strcmp(model->arch, "minimax") == 0 &&
@@ -410,6 +412,11 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
         u.compressed = u.compressed || l->attn.compress_ratio > 1;
     }
     u.hybrid = u.hybrid && u.recurrent;
+    /* a window that the file states is one of all layers (Attention of layers/attention, CacheConfig.sliding_window) */
+    u.window = model->hints.window;
+    for (uint32_t i = 0; i < model->n_layers; i++)
+        if (model->layers[i].attn.window)
+            u.window = 0;
     HWL_TRY(check_parallel(model, devices, &u, error));
     HWL_TRY(resolve_types(model, settings, &u, error));
     HWL_TRY(resolve_len(model, settings, &u, error));

@@ -125,7 +125,8 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
     struct hwl_vllm_setup own = *setup;
     const struct hwl_vllm_setup *const u = &own;
     own.kv = hwl_vllm_layer_kv(layer, setup, draft ? -1 : index);
-    const bool window = a->window && !(layer->mixer == HWL_MIXER_CHUNKED);
+    const uint64_t width = a->window || draft ? a->window : u->window;
+    const bool window = width && layer->mixer != HWL_MIXER_CHUNKED;
     if (u->compressed) {
         add_compressed(l, layer, u, stage, index, draft, ck);
         return;
@@ -155,7 +156,7 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
                : kind == HWL_VLLM_SLIDING && u->kv != setup->kv          ? hwl_vllm_kept_block(layer, setup, ck)
                                                                          : u->block;
     s->page = hwl_ck_mul(ck, token, s->block);
-    s->window = kind == HWL_VLLM_SLIDING || kind == HWL_VLLM_CHUNKED ? a->window : 0;
+    s->window = kind == HWL_VLLM_SLIDING || kind == HWL_VLLM_CHUNKED ? width : 0;
     s->identity = (uint64_t)hwl_shard_kv_heads(layer, u->tp, u->expanded) << 40 | (uint64_t)a->head_dim_k << 20 | a->head_dim_v;
     if (latent)
         s->identity = (uint64_t)1 << 60 | ((uint64_t)a->kv_lora_rank + a->qk_rope_dim);
@@ -171,9 +172,8 @@ static void add_state(struct list *l, const struct hwl_layer *layer, const struc
     s->identity = (uint64_t)layer->mixer << 56 | (bytes & 0xffffffffffffff);
     s->spec_blocks = u->spec_tokens;
     const bool mamba2 = layer->mixer == HWL_MIXER_MAMBA2 || layer->attn.n_heads;
-    const bool gdn = layer->mixer == HWL_MIXER_GATED_DELTA_NET && u->cc >= 90;
-    s->checkpoint_blocks = u->state_mode == HWL_VLLM_STATE_ALIGN &&
-                           ((mamba2 && u->rules->mamba2_checkpoints) || (gdn && u->rules->gdn_checkpoints));
+    const bool gdn = layer->mixer == HWL_MIXER_GATED_DELTA_NET && hwl_vllm_gdn_checkpoints(u);
+    s->checkpoint_blocks = u->state_mode == HWL_VLLM_STATE_ALIGN && ((mamba2 && u->rules->mamba2_checkpoints) || gdn);
 }
 
 /* A draft that reads the target's hidden states (EAGLE, MTP without layers of its own): layers like the target's last

@@ -21,6 +21,9 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.30.0", "0.29.0",
         .override_checked = true, .group_percent = 150, .sampler_bytes = 12, .triton_sampler = true, .other_mib = 160
 #define SINCE_26 SINCE_20, .in_flight_batches = true, .pads_pages = true
 #define SINCE_28 SINCE_26, .hybrid_prefix = true, .largest_cards = true, .wide_graphs = true, .trtllm_width = 128
+#define FALLBACK_29 "FlexOlmoForCausalLM GPTBigCodeForCausalLM HunYuanDenseV1ForCausalLM HunYuanMoEV1ForCausalLM OlmoForCausalLM "   \
+                    "Olmo2ForCausalLM Olmo3ForCausalLM SmolLM3ForCausalLM Starcoder2ForCausalLM VaultGemmaForCausalLM "                \
+                    "Emu3ForConditionalGeneration HunYuanVLForConditionalGeneration VibeVoiceAsrForConditionalGeneration"
 #define SINCE_29                                                                                                       \
     SINCE_28, .kept_layers = true, .null_block = true, .merges_buckets = true, .v2_classes = "*", .v2_estimate = true, .no_minimax = true,   \
         .wide_states = true
@@ -45,10 +48,13 @@ static const struct hwl_vllm_rules rules[] = {
      .gdn_checkpoints = true,
      .gb10_small = true,
      .v2_warms_up = true,
-     .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu medusa mlp_speculator"},
-    {.version = "0.32.0", SINCE_32, .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu"},
-    {.version = "0.30.0", SINCE_29, UNTIL_31, .small_windows = true},
-    {.version = "0.29.0", SINCE_29, UNTIL_29, .small_windows = true},
+     .fallback = FALLBACK_29 " ArceeForCausalLM CwmForCausalLM GlmForCausalLM GPTNeoXForCausalLM Jais2ForCausalLM Kolibri1ForCausalLM "
+                             "MellumForCausalLM NanbeigeForCausalLM PhiForCausalLM SeedOssForCausalLM",
+     .no_medusa = true,
+     .v2_methods = "mtp eagle eagle3 dflash dspark draft_model ngram ngram_gpu"},
+    {.version = "0.32.0", .fallback = FALLBACK_29, SINCE_32, .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu"},
+    {.version = "0.30.0", .fallback = FALLBACK_29, SINCE_29, UNTIL_31, .small_windows = true},
+    {.version = "0.29.0", .fallback = FALLBACK_29, SINCE_29, UNTIL_29, .small_windows = true},
     {.version = "0.28.0",
      SINCE_28,
      UNTIL_29,
@@ -76,6 +82,7 @@ static const struct hwl_vllm_rules rules[] = {
     {.version = "0.22.0", SINCE_20, UNTIL_27, .v2_classes = "Qwen3ForCausalLM"},
     {.version = "0.20.2", SINCE_20, UNTIL_27, .v2_classes = ""},
     {.version = "0.19.0",
+     .fallback = "SmolLM3ForCausalLM Emu3ForConditionalGeneration",
      SINCE_14,
      UNTIL_27,
      .utilization = 0.90,

@@ -82,6 +82,13 @@ static hwl_status add_draft(const struct hwl_shard_prepared *draft, struct plann
     struct hwl_ck ck = {0};
     uint64_t bytes;
     HWL_TRY(hwl_shard_draft_weights(draft, &p->shards, joined, &bytes, error));
+    if (hwl_words_have("dflash dspark", u->spec_method)) /* keys' and values' rows of all layers once more, in one matrix (qwen3_dflash.py) */
+        for (uint32_t i = 0; i < u->draft->n_layers; i++) {
+            const struct hwl_attention *a = &u->draft->layers[i].attn;
+            bytes = hwl_ck_add(&ck, bytes,
+                               hwl_ck_mul4(&ck, hwl_shard_kv_heads(&u->draft->layers[i], u->tp, false),
+                                           (uint64_t)a->head_dim_k + a->head_dim_v, u->draft->hidden, u->dtype_bytes));
+        }
     struct hwl_shard_weights *last = &p->weights[u->pp - 1];
     last->component[HWL_COMP_DRAFT] = hwl_ck_add(&ck, last->component[HWL_COMP_DRAFT], bytes);
     last->total = hwl_ck_add(&ck, last->total, bytes);
@@ -335,7 +342,7 @@ static void release(void *prepared)
 static hwl_status open_draft(const struct hwl_settings *settings, struct hwl_arena *arena, struct ready *r, hwl_error *error)
 {
     const char *name = hwl_opt_text(settings, HWL_OPT_DRAFT, ""), *method = hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, "");
-    if (!*name || (*method && !hwl_words_have("eagle eagle3 draft_model", method)))
+    if (!*name || (*method && !hwl_words_have("eagle eagle3 dflash dspark draft_model", method)))
         return HWL_OK;
     hwl_error e = {.offset = HWL_NO_OFFSET};
     const hwl_status status = hwl_engine_open_named(settings, name, &r->owned, &e);

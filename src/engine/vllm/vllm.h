@@ -32,6 +32,7 @@ struct hwl_vllm_rules {
     uint8_t group_percent;   /* layers of the largest kind, in percent of the smallest's, up to which groups take the larger */
     /* budget */
     const char *v2_classes;  /* model classes that the V2 runner runs; "dense": those without experts and states; "*": all */
+    const char *fallback;    /* registered classes that Transformers' own code runs */
     const char *v2_methods;  /* of speculation that it can; NULL: mtp, eagle, and eagle3 on one stage */
     bool v1_estimate, v2_estimate; /* the runner profiles the graphs, and they are taken from the budget */
     uint8_t sampler_bytes;   /* that the V1 sampler's dummy run holds for a logit beside the model's own */
@@ -42,6 +43,7 @@ struct hwl_vllm_rules {
                                               compiled models have */
     uint16_t other_mib;      /* outside torch on one card that is not Hopper */
     /* drafts */
+    bool no_medusa;          /* Medusa's and the MLP speculator's methods are gone */
     bool draft_copies;       /* MTP layers keep the copy of the output matrix that they bring */
     bool draft_heads;        /* and those with a matrix of their own use it (models/step3p5_mtp.py has_own_lm_head) */
     bool short_mrope;        /* the table of Qwen3-VL and Qwen3.5 has one row a position, not four */
@@ -57,7 +59,16 @@ const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version);
 extern const char *const hwl_vllm_versions[];
 const char *hwl_vllm_version(const char *text);
 /* What the class of a model does with its weights that the rule does not say: enum hwl_shard_class. */
-unsigned hwl_vllm_classes(const struct hwl_model *model);
+unsigned hwl_vllm_classes(const struct hwl_model *model, const struct hwl_vllm_rules *rules);
+/* HWL_E_REFUSED for a class that the release has no more. */
+hwl_status hwl_vllm_known(const struct hwl_model *model, const struct hwl_vllm_rules *rules, hwl_error *error);
+/* What its class can do. */
+enum hwl_vllm_trait {
+    HWL_VLLM_ONE_STAGE = 1,      /* it does not split over pipeline stages */
+    HWL_VLLM_ATTENTION_FREE = 2, /* it never has attention: no prefix caching unless asked */
+    HWL_VLLM_NO_CHECKPOINTS = 4, /* its recurrence keeps no states of a prefill's way */
+};
+unsigned hwl_vllm_traits(const struct hwl_model *model);
 uint8_t hwl_vllm_mrope_positions(const struct hwl_model *model, const struct hwl_vllm_rules *rules);
 
 #define HWL_VLLM_N_ARGS 485
@@ -104,9 +115,11 @@ struct hwl_vllm_setup {
     const char *spec_method;           /* "" none */
     uint32_t spec_tokens;
     const struct hwl_model *draft; /* the draft model, where it could be opened */
+    uint64_t window;               /* of every attention layer, where the class itself knows of none */
     uint32_t draft_layers;         /* attention layers of the draft, MTP layers or of a draft model */
     bool v2;               /* the V2 model runner */
     unsigned classes;      /* enum hwl_shard_class */
+    unsigned traits;       /* enum hwl_vllm_trait */
     uint8_t mrope_positions;
     uint8_t sampler_bytes;   /* of the rules, or of FlashInfer's: fp32 logits, probabilities and their copy */
     bool expanded;         /* latent rows are cached expanded to heads (MiniCPM3: not among vLLM's MLA models) */
@@ -119,6 +132,11 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
                             const struct hwl_settings *settings, struct hwl_vllm_setup *out, hwl_error *error);
 /* The block size that backend, card and recurrent states lead to; sets setup->block. */
 hwl_status hwl_vllm_choose_block(const struct hwl_model *model, struct hwl_vllm_setup *setup, hwl_error *error);
+/* A prefill of gated delta layers exports states on its way: FlashInfer's kernel on SM90 and later. */
+static inline bool hwl_vllm_gdn_checkpoints(const struct hwl_vllm_setup *u)
+{
+    return u->rules->gdn_checkpoints && u->cc >= 90 && !(u->traits & HWL_VLLM_NO_CHECKPOINTS);
+}
 /* Bytes of one recurrent state of a layer on a rank; refused where heads do not divide. */
 hwl_status hwl_vllm_state_bytes(const struct hwl_layer *layer, const struct hwl_vllm_setup *setup, uint64_t *bytes,
                                 hwl_error *error);
