@@ -54,6 +54,8 @@ static uint64_t common_window(const struct hwl_config *text)
     for (uint64_t i = 0; i < n; i++)
         if (strcmp(hwl_cfg_at_str(text, "layer_types", i, ""), "sliding_attention") != 0)
             return 0;
+    if (hwl_cfg_n(text, "sliding_window")) /* one for each layer */
+        return 0;
     return hwl_cfg_bool(text, "use_sliding_window", true) ? hwl_cfg_u64(text, "sliding_window", 0) : 0;
 }
 

@@ -31,6 +31,17 @@ static uint64_t rotated(const struct hwl_model *m, uint64_t width)
     return part ? (uint64_t)((double)width * h->rotary_part) : width;
 }
 
+/* 2 where layers that compress their cache stand beside others that do not (models/deepseek_v4), 1 everywhere else. */
+static uint64_t compressed(const struct hwl_model *m)
+{
+    bool with = false, without = false;
+    for (uint32_t i = 0; i < m->n_layers; i++) {
+        with = with || m->layers[i].attn.compress_ratio > 1;
+        without = without || m->layers[i].attn.compress_ratio <= 1;
+    }
+    return with && without ? 2 : 1;
+}
+
 uint64_t hwl_shard_rope(const struct hwl_model *model, const struct hwl_shard_run *run, struct hwl_ck *ck)
 {
     const struct hwl_hints *h = &model->hints;
@@ -43,9 +54,10 @@ uint64_t hwl_shard_rope(const struct hwl_model *model, const struct hwl_shard_ru
     const uint64_t positions = h->mrope && run->mrope_positions ? run->mrope_positions : 1;
     const uint64_t row = hwl_ck_mul3(ck, model->context_train, element, positions);
     const uint64_t full = hwl_ck_mul(ck, row, rotated(model, widest(model, false, !h->local_rope)));
+    const uint64_t bases = compressed(model); /* compressed layers turn by a base of their own */
     const uint64_t local = h->local_rope ? hwl_ck_mul(ck, row, rotated(model, widest(model, true, false))) : 0;
     /* linear and dynamic scaling stretch the table of full attention */
     const bool stretched = h->rope_factor > 1.0 && h->rope_factor < 4096.0 && h->rope_type &&
                            hwl_words_have("linear dynamic", h->rope_type);
-    return hwl_ck_add(ck, stretched ? hwl_ck_mul(ck, full, (uint64_t)h->rope_factor) : full, local);
+    return hwl_ck_add(ck, hwl_ck_mul(ck, stretched ? hwl_ck_mul(ck, full, (uint64_t)h->rope_factor) : full, bases), local);
 }

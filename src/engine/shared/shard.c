@@ -69,6 +69,8 @@ static uint64_t resident(const struct hwl_model *m, const struct hwl_tensor *t, 
 {
     if (u->classes & HWL_SHARD_ROUTER_F32 && t->role == HWL_ROLE_ROUTER && t->n_dims == 2)
         return hwl_ck_mul(ck, t->elements, 4);
+    if (u->classes & HWL_SHARD_HEAD_F32 && t->role == HWL_ROLE_CLASSIFIER)
+        return hwl_ck_mul(ck, t->elements, 4);
     const bool plain = t->dtype == HWL_DTYPE_F32 || t->dtype == HWL_DTYPE_F16 || t->dtype == HWL_DTYPE_BF16 ||
                        t->dtype == HWL_DTYPE_F64;
     /* Marlin has no blocks: their scales become one a row and group of columns, in the model's type
@@ -296,7 +298,8 @@ static uint64_t tensor_bytes(const struct hwl_model *m, const struct hwl_tensor 
     /* the joint of a head that is a checkpoint of its own is whole on every rank (llama_eagle3.py, qwen3_dflash.py) */
     const bool joint = t->role == HWL_ROLE_MTP_FC && t->layer < 0;
     const bool whole = joint || (u->classes & HWL_SHARD_FFN_WHOLE && t->component == HWL_COMP_FFN);
-    return on_rank(m, t, whole ? WHOLE : shard_of(t->role), resident(m, t, u, ck), u, ck);
+    const bool rows = u->classes & HWL_SHARD_POSITIONS && (t->role == HWL_ROLE_POS_EMBD || t->role == HWL_ROLE_TYPE_EMBD);
+    return on_rank(m, t, whole ? WHOLE : rows ? VOCAB : shard_of(t->role), resident(m, t, u, ck), u, ck);
 }
 
 static void add_tensor(struct sums *s, const struct hwl_model *m, const struct hwl_tensor *t, uint64_t bytes,
@@ -367,6 +370,8 @@ static void add_rest(const struct hwl_shard_prepared *prepared, const struct hwl
     const struct hwl_model *m = prepared->model;
     for (uint64_t i = prepared->first[prepared->n_kinds]; i < prepared->first[prepared->n_kinds + 1]; i++) {
         const struct hwl_tensor *t = &m->tensors[prepared->tensor[i]];
+        if (u->classes & HWL_SHARD_NO_POOLER && t->role == HWL_ROLE_CLASSIFIER)
+            continue;
         if (t->tied || t->draft || (is_tower(t->component) && !u->multimodal && !m->n_encoder))
             continue;
         uint64_t bytes = tensor_bytes(m, t, u, ck);
@@ -383,7 +388,7 @@ static void add_rest(const struct hwl_shard_prepared *prepared, const struct hwl
             add_stage(&out[u->pp - 1], HWL_COMP_DRAFT, bytes, ck);
     }
     const uint64_t mask = u->classes & HWL_SHARD_MASK ? hwl_ck_mul(ck, m->context_train, m->context_train) : 0;
-    const uint64_t rope = u->encoder_only ? 0 : hwl_ck_add(ck, hwl_shard_rope(m, u, ck), mask);
+    const uint64_t rope = hwl_ck_add(ck, hwl_shard_rope(m, u, ck), mask);
     for (uint32_t i = 0; i < u->pp; i++)
         add_stage(&out[i], HWL_COMP_OTHER, rope, ck);
 }

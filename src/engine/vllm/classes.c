@@ -23,6 +23,7 @@ static const struct row {
     {HWL_SHARD_PROJECTOR_WHOLE, "gemma3 kimi_k25 kimi_vl internvl internvl_chat mistral3 pixtral"},
     {HWL_SHARD_ROPE_F32, "gpt_oss deepseek_v4"},
     {HWL_SHARD_EMBEDDING_WHOLE, "whisper"},
+    {HWL_SHARD_POSITIONS, "bert roberta xlm-roberta camembert"},
     /* the output matrix is made without asking for the stage */
     {HWL_SHARD_HEADS, "bloom dbrx falcon falcon_mamba flint gpt2 gptj gemma gemma3_text gemma4_text gpt_oss granitemoe granitemoehybrid "
                       "granitemoe_swa granitemoeshared hy_v3 internlm2 jamba k2_horizon mamba minicpm mixtral molmo molmo2 muse_glimmer "
@@ -123,6 +124,11 @@ unsigned hwl_vllm_classes(const struct hwl_model *model, const struct hwl_vllm_r
         if (strcmp(model->arch, "gpt_bigcode") == 0) /* no plan says how its feed-forward is split */
             classes |= HWL_SHARD_FFN_WHOLE | HWL_SHARD_MASK;
     }
+    const size_t n = strlen(name);
+    if (model->encoder_only && ((n > 5 && strcmp(name + n - 5, "Model") == 0) || strcmp(name, "RobertaForMaskedLM") == 0)) /* bert.py: BertEmbeddingModel pools by itself */
+        classes |= HWL_SHARD_NO_POOLER;
+    if (model->encoder_only && strstr(name, "ForSequenceClassification")) /* ModelConfig.head_dtype of pooling models */
+        classes |= HWL_SHARD_HEAD_F32;
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
         if (hwl_words_have(rows[i].types, model->arch) || (model->text_arch && hwl_words_have(rows[i].types, model->text_arch)))
             classes |= rows[i].classes;
