@@ -46,6 +46,8 @@ uint64_t hwl_hf_clip_tower(struct hwl_hb *b, const struct hwl_config *c, struct 
     e->patch = patch;
     e->image_size = image;
     e->max_tokens = patches + how.cls;
+    /* x * sigmoid(1.702 x) makes two copies */
+    e->act_rows = strcmp(hwl_cfg_str(c, "hidden_act", how.cls ? "quick_gelu" : "gelu"), "quick_gelu") == 0 ? 3 : 2;
     hwl_hf_clip_layers(b, how, n, h, ff, patch, channels, patches);
     b->component = -1;
     return h;

@@ -19,7 +19,8 @@ static void pixtral(struct hwl_build *b)
     const uint64_t image = hwl_b_u64(b, "image_size", 1024), side = patch ? image / patch : 0;
     *e = (struct hwl_encoder){.component = HWL_COMP_VISION, .n_layers = (uint32_t)layers,
                               .n_heads = hwl_b_u32(b, "num_attention_heads", 16), .hidden = h, .d_ff = ff, .patch = patch,
-                              .image_size = image, .max_tokens = side < UINT32_MAX ? side * side : 0};
+                              .image_size = image, .max_tokens = side < UINT32_MAX ? side * side : 0,
+                              .act_rows = 4, .rotary = true}; /* gate and up, the gate acted on, the product */
     b->model->encoders = e;
     b->model->n_encoders = 1;
     (void)hwl_emit_dims(b, HWL_ROLE_VISION, -1, dims, 4, "patch_conv.weight");

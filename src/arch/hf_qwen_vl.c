@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define MOST_PATCHES 65536
+
 struct visual {
     uint64_t width, ff, out, merge, depth, patch, temporal, channels;
     unsigned version; /* 2: Qwen2-VL, 25: Qwen2.5-VL, 3: Qwen3-VL */
@@ -72,6 +74,14 @@ static void visual(struct hwl_hb *b, const struct hwl_config *c, unsigned versio
     if (!e || v.depth > HWL_HB_MAX_LAYERS)
         return;
     e->patch = v.patch;
+    /* the largest image of the published preprocessor_config.json: 12,845,056 pixels in patches of 14, 16,777,216 in patches of 16 */
+    e->max_tokens = MOST_PATCHES;
+    e->embeddings = MOST_PATCHES / (v.merge && v.merge < 64 ? v.merge * v.merge : 1);
+    e->item_elements = hwl_hb_mul(b, hwl_hb_mul(b, MOST_PATCHES, v.channels), hwl_hb_mul(b, v.temporal, hwl_hb_mul(b, v.patch, v.patch)));
+    e->embedding_width = hwl_hb_mul(b, v.out, hwl_cfg_n(c, "deepstack_visual_indexes") + 1);
+    e->act_rows = version == 3 ? 2 : 3; /* two copies for the sigmoid of QuickGELU; gate and up beside their product */
+    e->rotary = true;
+    e->max_frames = version == 3 ? 0 : 14; /* Qwen3-VL's videos share the pixels among their frames */
     b->component = HWL_COMP_VISION;
     b->layer = -1;
     hwl_hb_conv(b, "patch_embed.proj", HWL_ROLE_VISION, v.width, v.channels, (const uint64_t[]){v.temporal, v.patch, v.patch}, 3, version == 3);

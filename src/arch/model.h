@@ -79,6 +79,11 @@ struct hwl_encoder {
     uint32_t n_layers, n_heads;
     uint64_t hidden, d_ff, patch, image_size, max_tokens; /* max_tokens: of the largest item in the tower; 0 unknown */
     uint64_t embeddings; /* that such an item becomes in the text model; 0: as many as max_tokens */
+    uint64_t embedding_width; /* elements of each; 0: the text model's width */
+    uint64_t item_elements;   /* numbers that such an item comes as; 0: three channels of image_size squared */
+    uint32_t max_frames;      /* of a video, of which two are such an item; 0: no video is larger */
+    uint8_t act_rows;         /* rows of d_ff that the feed-forward holds at once where operations run one by one; 0: 2 */
+    bool rotary;              /* queries and keys are turned */
 };
 
 /* One stored weight, or `count` equal ones (experts of one layer: 128 gate_proj of the same shape and type). */

@@ -106,22 +106,6 @@ struct hwl_shard_run hwl_vllm_shard_run(const struct hwl_vllm_setup *setup, cons
     };
 }
 
-/* What the profile run keeps of the encoder: the embeddings of one budget of items, and their pixels, which the frame
- * of profile_run holds to its end. */
-static uint64_t encoder_kept(const struct hwl_model *m, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
-{
-    uint64_t kept = hwl_ck_mul3(ck, u->mbt, m->hidden, u->dtype_bytes);
-    const struct hwl_encoder *e = NULL;
-    for (uint32_t i = 0; m->encoders && i < m->n_encoders && !e; i++)
-        if (m->encoders[i].component == HWL_COMP_VISION)
-            e = &m->encoders[i];
-    if (e && e->image_size && e->image_size < 65536 && e->max_tokens) {
-        const uint64_t items = hwl_max(u->mbt / (e->embeddings ? e->embeddings : e->max_tokens), 1);
-        kept = hwl_ck_add(ck, kept, hwl_ck_mul4(ck, items, 3 * e->image_size, e->image_size, u->dtype_bytes));
-    }
-    return kept;
-}
-
 /* The forward pass as releases with the first runner made it: without pieces and workspaces (shared/forward.c). */
 static struct hwl_vllm_forward written_out(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,
                                            uint32_t stage, struct hwl_ck *ck)
@@ -160,12 +144,28 @@ static uint64_t sampler(const struct hwl_model *m, const struct hwl_vllm_setup *
     return hwl_ck_add(ck, hwl_ck_mul(ck, logits, each), hwl_ck_add(ck, buffer, hidden));
 }
 
+/* That run where it is the widest: beside it, {from other stages, cuBLAS workspace, encoder}. */
+static void sampling(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_vllm_forward *f, const uint64_t beside[3],
+                     struct hwl_vllm_term *out, struct hwl_ck *ck)
+{
+    struct hwl_vllm_term last;
+    last.bytes = hwl_ck_add(ck, sampler(m, u, &last, ck), f->workspace);
+    last.args[4] = f->workspace;
+    for (int i = 0; i < 3; i++) {
+        last.args[5 + i] = beside[i];
+        last.bytes = hwl_ck_add(ck, last.bytes, beside[i]);
+    }
+    if (last.bytes > out->bytes)
+        *out = last;
+}
+
 static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u, const struct hwl_shard_run *shards,
                        const struct hwl_settings *s, uint32_t stage, struct hwl_vllm_term *out, struct hwl_ck *ck)
 {
     const uint64_t blas = blas_workspace(u);
     const bool encodes = u->multimodal && stage == 0 && !hwl_opt_flag(s, HWL_OPT_SKIP_MM_PROFILING, false);
-    const uint64_t kept = encodes ? encoder_kept(m, u, ck) : 0, between = handed(m, u, stage, ck);
+    const struct hwl_vllm_tower tower = encodes ? hwl_vllm_tower(m, u, ck) : (struct hwl_vllm_tower){0};
+    const uint64_t kept = tower.kept, between = handed(m, u, stage, ck);
     const struct hwl_vllm_forward f =
         u->rules->row_quarters ? written_out(m, u, shards, stage, ck) : hwl_vllm_forward(m, u, shards, stage, ck);
     const uint64_t beside = hwl_ck_add(ck, hwl_ck_add(ck, between, blas), kept);
@@ -173,16 +173,15 @@ static void activation(const struct hwl_model *m, const struct hwl_vllm_setup *u
                                              "{5} encoder",
                                   .args = {u->mbt, f.row_bytes, f.fixed, between, blas, kept},
                                   .bytes = hwl_ck_add(ck, f.bytes, beside)};
-    if (stage + 1 != u->pp || u->encoder_only)
-        return;
-    struct hwl_vllm_term last;
-    last.bytes = hwl_ck_add(ck, hwl_ck_add(ck, sampler(m, u, &last, ck), f.workspace), beside);
-    last.args[4] = f.workspace;
-    last.args[5] = between;
-    last.args[6] = blas;
-    last.args[7] = kept;
-    if (last.bytes > out->bytes)
-        *out = last;
+    if (stage + 1 == u->pp && !u->encoder_only)
+        sampling(m, u, &f, (const uint64_t[]){between, blas, kept}, out, ck);
+    const uint64_t encoder = hwl_ck_add(ck, tower.peak, blas);
+    if (encoder > out->bytes)
+        *out = (struct hwl_vllm_term){.formula = "{0} tokens of the tower x {1} elements x {2} B + pixels and what it hands over, {3}, + {4} cuBLAS "
+                                                 "workspace",
+                                      .args = {tower.tokens, tower.row, u->dtype_bytes,
+                                               tower.peak - tower.tokens * tower.row * u->dtype_bytes, blas},
+                                      .bytes = encoder};
 }
 
 struct sizes {

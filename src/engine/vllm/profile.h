@@ -14,4 +14,12 @@ struct hwl_vllm_forward {
 struct hwl_vllm_forward hwl_vllm_forward(const struct hwl_model *model, const struct hwl_vllm_setup *setup,
                                          const struct hwl_shard_run *run, uint32_t stage, struct hwl_ck *ck);
 
+/* A vision tower's run: its peak, and what it leaves to the end of the profile run, the embeddings and the pixels that the frame
+ * of profile_run holds. */
+struct hwl_vllm_tower {
+    uint64_t kept, peak;
+    uint64_t tokens, row; /* of the tower; elements that live of each */
+};
+struct hwl_vllm_tower hwl_vllm_tower(const struct hwl_model *model, const struct hwl_vllm_setup *setup, struct hwl_ck *ck);
+
 #endif
