@@ -137,6 +137,14 @@ static const struct row {
      "the hybrid block is smaller: another cache type, or states of another type"},
 };
 
+/* Where stages differ the largest logged figure stands beside the largest planned one. */
+static bool planned_figure(const hwl_plan *plan, const struct row *r, double *value)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "largest_%s", r->name);
+    return (r->most && hwl_log_view(plan, name, value)) || hwl_log_view(plan, r->name, value);
+}
+
 static void server_terms(struct hwl_log *log, const hwl_plan *plan, bool card)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -147,7 +155,7 @@ static void server_terms(struct hwl_log *log, const hwl_plan *plan, bool card)
         const hwl_log_figure *f = hwl_log_figure_of(log, rows[i].name, rows[i].most || log->engine == HWL_LOG_SGLANG);
         if (f && f->value < 0 && strcmp(rows[i].name, "graph_bytes") == 0)
             continue; /* the card's free memory, which others gave back meanwhile */
-        if (hwl_log_view(plan, rows[i].name, &planned))
+        if (planned_figure(plan, &rows[i], &planned))
             hwl_log_add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
     }
     double weights, other, peak, graphs;

@@ -24,6 +24,7 @@ static uint64_t timing_buffer(const struct hwl_vllm_setup *u)
 
 /* A mixer on a rank, elements a token. */
 struct mixer {
+    uint64_t made;   /* the projection that the piece before it makes */
     uint64_t before; /* what its kernels read and write, made by the piece before */
     uint64_t inside; /* beside them while it runs */
     uint64_t after;  /* what the piece behind it reads */
@@ -46,32 +47,36 @@ static struct mixer attention(const struct hwl_layer *l, const struct hwl_vllm_s
     const uint64_t heads = a->n_heads > u->tp ? a->n_heads / u->tp : 1;
     const uint64_t out = heads * a->head_dim_v;
     if (u->mla && a->kv_lora_rank) /* queries, the normed latent row, its rotated key */
-        return (struct mixer){.before = heads * ((uint64_t)a->qk_nope_dim + a->qk_rope_dim) + a->kv_lora_rank + a->qk_rope_dim + out,
+        return (struct mixer){.made = heads * ((uint64_t)a->qk_nope_dim + a->qk_rope_dim),
+                              .before = heads * ((uint64_t)a->qk_nope_dim + a->qk_rope_dim) + a->kv_lora_rank + a->qk_rope_dim + out,
                               .after = out,
                               .bytes = latent_context(a, u, ck)};
     const uint64_t kv = hwl_shard_kv_heads(l, u->tp, u->expanded), queries = heads * a->head_dim_k;
     const uint64_t row = queries * (a->output_gate ? 2 : 1) + kv * ((uint64_t)a->head_dim_k + a->head_dim_v);
     /* the projection, of which the values are read where they lie; rotated queries and keys; the output */
-    return (struct mixer){.before = row + queries + kv * a->head_dim_k + out, .after = out};
+    return (struct mixer){.made = row, .before = row + queries + kv * a->head_dim_k + out, .after = out};
 }
 
-/* Recurrent mixers: the gate is read out of the projection once the states are through. */
-static struct mixer recurrent(const struct hwl_layer *l, const struct hwl_vllm_setup *u)
+/* Recurrent mixers: the gate is read out of the projection once the states are through. Mamba's makes its projections itself. */
+static struct mixer recurrent(const struct hwl_layer *l, uint64_t hidden, const struct hwl_vllm_setup *u)
 {
     const struct hwl_state *s = &l->state;
     const uint64_t inner = hwl_max(s->d_inner, (uint64_t)s->n_heads * s->head_dim) / u->tp;
+    if (l->mixer == HWL_MIXER_MAMBA) /* both halves of the projection, the convolved one, the scanned one, their product */
+        return (struct mixer){.before = 2 * hidden, .inside = 5 * inner, .after = hidden};
     const uint64_t groups = 2 * hwl_max(s->n_groups, 1) * s->d_state / (s->n_groups > 1 ? u->tp : 1);
     const uint64_t row = 2 * inner + groups + s->n_heads / u->tp;
-    return (struct mixer){.before = row + inner, .inside = inner, .after = row + inner};
+    return (struct mixer){.made = row, .before = row + inner, .inside = inner, .after = row + inner};
 }
 
-static struct mixer mixer_of(const struct hwl_layer *l, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
+static struct mixer mixer_of(const struct hwl_layer *l, uint64_t hidden, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
 {
     struct mixer m = {0};
     if (l->attn.n_heads)
         m = attention(l, u, ck);
     if (l->state.conv_dim || l->state.d_inner) { /* beside attention in some: both are there */
-        const struct mixer r = recurrent(l, u);
+        const struct mixer r = recurrent(l, hidden, u);
+        m.made = hwl_max(m.made, r.made);
         m.before = hwl_max(m.before, r.before);
         m.inside = r.inside;
         m.after += r.after;
@@ -112,12 +117,17 @@ static uint64_t expert_rows(const struct hwl_model *m, const struct hwl_ffn *f, 
     return hwl_ck_add(ck, m->hidden, hwl_max(routed, f->d_shared ? shared + m->hidden : 0));
 }
 
-static uint64_t dense_rows(const struct hwl_model *m, const struct hwl_ffn *f, const struct hwl_vllm_setup *u)
+/* A dense feed-forward beside what is held: while its matrices run, and in the kernel between them. */
+static uint64_t dense_products(const struct hwl_model *m, const struct hwl_ffn *f, const struct hwl_vllm_setup *u)
 {
     const uint64_t width = f->d_ff / u->tp, up = f->gated ? 2 * width : width;
-    const uint64_t acted = f->gated ? 3 * width : width; /* without a gate the product is written over its input */
     const uint64_t reduced = u->tp > 1 ? (u->eager ? width : 0) + 2 * m->hidden : 0;
-    return hwl_max(hwl_max(up + (u->eager ? 0 : m->hidden), acted), hwl_max(width + m->hidden, reduced));
+    return hwl_max(up + (u->eager ? 0 : m->hidden), hwl_max(width + m->hidden, reduced));
+}
+
+static uint64_t dense_acted(const struct hwl_ffn *f, const struct hwl_vllm_setup *u)
+{
+    return f->d_ff / u->tp * (f->gated ? 3 : u->eager ? 2 : 1); /* compiled without a gate: written over its input */
 }
 
 static void widest(struct hwl_vllm_forward *f, uint64_t row_bytes, uint64_t fixed, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
@@ -130,31 +140,43 @@ static void widest(struct hwl_vllm_forward *f, uint64_t row_bytes, uint64_t fixe
     f->fixed = fixed;
 }
 
+/* Embeddings of every layer, looked up at the start and held to the end (Gemma 3n, Gemma 4). */
+static uint64_t per_layer(const struct hwl_model *m)
+{
+    for (uint64_t i = 0; i < m->n_tensors; i++)
+        if (m->tensors[i].role == HWL_ROLE_PER_LAYER_EMBD && m->tensors[i].n_dims == 2)
+            return hwl_min(m->tensors[i].dims[0], m->tensors[i].dims[1]);
+    return 0;
+}
+
 struct hwl_vllm_forward hwl_vllm_forward(const struct hwl_model *model, const struct hwl_vllm_setup *u, const struct hwl_shard_run *run,
                                          uint32_t stage, struct hwl_ck *ck)
 {
     struct hwl_vllm_forward f = {.timing = timing_buffer(u)};
     const uint64_t b = u->dtype_bytes, h = model->hidden;
     /* compiled: the residual as it came and as it is now; run as written, the rows that the frames of the calls hold */
-    const uint64_t held = u->eager ? u->tp > 1 ? 4 : 3 : 2;
-    uint64_t after = 0;
+    const uint64_t held = u->eager ? u->tp > 1 ? 4 : 3 : 2, looked_up = per_layer(model);
+    uint64_t after = looked_up;
     for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
         const struct hwl_layer *l = &model->layers[i];
-        const struct mixer m = mixer_of(l, u, ck);
+        const struct mixer m = mixer_of(l, h, u, ck);
         const uint64_t kept = f.workspace;
         if (m.before) {
+            widest(&f, b * (after + (held + 1) * h + m.made), kept, u, ck);
             widest(&f, b * (after + held * h + m.before), kept + f.timing, u, ck);
             widest(&f, b * ((held - 1) * h + m.before + m.inside), kept + m.bytes, u, ck);
+            after = looked_up + (u->eager ? 0 : m.after);
         }
-        after = u->eager ? 0 : m.after;
         if (l->ffn.n_experts) {
             const uint64_t space = workspace(model, &l->ffn, u, run, ck);
             widest(&f, b * (after + held * h + expert_rows(model, &l->ffn, u, run, ck)), hwl_max(kept, space), u, ck);
             if (u->rules->workspaces && !own_buffers(model, run))
                 f.workspace = hwl_max(kept, space);
         }
-        if (l->ffn.d_ff)
-            widest(&f, b * (after + held * h + dense_rows(model, &l->ffn, u)), kept + f.timing, u, ck);
+        if (l->ffn.d_ff) {
+            widest(&f, b * (after + held * h + dense_products(model, &l->ffn, u)), kept, u, ck);
+            widest(&f, b * (after + held * h + dense_acted(&l->ffn, u)), kept + f.timing, u, ck);
+        }
     }
     return f;
 }

@@ -238,7 +238,7 @@ static void put_rank(struct hwl_ledger *ledger, const struct hwl_shard_prepared 
     put_weights(ledger, prepared, p, stage, device);
     put_cache(ledger, p, stage, device);
     const struct hwl_vllm_other *o = &p->other[stage];
-    put_term(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, &o->activation, 0.1f, "vllm: peak of the profile run, gpu_model_runner.py");
+    put_term(ledger, device, HWL_KIND_COMPUTE, HWL_COMP_OTHER, &o->activation, p->setup.eager ? 0.2f : 0.1f, "vllm: peak of the profile run, gpu_model_runner.py");
     put_term(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_GRAPH, &o->graphs, 0.2f, "vllm: CUDA graphs, capture_model");
     put_modelled(ledger, device, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, o->non_torch + o->context, 0.2f,
                  "vllm: CUDA context, NCCL, workspaces");
@@ -293,6 +293,15 @@ static void put_views(struct hwl_ledger *l, const struct planned *p)
     hwl_ledger_view_u64(l, "non_torch_bytes", non_torch);
     hwl_ledger_view_u64(l, "peak_activation_bytes", activation);
     hwl_ledger_view_u64(l, "graph_bytes", graphs);
+    if (u->pp > 1) { /* the figures above are the first stage's */
+        uint64_t most = 0, most_graphs = 0;
+        for (uint32_t i = 0; i < u->pp; i++) {
+            most = hwl_max(most, p->other[i].activation.bytes);
+            most_graphs = hwl_max(most_graphs, p->other[i].graphs.bytes);
+        }
+        hwl_ledger_view_u64(l, "largest_peak_activation_bytes", most);
+        hwl_ledger_view_u64(l, "largest_graph_bytes", most_graphs);
+    }
     hwl_ledger_setting_u64(l, "tp", u->tp);
     hwl_ledger_setting_u64(l, "pp", u->pp);
     hwl_ledger_setting_u64(l, "dp", u->dp);

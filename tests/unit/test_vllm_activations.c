@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The widest point of the profile run against vLLM's own classes, run on tensors without data: tests/data/vllm/activations.txt. */
+#include <hwledger/hwledger.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define BLAS ((uint64_t)32 << 20) /* PyTorch's workspace on Hopper, which the rows do not hold */
+#define MAX_ROWS 256
+
+static void set(hwl_settings *s, const char *name, const char *value)
+{
+    hwl_error e = {0};
+    if (hwl_settings_set(s, name, value, &e) != HWL_OK)
+        fail_msg("%s", e.message);
+}
+
+/* The entry of the first rank. */
+static uint64_t planned(const char *run, const char *name, const char *tp, const char *tokens, const char *seqs)
+{
+    const bool tower = strcmp(run, "tower") == 0;
+    hwl_error e = {0};
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_settings *settings;
+    hwl_planner *planner;
+    hwl_plan *plan;
+    char gpus[32];
+    snprintf(gpus, sizeof gpus, "H100-80GBx%s", tp);
+    if (hwl_model_open(name, NULL, &model, &e) != HWL_OK)
+        fail_msg("%s", e.message);
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_devices_add_gpu(devices, gpus, &e), HWL_OK);
+    assert_int_equal(hwl_settings_new(&settings), HWL_OK);
+    set(settings, "engine", "vllm");
+    set(settings, "engine-version", "0.33.0");
+    set(settings, "tp", tp);
+    set(settings, "max-batched-tokens", tokens);
+    set(settings, "max-seqs", seqs);
+    set(settings, "skip-mm-profiling", tower ? "false" : "true");
+    if (tower)
+        set(settings, "ctx", "4096");
+    set(settings, "enforce-eager", strcmp(run, "eager") == 0 ? "true" : "false");
+    assert_int_equal(hwl_planner_new(model, devices, settings, &planner, &e), HWL_OK);
+    if (hwl_planner_plan(planner, devices, settings, &plan, &e) != HWL_OK)
+        fail_msg("%s: %s", name, e.message);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++) {
+        const hwl_entry *entry = hwl_plan_entry(plan, i);
+        if (entry->device == 0 && entry->kind == HWL_KIND_COMPUTE)
+            bytes += entry->bytes;
+    }
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    hwl_settings_free(settings);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    assert_true(bytes > BLAS);
+    return bytes - BLAS;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void check(const char *which, size_t least, double median, double p90, double worst)
+{
+    static double errors[MAX_ROWS];
+    size_t n = 0;
+    char line[512], run[16], name[256], tp[8], tokens[16], seqs[16];
+    uint64_t want;
+    FILE *f = fopen(HWL_TEST_DATA "/vllm/activations.txt", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        if (*line == '#')
+            continue;
+        assert_int_equal(sscanf(line, "%15s %255s %7s %15s %15s %" SCNu64, run, name, tp, tokens, seqs, &want), 6);
+        if (strcmp(run, which) != 0)
+            continue;
+        assert_true(n < MAX_ROWS);
+        const double e = (double)planned(run, name, tp, tokens, seqs) / (double)want - 1;
+        if (fabs(e) > p90)
+            print_message("%s %s on %s: %+.1f %%\n", run, name, tp, 100 * e);
+        errors[n++] = fabs(e);
+    }
+    (void)fclose(f);
+    assert_true(n >= least);
+    qsort(errors, n, sizeof *errors, by_size);
+    print_message("%s: median %.2f %%, p90 %.1f %%, worst %.1f %% of %zu\n", which, 100 * errors[n / 2], 100 * errors[n * 9 / 10],
+                  100 * errors[n - 1], n);
+    assert_true(errors[n / 2] <= median);
+    assert_true(errors[n * 9 / 10] <= p90);
+    assert_true(errors[n - 1] <= worst);
+}
+
+static void compiled(void **state)
+{
+    (void)state;
+    check("compiled", 48, 0.001, 0.03, 0.20);
+}
+
+static void as_written(void **state)
+{
+    (void)state;
+    check("eager", 20, 0.10, 0.20, 0.40);
+}
+
+static void towers(void **state)
+{
+    (void)state;
+    check("tower", 6, 0.02, 0.10, 0.15);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(compiled), cmocka_unit_test(as_written), cmocka_unit_test(towers)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
