@@ -118,7 +118,7 @@ static void as_written(void **state)
 static void towers(void **state)
 {
     (void)state;
-    check("tower", 6, 0.02, 0.10, 0.15);
+    check("tower", 8, 0.02, 0.12, 0.12);
 }
 
 int main(void)

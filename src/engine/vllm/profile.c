@@ -174,8 +174,9 @@ struct hwl_vllm_forward hwl_vllm_forward(const struct hwl_model *model, const st
                 f.workspace = hwl_max(kept, space);
         }
         if (l->ffn.d_ff) {
-            widest(&f, b * (after + held * h + dense_products(model, &l->ffn, u)), kept, u, ck);
-            widest(&f, b * (after + held * h + dense_acted(&l->ffn, u)), kept + f.timing, u, ck);
+            const uint64_t beside = after + hwl_min(held, 3) * h; /* what was reduced before is gone */
+            widest(&f, b * (beside + dense_products(model, &l->ffn, u)), kept, u, ck);
+            widest(&f, b * (beside + dense_acted(&l->ffn, u)), kept + f.timing, u, ck);
         }
     }
     return f;
