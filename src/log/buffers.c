@@ -75,14 +75,35 @@ static bool is_mapped(const struct hwl_log *log)
     return log->mapped || (file && sum > file->value * 1.05);
 }
 
+static bool is_pinned(const hwl_log_figure *f)
+{
+    const size_t n = strlen(f->device);
+    return n > 5 && strcmp(f->device + n - 5, "_Host") == 0;
+}
+
+/* Graphs lie in a GPU's pinned host memory; one in plain memory beside is that of another back end of the host, of BLAS. */
+static double blas_bytes(const struct hwl_log *log)
+{
+    const hwl_log_figure *f;
+    uint64_t at = 0;
+    double plain = 0;
+    bool pinned = false;
+    while ((f = hwl_log_buffer(log, "compute_bytes", &at))) {
+        pinned = pinned || is_pinned(f);
+        plain += strcmp(f->device, "CPU") == 0 ? f->value : 0;
+    }
+    return pinned ? plain : 0;
+}
+
 static bool logged(const struct hwl_log *log, const struct kind *k, uint32_t device, uint32_t n_gpus, hwl_log_figure *sum)
 {
     const hwl_log_figure *f;
     uint64_t at = 0;
     bool any = false;
+    const bool blas = k->kinds == 1u << HWL_KIND_COMPUTE && device == n_gpus && blas_bytes(log) > 0;
     *sum = (hwl_log_figure){.value = 0};
     while ((f = hwl_log_buffer(log, k->name, &at))) {
-        if (hwl_log_device_index(log, f->device, n_gpus) != device)
+        if (hwl_log_device_index(log, f->device, n_gpus) != device || (blas && !is_pinned(f)))
             continue;
         sum->value += f->value;
         sum->rounding += f->rounding;
@@ -155,9 +176,13 @@ static const char *reason(const struct beside *b, const struct kind *k, bool hos
                     : "less lies here: tensors put elsewhere by options that the log does not show, or another mixture of types than llama.cpp's own";
     if (k->kinds == 1u << HWL_KIND_COMPUTE && b->caches_off)
         return "the caches differ already: the graph is not the one that ran";
+    if (k->kinds == 1u << HWL_KIND_COMPUTE && blas_bytes(b->log) > 0)
+        return "a BLAS back end of the host took part, and what it takes of a graph is not planned";
     if (k->kinds == 1u << HWL_KIND_COMPUTE)
         return more ? "the graph took more: a build whose rules are not known here, another back end's kernels, or options that the log does not show"
                     : "the graph took less: a build whose rules are not known here, another back end's kernels, or options that the log does not show";
+    if (b->log->own_latent && k->kinds & 1u << HWL_KIND_KV_CACHE)
+        return "a line of the caches names c^KV: a fork that keeps latent rows beside keys and values, or without them";
     return more ? "more cells, layers or sequences than the log's options give" : "fewer cells, layers or sequences than the log's options give";
 }
 
@@ -167,11 +192,20 @@ static bool is_foreign(const struct beside *b, uint32_t d)
     return d < b->n_gpus && b->plan->devices[d].backend == HWL_BACKEND_OTHER && !(d < b->log->n_gpus && strncmp(b->log->gpu[d].id, "RPC", 3) == 0);
 }
 
+/* The host computes what a device does not: with an unknown one no graph is known. */
+static bool any_foreign(const struct beside *b)
+{
+    for (uint32_t d = 0; d < b->n_gpus; d++)
+        if (is_foreign(b, d))
+            return true;
+    return false;
+}
+
 /* Is there nothing in the plan that this figure can be laid beside? */
-static bool not_known(const struct beside *b, const struct kind *k, uint32_t d)
+static bool not_known(const struct beside *b, const struct kind *k)
 {
     const bool compute = k->kinds == 1u << HWL_KIND_COMPUTE;
-    return (b->log->no_context && (compute || k->kinds & 1u << HWL_KIND_KV_CACHE)) || (compute && is_foreign(b, d));
+    return (b->log->no_context && (compute || k->kinds & 1u << HWL_KIND_KV_CACHE)) || (compute && any_foreign(b));
 }
 
 static void note_unknown(const struct beside *b)
@@ -179,9 +213,11 @@ static void note_unknown(const struct beside *b)
     if (b->log->no_context)
         hwl_log_add_note(b->log, b->log->bench ? "llama-bench makes a context for each of its tests and no line states them: caches and compute buffers are not laid beside the log"
                                                : "no line states the context: caches and compute buffers are not laid beside the log");
+    if (blas_bytes(b->log) > 0)
+        hwl_log_add_note(b->log, "a graph's buffer in plain host memory (%.2f MiB) is that of a BLAS back end, which the plan does not know", blas_bytes(b->log) / MIB);
     for (uint32_t d = 0; d < b->n_gpus; d++)
         if (is_foreign(b, d)) {
-            hwl_log_add_note(b->log, "%s is of a back end whose graphs are not known: its compute buffers are not laid beside the log", b->plan->devices[d].name);
+            hwl_log_add_note(b->log, "%s is of a back end whose graphs are not known: compute buffers are not laid beside the log", b->plan->devices[d].name);
             return;
         }
 }
@@ -200,13 +236,17 @@ static void sum_weights(const struct beside *b, bool with_host, double *off, dou
         }
 }
 
-/* Without a line of the file's size: do the buffers together hold something else than planned? Ranges of a mapped file do. */
+/* Without a line of the file's size: do the buffers together hold something else than planned? Ranges of a mapped file do; where
+ * the host has just what is planned, the GPUs tell. */
 static bool other_sum(const struct beside *b)
 {
+    hwl_log_figure host;
     double off, rounding;
     bool any;
-    sum_weights(b, true, &off, &rounding, &any);
-    return any && !b->mapped && !hwl_log_figure_of(b->log, "file_bytes", true) && fabs(off) > rounding * 1.001 + 2 * MIB;
+    const bool same_host = b->mapped && b->n_gpus && logged(b->log, &kinds[0], b->n_gpus, b->n_gpus, &host) &&
+                           fabs(host.value - (double)planned(b->plan, kinds[0].kinds, b->n_gpus)) <= host.rounding * 1.001;
+    sum_weights(b, !same_host, &off, &rounding, &any);
+    return any && (!b->mapped || same_host) && !hwl_log_figure_of(b->log, "file_bytes", true) && fabs(off) > rounding * 1.001 + 2 * MIB;
 }
 
 static void one_sum(const struct beside *b, double file, double rounding)
@@ -238,7 +278,7 @@ void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan)
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
             hwl_log_figure sum;
             const bool weights = kinds[k].kinds == 1u << HWL_KIND_WEIGHTS, host = d == b.n_gpus;
-            if (!logged(log, &kinds[k], d, b.n_gpus, &sum) || (weights && (mixture || other || log->no_type)) || (host && sum.value <= 0) || not_known(&b, &kinds[k], d))
+            if (!logged(log, &kinds[k], d, b.n_gpus, &sum) || (weights && (mixture || other || log->no_type)) || (host && sum.value <= 0) || not_known(&b, &kinds[k]))
                 continue;
             hwl_log_add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned(plan, kinds[k].kinds, d),
                              &sum, kinds[k].allowed, reason(&b, &kinds[k], host, true), reason(&b, &kinds[k], host, false));

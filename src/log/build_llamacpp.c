@@ -25,8 +25,9 @@ static double nearness(const struct hwl_log *log)
 void hwl_log_build_by_figures(struct hwl_log *log, const struct hwl_engine *engine, const hwl_model *model, const hwl_devices *devices, hwl_settings *s)
 {
     const char *best = NULL;
-    double least = INFINITY;
+    double least = INFINITY, most = -INFINITY;
     bool on = false;
+    uint32_t tried = 0;
     const uint64_t notes = log->n_notes;
     const struct era *era = eras;
     while (*era->row && strcmp(era->row, log->era) != 0)
@@ -43,6 +44,8 @@ void hwl_log_build_by_figures(struct hwl_log *log, const struct hwl_engine *engi
             const double off = log->n_terms ? nearness(log) : INFINITY;
             best = off < least ? *v : best;
             least = off < least ? off : least;
+            tried++;
+            most = off > most ? off : most;
         }
         hwl_plan_free(plan);
         hwl_planner_free(planner);
@@ -51,7 +54,7 @@ void hwl_log_build_by_figures(struct hwl_log *log, const struct hwl_engine *engi
         on = on && strcmp(*v, era->oldest) != 0;
     }
     log->n_terms = 0;
-    if (!best || hwl_log_set_build(log, best, s) != HWL_OK)
+    if (!best || hwl_log_set_build(log, best, s) != HWL_OK || (tried > 1 && least >= most)) /* by all rules alike: then the log does not tell */
         return;
     hwl_log_add_note(log, least > 0 ? "the log prints no build: of the known rules those of %s come nearest to its figures"
                                     : "the log prints no build: its figures are those of %s", best);

@@ -267,6 +267,47 @@ static bool context_by_search(struct hwl_log *log, const hwl_model *m, const str
     return true;
 }
 
+/* Recurrent states are kept per sequence: how many sequences the logged ones are. */
+static void sequences_by_states(struct hwl_log *log, const struct trial *t, hwl_settings *s)
+{
+    static const char *const counts[] = {"1", "2", "3", "4", "6", "8", "16", "32"};
+    const hwl_log_figure *f;
+    uint64_t at = 0;
+    double want = 0, rounding = 0;
+    char text[24];
+    while ((f = hwl_log_buffer(log, "recurrent_state_bytes", &at))) {
+        want += f->value;
+        rounding += f->rounding;
+    }
+    if (!(want > 0) || hwl_settings_get(s, "concurrency", text, sizeof text))
+        return;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        hwl_plan *asked = i ? NULL : try_with(t, NULL, NULL, NULL, NULL), *plan = try_with(t, "concurrency", counts[i], NULL, NULL);
+        const bool already = asked && fabs(cache_sum(asked, true) - cache_sum(asked, false) - want) <= rounding * 1.001;
+        const bool same = plan && fabs(cache_sum(plan, true) - cache_sum(plan, false) - want) <= rounding * 1.001;
+        hwl_plan_free(asked);
+        hwl_plan_free(plan);
+        if (already)
+            return;
+        if (same && hwl_settings_set(s, "concurrency", counts[i], NULL) == HWL_OK) {
+            hwl_log_add_note(log, "no line says the sequences: recurrent states are those of --parallel %s", counts[i]);
+            return;
+        }
+    }
+}
+
+/* A window's cells grow with the rows of a graph: how many those were, of what people set. */
+static bool rows_by_caches(struct hwl_log *log, const struct trial *t, hwl_settings *s)
+{
+    static const char *const rows[] = {"256", "128", "64", "1024", "2048", "4096"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (same_caches(log, t, "ubatch", rows[i], NULL, NULL)) {
+            hwl_log_add_note(log, "no line says the rows of a graph: the caches' windows are those of --ubatch-size %s", rows[i]);
+            return hwl_settings_set(s, "ubatch", rows[i], NULL) == HWL_OK;
+        }
+    return false;
+}
+
 static void by_caches(struct hwl_log *log, const hwl_model *m, const struct trial *t, hwl_settings *s)
 {
     char text[64];
@@ -276,6 +317,8 @@ static void by_caches(struct hwl_log *log, const hwl_model *m, const struct tria
     uint64_t at = 0, at2 = 0;
     const bool any = hwl_log_buffer(log, "kv_cache_bytes", &at) || hwl_log_buffer(log, "context_bytes", &at2);
     if (any && same_caches(log, t, NULL, NULL, NULL, NULL))
+        return;
+    if (context && any && !hwl_settings_get(s, "ubatch", text, sizeof text) && rows_by_caches(log, t, s))
         return;
     if (context && any && !types)
         types_by_caches(log, t, s);
@@ -408,6 +451,7 @@ void hwl_log_infer_llamacpp(struct hwl_log *log, const hwl_model *m, const hwl_p
     const struct trial t = {planner, devices, s};
     layers_on_host(log, m, hwl_devices_gpus(devices), s);
     split_in_two(log, m, &t, s);
+    sequences_by_states(log, &t, s);
     by_caches(log, m, &t, s);
     tensors_on_host(log, m, &t, s);
 }

@@ -64,6 +64,7 @@ struct hwl_log {
     bool fresh_context, server;
     bool bench;      /* llama-bench: each test has a context of its own */
     bool no_context; /* the context is not known: what depends on it is not laid beside the plan */
+    bool own_latent; /* a line of caches names c^KV */
     const char *era; /* the row of llama.cpp's version table that the words of its lines belong to; "" unknown */
     struct hwl_log_setting *meta; /* a model's metadata, under the keys of print_info or those behind the architecture */
     uint64_t n_meta, cap_meta;

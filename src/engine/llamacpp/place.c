@@ -65,6 +65,18 @@ static void name_backends(struct lc_plan *p)
         p->place.backend[i] = (uint8_t)p->devices->gpu[p->place.gpu[i]].backend;
 }
 
+/* Pipelines want asynchronous copies and events of every device: CUDA, ROCm, SYCL and Metal have them, Vulkan later ones; of the
+ * others (RPC, OpenCL, CANN, WebGPU) Hexagon and the RPC of late 2026 alone, which are not told apart here. */
+static bool asynchronous(const struct lc_plan *p)
+{
+    for (uint32_t i = 0; i < p->place.n_gpus; i++) {
+        const uint8_t b = p->place.backend[i];
+        if (b == HWL_BACKEND_OTHER || (b == HWL_BACKEND_VULKAN && !p->params.rules->vulkan_async))
+            return false;
+    }
+    return true;
+}
+
 /* Split points as float, as the engine adds and divides them. */
 static hwl_status split_points(struct lc_plan *p, float *splits)
 {
@@ -219,7 +231,8 @@ hwl_status hwl_lc_place(struct lc_plan *p)
     }
     HWL_TRY(place_tensors(p));
     q->tied_copy = p->digest->tied_gpu && q->layer[n] != LC_HOST && !q->tok_overridden;
-    p->params.pipeline = q->n_gpus > 1 && !p->params.rules->no_op_offload && ngl > (int64_t)n && p->params.split_mode == 1 && p->params.offload_kqv && !q->overrides;
+    p->params.pipeline = q->n_gpus > 1 && !p->params.rules->no_op_offload && ngl > (int64_t)n && p->params.split_mode == 1 && p->params.offload_kqv &&
+                         !q->overrides && asynchronous(p);
     return HWL_OK;
 }
 

@@ -35,6 +35,7 @@ struct lc_rules {
     bool rows_inside;     /* output rows are chosen in the last layer by all architectures; else by some behind it, for draft heads (May 2026) */
     uint8_t mla;          /* enum lc_mla */
     uint8_t vulkan_order; /* how Vulkan puts independent nodes side by side (enum hwl_order of graph/galloc.h) */
+    bool vulkan_async;    /* Vulkan has asynchronous copies and events, and with them pipelines over several devices (#18047, December 2025) */
     bool inputs_apart;    /* the graph's inputs lie in a buffer of their own (until March 2024) */
     bool no_op_offload;   /* operations on host weights stay on the host (until #6083, March 2024) */
     bool all_rows;        /* logits of all rows are computed (until #6122, March 2024) */
