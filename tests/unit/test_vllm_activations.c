@@ -112,7 +112,7 @@ static void compiled(void **state)
 static void as_written(void **state)
 {
     (void)state;
-    check("eager", 20, 0.10, 0.20, 0.40);
+    check("eager", 20, 0.02, 0.12, 0.15);
 }
 
 static void towers(void **state)

@@ -66,7 +66,9 @@ static struct mixer recurrent(const struct hwl_layer *l, uint64_t hidden, const 
         return (struct mixer){.before = 2 * hidden, .inside = 5 * inner, .after = hidden};
     const uint64_t groups = 2 * hwl_max(s->n_groups, 1) * s->d_state / (s->n_groups > 1 ? u->tp : 1);
     const uint64_t row = 2 * inner + groups + s->n_heads / u->tp;
-    return (struct mixer){.made = row, .before = row + inner, .inside = inner, .after = row + inner};
+    /* one by one, a norm over several groups is worked out in 32 bits, twice */
+    const uint64_t inside = u->eager && s->n_groups > 1 && l->mixer == HWL_MIXER_MAMBA2 ? 4 * inner : inner;
+    return (struct mixer){.made = row, .before = row + inner, .inside = inside, .after = row + inner};
 }
 
 static struct mixer mixer_of(const struct hwl_layer *l, uint64_t hidden, const struct hwl_vllm_setup *u, struct hwl_ck *ck)
@@ -140,43 +142,76 @@ static void widest(struct hwl_vllm_forward *f, uint64_t row_bytes, uint64_t fixe
     f->fixed = fixed;
 }
 
-/* Embeddings of every layer, looked up at the start and held to the end (Gemma 3n, Gemma 4). */
-static uint64_t per_layer(const struct hwl_model *m)
+/* What the tensors tell beyond the layers' shapes. */
+struct traits {
+    uint64_t looked_up; /* embeddings of every layer, from the start to the end (Gemma 3n, Gemma 4) */
+    bool query_norms;
+};
+static struct traits traits_of(const struct hwl_model *m)
 {
-    for (uint64_t i = 0; i < m->n_tensors; i++)
-        if (m->tensors[i].role == HWL_ROLE_PER_LAYER_EMBD && m->tensors[i].n_dims == 2)
-            return hwl_min(m->tensors[i].dims[0], m->tensors[i].dims[1]);
-    return 0;
+    struct traits t = {0};
+    for (uint64_t i = 0; i < m->n_tensors; i++) {
+        const struct hwl_tensor *x = &m->tensors[i];
+        if (x->role == HWL_ROLE_PER_LAYER_EMBD && x->n_dims == 2)
+            t.looked_up = hwl_min(x->dims[0], x->dims[1]);
+        t.query_norms = t.query_norms || x->role == HWL_ROLE_ATTN_Q_NORM;
+    }
+    return t;
+}
+
+/* One operation at a time (enforce_eager): the rows of hidden width are what the frames of the calls hold. */
+static void as_written(struct hwl_vllm_forward *f, const struct hwl_layer *l, const struct mixer *m, const struct hwl_model *model,
+                       const struct traits *t, const struct hwl_vllm_setup *u, const struct hwl_shard_run *run, struct hwl_ck *ck)
+{
+    const uint64_t b = u->dtype_bytes, h = model->hidden, rest = t->looked_up + 3 * h, kept = f->workspace;
+    const uint64_t reduced = u->tp > 1 ? h : 0;
+    if (l->attn.n_heads) {
+        const uint64_t kv = hwl_shard_kv_heads(l, u->tp, u->expanded);
+        const bool normed = t->query_norms && !l->attn.kv_lora_rank;
+        const uint64_t copies = normed ? ((uint64_t)l->attn.n_heads / u->tp + kv) * l->attn.head_dim_k : 0;
+        widest(f, b * (rest + reduced + m->before + copies), kept, u, ck);
+        widest(f, b * (rest - h + reduced + m->before), kept + m->bytes, u, ck);
+    } else if (m->before) {
+        widest(f, b * (rest - h + m->before + m->inside), kept, u, ck);
+        widest(f, b * (rest + h + m->before), kept, u, ck); /* the product behind it, with the gated copy */
+    }
+    if (l->ffn.n_experts)
+        widest(f, b * (rest - h + reduced + expert_rows(model, &l->ffn, u, run, ck)), hwl_max(kept, workspace(model, &l->ffn, u, run, ck)), u, ck);
+    if (l->ffn.d_ff) {
+        widest(f, b * (rest + dense_products(model, &l->ffn, u)), kept, u, ck);
+        widest(f, b * (rest + dense_acted(&l->ffn, u)), kept, u, ck);
+    }
 }
 
 struct hwl_vllm_forward hwl_vllm_forward(const struct hwl_model *model, const struct hwl_vllm_setup *u, const struct hwl_shard_run *run,
                                          uint32_t stage, struct hwl_ck *ck)
 {
     struct hwl_vllm_forward f = {.timing = timing_buffer(u)};
-    const uint64_t b = u->dtype_bytes, h = model->hidden;
-    /* compiled: the residual as it came and as it is now; run as written, the rows that the frames of the calls hold */
-    const uint64_t held = u->eager ? u->tp > 1 ? 4 : 3 : 2, looked_up = per_layer(model);
-    uint64_t after = looked_up;
+    const struct traits t = traits_of(model);
+    const uint64_t b = u->dtype_bytes, h = model->hidden, held = 2 * h; /* the residual as it came and as it is now */
+    uint64_t after = t.looked_up;
     for (uint32_t i = u->stage_first[stage]; i < u->stage_first[stage + 1]; i++) {
         const struct hwl_layer *l = &model->layers[i];
         const struct mixer m = mixer_of(l, h, u, ck);
         const uint64_t kept = f.workspace;
-        if (m.before) {
-            widest(&f, b * (after + (held + 1) * h + m.made), kept, u, ck);
-            widest(&f, b * (after + held * h + m.before), kept + f.timing, u, ck);
-            widest(&f, b * ((held - 1) * h + m.before + m.inside), kept + m.bytes, u, ck);
-            after = looked_up + (u->eager ? 0 : m.after);
+        if (u->eager)
+            as_written(&f, l, &m, model, &t, u, run, ck);
+        else if (m.before) {
+            widest(&f, b * (after + held + h + m.made), kept, u, ck);
+            widest(&f, b * (after + held + m.before), kept + f.timing, u, ck);
+            widest(&f, b * (t.looked_up + h + m.before + m.inside), kept + m.bytes, u, ck);
+            after = t.looked_up + m.after;
         }
         if (l->ffn.n_experts) {
             const uint64_t space = workspace(model, &l->ffn, u, run, ck);
-            widest(&f, b * (after + held * h + expert_rows(model, &l->ffn, u, run, ck)), hwl_max(kept, space), u, ck);
+            if (!u->eager)
+                widest(&f, b * (after + held + expert_rows(model, &l->ffn, u, run, ck)), hwl_max(kept, space), u, ck);
             if (u->rules->workspaces && !own_buffers(model, run))
                 f.workspace = hwl_max(kept, space);
         }
-        if (l->ffn.d_ff) {
-            const uint64_t beside = after + hwl_min(held, 3) * h; /* what was reduced before is gone */
-            widest(&f, b * (beside + dense_products(model, &l->ffn, u)), kept, u, ck);
-            widest(&f, b * (beside + dense_acted(&l->ffn, u)), kept + f.timing, u, ck);
+        if (l->ffn.d_ff && !u->eager) {
+            widest(&f, b * (after + held + dense_products(model, &l->ffn, u)), kept, u, ck);
+            widest(&f, b * (after + held + dense_acted(&l->ffn, u)), kept + f.timing, u, ck);
         }
     }
     return f;
