@@ -200,6 +200,14 @@ def small_sections():
     return o
 
 
-out += sglang_section() + small_sections()
+def activations_section():
+    text = unit("vllm_activations")
+    return ["## vLLM's profile run against its own classes", "",
+            "The widest point, run without a card: tests/data/vllm/activations.txt says how. compiled: what torch.compile leaves; eager: --enforce-eager; "
+            "tower: the run of a vision tower. Then the rows that are off by more.", "",
+            *some("vLLM's activations", ["- " + l for l in text if re.match(r"(compiled|eager|tower)[: ]", l)]), ""]
+
+
+out += activations_section() + sglang_section() + small_sections()
 OUT.write_text("\n".join(out))
 print(OUT)
