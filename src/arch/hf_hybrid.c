@@ -199,9 +199,9 @@ void hwl_hf_granite_hybrid(struct hwl_hb *b, const struct hwl_config *c)
 /* A block is one mixer: M Mamba-2, * attention, - dense, E experts. */
 static char kind_of(const struct hwl_config *c, const char *key, uint64_t i)
 {
-    if (layer_is(c, key, i, "mamba"))
+    if (layer_is(c, key, i, "mamba") || layer_is(c, key, i, "linear_attention"))
         return 'M';
-    if (layer_is(c, key, i, "attention"))
+    if (layer_is(c, key, i, "attention") || layer_is(c, key, i, "full_attention"))
         return '*';
     if (layer_is(c, key, i, "moe"))
         return 'E';

@@ -47,6 +47,13 @@ static bool is_alibi(const struct hwl_config *text)
            (attn.obj && hwl_cfg_bool(&attn, "alibi", false)) || strcmp(hwl_cfg_str(text, "position_embedding_type", ""), "alibi") == 0;
 }
 
+/* model_arch_config_convertor.py is_mm_prefix_lm of vLLM. */
+static bool has_image_prefix(const struct hwl_config *root, const struct hwl_config *text)
+{
+    return hwl_words_have("bagel gemma3 molmo2 moondream3 paligemma", hwl_cfg_str(root, "model_type", "")) ||
+           strcmp(hwl_cfg_is_bool(text, "use_bidirectional_attention") ? "" : hwl_cfg_str(text, "use_bidirectional_attention", ""), "vision") == 0;
+}
+
 /* A window of the whole text part, which a list of kinds would put on some of the layers. */
 static uint64_t common_window(const struct hwl_config *text)
 {
@@ -54,7 +61,7 @@ static uint64_t common_window(const struct hwl_config *text)
     for (uint64_t i = 0; i < n; i++)
         if (strcmp(hwl_cfg_at_str(text, "layer_types", i, ""), "sliding_attention") != 0)
             return 0;
-    if (hwl_cfg_n(text, "sliding_window")) /* one for each layer */
+    if (hwl_cfg_n(text, "sliding_window") > 1) /* one for each layer */
         return 0;
     return hwl_cfg_bool(text, "use_sliding_window", true) ? hwl_cfg_u64(text, "sliding_window", 0) : 0;
 }
@@ -83,6 +90,7 @@ void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, cons
     h->rotary_dim = (uint32_t)hwl_min(hwl_cfg_u64(text, "rotary_dim", 0), 65536);
     h->unrotated = is_unrotated(text);
     h->alibi = is_alibi(text);
+    h->image_prefix = has_image_prefix(root, text);
     h->window = common_window(text);
     h->local_rope = has_local_rope(text, &rope);
     if (h->rotary_part == 0.0)

@@ -131,6 +131,7 @@ struct hwl_hints {
     uint32_t rotary_dim;        /* or its width, given as such; 0: it is not */
     bool unrotated;             /* attention knows positions by other means (ALiBi, recurrence) or not at all */
     uint64_t window;            /* tokens of a window that is stated for all layers: no list of their kinds says otherwise; 0: none */
+    bool image_prefix;          /* the tokens of an image attend to each other */
     bool alibi;                 /* attention by linear biases */
     bool local_rope;            /* layers with a window turn by a base of their own */
     bool mrope;                 /* several positions a token (mrope_section) */

@@ -370,7 +370,8 @@ static void add_rest(const struct hwl_shard_prepared *prepared, const struct hwl
     const struct hwl_model *m = prepared->model;
     for (uint64_t i = prepared->first[prepared->n_kinds]; i < prepared->first[prepared->n_kinds + 1]; i++) {
         const struct hwl_tensor *t = &m->tensors[prepared->tensor[i]];
-        if (u->classes & HWL_SHARD_NO_POOLER && t->role == HWL_ROLE_CLASSIFIER)
+        if ((u->classes & HWL_SHARD_NO_POOLER && t->role == HWL_ROLE_CLASSIFIER) ||
+            (u->classes & HWL_SHARD_NO_OUTPUT && t->role == HWL_ROLE_OUTPUT))
             continue;
         if (t->tied || t->draft || (is_tower(t->component) && !u->multimodal && !m->n_encoder))
             continue;

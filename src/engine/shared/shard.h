@@ -21,6 +21,7 @@ enum hwl_shard_class {
     HWL_SHARD_FFN_WHOLE = 256,    /* feed-forward matrices are not split */
     HWL_SHARD_MASK = 512,         /* a causal mask of context x context bytes stays */
     HWL_SHARD_NO_POOLER = 2048,   /* the pooling head of an encoder is not loaded */
+    HWL_SHARD_NO_OUTPUT = 16384,  /* the output matrix is not loaded */
     HWL_SHARD_HEAD_F32 = 4096,    /* a classifying head is held in 32 bits */
     HWL_SHARD_POSITIONS = 8192,   /* learned positions and token types are split as the vocabulary is */
     HWL_SHARD_HEADS = 1024,       /* every pipeline stage has the output matrix */

@@ -77,19 +77,26 @@ static hwl_status head_block(const struct hwl_model *m, struct hwl_vllm_setup *u
 {
     *kernel = 16;
     uint64_t largest = 0;
-    bool flashinfer = true, sinks = false;
+    bool flashinfer = true, sinks = false, wide = true;
     for (uint32_t i = 0; i < m->n_layers; i++) {
         const struct hwl_attention *a = &m->layers[i].attn;
         if (!a->n_heads)
             continue;
         largest = hwl_max(largest, a->head_dim_k);
         sinks = sinks || a->sinks;
+        wide = wide && (a->head_dim_k == 256 || a->head_dim_k == 512);
         flashinfer =
             flashinfer && (a->head_dim_k == 64 || a->head_dim_k == 128 || a->head_dim_k == 256 || a->head_dim_k == 512);
     }
     if (u->block % 16)
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: no attention backend reads blocks of %llu tokens",
                         (unsigned long long)u->block);
+    /* triton_flashinfer.py: heads of 256 and 512, in blocks of 64 tokens */
+    if (u->rules->composite && u->cc / 10 == 10 && u->multimodal && m->hints.image_prefix && wide && !*u->backend &&
+        (!u->block_given || u->block % 64 == 0)) {
+        *kernel = 64;
+        u->block = u->block_given ? u->block : 64;
+    }
     if (!u->kv->quantised)
         return HWL_OK;
     if (m->hints.alibi && u->cc / 10 == 9)

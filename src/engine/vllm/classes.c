@@ -19,8 +19,9 @@ static const struct row {
                            "step3p5 longcat_flash mimo_v2_flash mimo_v2 param2moe bailing_moe_v2 bailing_moe_v3"},
     /* towers of transformers' own classes, or built with replicated layers */
     {HWL_SHARD_TOWER_WHOLE | HWL_SHARD_PROJECTOR_WHOLE | HWL_SHARD_BORROWERS | HWL_SHARD_KEYS_TWICE, "gemma4 gemma4_text"},
-    {HWL_SHARD_TOWER_WHOLE, "gemma3n"},
-    {HWL_SHARD_PROJECTOR_WHOLE, "gemma3 kimi_k25 kimi_vl internvl internvl_chat mistral3 pixtral"},
+    {HWL_SHARD_TOWER_WHOLE, "gemma3n audioflamingo3 qwen2_audio"},
+    {HWL_SHARD_PROJECTOR_WHOLE, "gemma3 kimi_k25 kimi_vl internvl internvl_chat mistral3 pixtral idefics3 smolvlm llava_onevision "
+                                "llava_next_video minicpmv4_6 minicpmv4_7 paddleocr_vl"},
     {HWL_SHARD_ROPE_F32, "gpt_oss deepseek_v4"},
     {HWL_SHARD_EMBEDDING_WHOLE, "whisper"},
     {HWL_SHARD_POSITIONS, "bert roberta xlm-roberta camembert"},
@@ -104,6 +105,8 @@ static const struct trait {
     {HWL_VLLM_ATTENTION_FREE, "FalconMambaForCausalLM Mamba2ForCausalLM MambaForCausalLM falcon_mamba mamba mamba2"},
     /* its prefill keeps no states on the way: mamba/gdn/olmo_gdn_linear_attn.py */
     {HWL_VLLM_NO_CHECKPOINTS, "OlmoHybridForCausalLM olmo_hybrid"},
+    /* falcon.py makes its Attention without the cache's configuration */
+    {HWL_VLLM_OWN_TYPE, "FalconForCausalLM RWForCausalLM falcon"},
 };
 
 unsigned hwl_vllm_traits(const struct hwl_model *model)
@@ -127,6 +130,8 @@ unsigned hwl_vllm_classes(const struct hwl_model *model, const struct hwl_vllm_r
     const size_t n = strlen(name);
     if (model->encoder_only && ((n > 5 && strcmp(name + n - 5, "Model") == 0) || strcmp(name, "RobertaForMaskedLM") == 0)) /* bert.py: BertEmbeddingModel pools by itself */
         classes |= HWL_SHARD_NO_POOLER;
+    if (strstr(name, "RewardModel") || (!model->encoder_only && strstr(name, "ForSequenceClassification"))) /* qwen2_rm.py, adapters.py */
+        classes |= HWL_SHARD_NO_OUTPUT;
     if (model->encoder_only && strstr(name, "ForSequenceClassification")) /* ModelConfig.head_dtype of pooling models */
         classes |= HWL_SHARD_HEAD_F32;
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -62,13 +62,16 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
                  strcmp(m->hints.class_name, "GlmMoeDsaForCausalLM") == 0)
             kv = "fp8_e4m3"; /* models/config.py GlmMoeDsaForCausalLM */
     }
-    u->kv = kv_type(kv);
+    u->kv = kv_type(u->traits & HWL_VLLM_OWN_TYPE ? "auto" : kv);
     if (!u->kv)
         return hwl_fail(error,
                         strncmp(kv, "turboquant_", 11) == 0 || strncmp(kv, "octave_", 7) == 0 ? HWL_E_UNSUPPORTED
                                                                                               : HWL_E_USAGE,
                         "vllm: cache type '%s' is not modelled", kv);
     u->kept = u->kv->quantised ? hwl_opt_text(s, HWL_OPT_KV_SKIP_LAYERS, "") : "";
+    const char *const wide = u->kv->bits == 16 ? (strchr(u->kv->name, 'b') == u->kv->name ? "bfloat16" : "float16") : u->dtype;
+    if (u->rules->same_types && strcmp(wide, u->dtype) != 0)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: a cache of %s is incompatible with the model's %s", wide, u->dtype);
     return HWL_OK;
 }
 
@@ -355,6 +358,13 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
                 "vllm refuses: %u key/value heads neither divide nor are divided by tensor parallel size %u",
                 a->n_kv_heads, u->tp);
     }
+    uint32_t heads = 0; /* verify_with_parallel_config */
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        heads = (uint32_t)hwl_max(heads, m->layers[i].attn.kv_lora_rank ? 0 : m->layers[i].attn.n_kv_heads);
+    if (u->dcp > 1 && heads && !u->mla && u->dcp > u->tp / heads)
+        return hwl_fail(error, HWL_E_REFUSED,
+                        "vllm refuses: decode context parallel size %u is more than the %u ranks that share each of %u key/value heads", u->dcp,
+                        u->tp / heads, heads);
     if (u->pp > 1 && !u->plain && (u->traits & HWL_VLLM_ONE_STAGE || m->n_encoder))
         return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: pipeline parallelism is not supported for this model");
     return HWL_OK;

@@ -51,6 +51,8 @@ static const struct hwl_vllm_rules rules[] = {
      .fallback = FALLBACK_29 " ArceeForCausalLM CwmForCausalLM GlmForCausalLM GPTNeoXForCausalLM Jais2ForCausalLM Kolibri1ForCausalLM "
                              "MellumForCausalLM NanbeigeForCausalLM PhiForCausalLM SeedOssForCausalLM",
      .no_medusa = true,
+     .same_types = true,
+     .composite = true,
      .v2_methods = "mtp eagle eagle3 dflash dspark draft_model ngram ngram_gpu"},
     {.version = "0.32.0", .fallback = FALLBACK_29, SINCE_32, .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu"},
     {.version = "0.30.0", .fallback = FALLBACK_29, SINCE_29, UNTIL_31, .small_windows = true},

@@ -43,6 +43,8 @@ struct hwl_vllm_rules {
                                               compiled models have */
     uint16_t other_mib;      /* outside torch on one card that is not Hopper */
     /* drafts */
+    bool composite;          /* SM100 routes causal attention beside images to FlashInfer */
+    bool same_types;         /* a cache of 16 bits has the model's type */
     bool no_medusa;          /* Medusa's and the MLP speculator's methods are gone */
     bool draft_copies;       /* MTP layers keep the copy of the output matrix that they bring */
     bool draft_heads;        /* and those with a matrix of their own use it (models/step3p5_mtp.py has_own_lm_head) */
@@ -66,6 +68,7 @@ hwl_status hwl_vllm_known(const struct hwl_model *model, const struct hwl_vllm_r
 enum hwl_vllm_trait {
     HWL_VLLM_ONE_STAGE = 1,      /* it does not split over pipeline stages */
     HWL_VLLM_ATTENTION_FREE = 2, /* it never has attention: no prefix caching unless asked */
+    HWL_VLLM_OWN_TYPE = 8,       /* its cache is of the model's type, whatever is asked */
     HWL_VLLM_NO_CHECKPOINTS = 4, /* its recurrence keeps no states of a prefill's way */
 };
 unsigned hwl_vllm_traits(const struct hwl_model *model);
