@@ -24,7 +24,8 @@ static void set(hwl_settings *s, const char *name, const char *value)
 }
 
 /* The entry of the first rank. */
-static uint64_t planned(const char *run, const char *name, const char *tp, const char *tokens, const char *seqs)
+static uint64_t planned_by(const char *version, const char *quant, const char *run, const char *name, const char *tp, const char *tokens,
+                           const char *seqs)
 {
     const bool tower = strcmp(run, "tower") == 0;
     hwl_error e = {0};
@@ -41,7 +42,9 @@ static uint64_t planned(const char *run, const char *name, const char *tp, const
     assert_int_equal(hwl_devices_add_gpu(devices, gpus, &e), HWL_OK);
     assert_int_equal(hwl_settings_new(&settings), HWL_OK);
     set(settings, "engine", "vllm");
-    set(settings, "engine-version", "0.33.0");
+    set(settings, "engine-version", version);
+    if (quant)
+        set(settings, "quant", quant);
     set(settings, "tp", tp);
     set(settings, "max-batched-tokens", tokens);
     set(settings, "max-seqs", seqs);
@@ -65,6 +68,25 @@ static uint64_t planned(const char *run, const char *name, const char *tp, const
     hwl_model_free(model);
     assert_true(bytes > BLAS);
     return bytes - BLAS;
+}
+
+static uint64_t planned(const char *run, const char *name, const char *tp, const char *tokens, const char *seqs)
+{
+    return planned_by("0.33.0", NULL, run, name, tp, tokens, seqs);
+}
+
+/* config/vllm.py of 0.22.0 and 0.23.0, _is_default_v2_model_runner_model: a quantised model stays on the first runner, whose sampler
+ * holds 8 bytes a logit more, and Triton's top-k a row of the vocabulary for each of 132 programs; 0.24.0 has no such rule. */
+static void quantised(void **state)
+{
+    (void)state;
+    const uint64_t vocab = 151936, more = 1024 * vocab * 8 + 132 * vocab * 4;
+    for (int i = 0; i < 2; i++) {
+        const char *version = i ? "0.24.0" : "0.22.0";
+        const uint64_t plain = planned_by(version, NULL, "compiled", "Qwen/Qwen3-4B", "1", "2048", "1024");
+        const uint64_t fp8 = planned_by(version, "fp8", "compiled", "Qwen/Qwen3-4B", "1", "2048", "1024");
+        assert_int_equal(fp8, plain + (i ? 0 : more));
+    }
 }
 
 static int by_size(const void *a, const void *b)
@@ -106,13 +128,13 @@ static void check(const char *which, size_t least, double median, double p90, do
 static void compiled(void **state)
 {
     (void)state;
-    check("compiled", 48, 0.001, 0.03, 0.20);
+    check("compiled", 50, 0.001, 0.03, 0.20);
 }
 
 static void as_written(void **state)
 {
     (void)state;
-    check("eager", 20, 0.02, 0.12, 0.15);
+    check("eager", 30, 0.04, 0.14, 0.30);
 }
 
 static void towers(void **state)
@@ -123,6 +145,6 @@ static void towers(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(compiled), cmocka_unit_test(as_written), cmocka_unit_test(towers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(compiled), cmocka_unit_test(as_written), cmocka_unit_test(towers), cmocka_unit_test(quantised)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -310,7 +310,7 @@ static bool second_runner(const struct hwl_model *m, const struct hwl_vllm_setup
         return false;
     if (strcmp(classes, "*") == 0)
         return true;
-    if (u->recurrent || u->encoder_only)
+    if (u->recurrent || u->encoder_only || (u->rules->v2_plain && *m->quant.method))
         return false;
     bool experts = false;
     for (uint32_t i = 0; i < m->n_layers && !experts; i++)

@@ -80,8 +80,8 @@ static const struct hwl_vllm_rules rules[] = {
      UNTIL_27,
      .v2_classes = "Qwen3ForCausalLM LlamaForCausalLM MistralForCausalLM DeepseekV2ForCausalLM GraniteMoeForCausalLM "
                    "Qwen2MoeForCausalLM"},
-    {.version = "0.23.0", SINCE_20, UNTIL_27, .v2_classes = "Qwen3ForCausalLM LlamaForCausalLM MistralForCausalLM"},
-    {.version = "0.22.0", SINCE_20, UNTIL_27, .v2_classes = "Qwen3ForCausalLM"},
+    {.version = "0.23.0", SINCE_20, UNTIL_27, .v2_plain = true, .v2_classes = "Qwen3ForCausalLM LlamaForCausalLM MistralForCausalLM"},
+    {.version = "0.22.0", SINCE_20, UNTIL_27, .v2_plain = true, .v2_classes = "Qwen3ForCausalLM"},
     {.version = "0.20.2", SINCE_20, UNTIL_27, .v2_classes = ""},
     {.version = "0.19.0",
      .fallback = "SmolLM3ForCausalLM Emu3ForConditionalGeneration",

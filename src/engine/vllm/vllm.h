@@ -33,6 +33,7 @@ struct hwl_vllm_rules {
     /* budget */
     const char *v2_classes;  /* model classes that the V2 runner runs; "dense": those without experts and states; "*": all */
     const char *fallback;    /* registered classes that Transformers' own code runs */
+    bool v2_plain;           /* but not where they are quantised */
     const char *v2_methods;  /* of speculation that it can; NULL: mtp, eagle, and eagle3 on one stage */
     bool v1_estimate, v2_estimate; /* the runner profiles the graphs, and they are taken from the budget */
     uint8_t sampler_bytes;   /* that the V1 sampler's dummy run holds for a logit beside the model's own */
