@@ -55,6 +55,8 @@ const char *hwl_sglang_backend(const struct hwl_model *model, const struct hwl_s
         return strcmp(class_name, "GptOssForCausalLM") == 0                                 ? "trtllm_mha"
                : u->rules->sm100 == 2 && strcmp(class_name, "DeepseekV3ForCausalLM") == 0 ? "trtllm_mla"
                                                                                            : common_backend(model, u);
+    if (u->rules->nemotron_flashinfer && strncmp(class_name, "NemotronH", 9) == 0)
+        return "flashinfer";
     for (size_t i = 0; i < sizeof sm100 / sizeof *sm100; i++)
         if (hwl_words_have(sm100[i].classes, class_name) &&
             (u->recurrent || strcmp(class_name, "GraniteMoeHybridForCausalLM") != 0))

@@ -11,21 +11,25 @@
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 /* Captured decoding, fitted (test_sglang.c): what a stream's libraries set up once, the executable graph of each layer and size,
- * what communicators set up in their first captured call, and workspaces of the first call of latent and of
- * gated-delta-net kernels. The logits of the largest batch, in the model's type and in float32, stay in the graphs' pool. */
-#define GRAPH_BASE (55 * MIB)
-#define GRAPH_LAYER (64 * KIB)
-#define GRAPH_COMMUNICATION (717 * MIB)
-#define FIRST_LATENT (690 * MIB)
-#define FIRST_DELTA (1256 * MIB)
-#define PREFILL_GRAPH (8 * MIB) /* the engine's own figure, memory_hook.py reserve_for_graph_mb */
+ * what communicators set up in their first captured call, workspaces of the first call of latent kernels, and, where free
+ * memory is the host's too, what the host spends while it captures. The logits of the largest batch, in the model's type
+ * and in float32, stay in the graphs' pool. */
+#define GRAPH_BASE (69 * MIB)
+#define GRAPH_LAYER (50 * KIB)
+#define GRAPH_COMMUNICATION (523 * MIB)
+#define FIRST_LATENT (871 * MIB)
+#define FIRST_SHARED (1308 * MIB)
+
+/* Cards whose free memory is the host's (psutil's available): Xavier, Orin, Thor, GB10. */
+static bool shares_memory(unsigned cc)
+{
+    return cc == 72 || cc == 87 || cc == 110 || cc == 121;
+}
 
 static uint64_t decode_graphs(const struct hwl_model *model, const struct hwl_sglang_setup *u, uint64_t slots, struct hwl_ck *ck)
 {
-    bool delta = false;
-    for (uint32_t i = 0; i < model->n_layers; i++)
-        delta = delta || model->layers[i].mixer == HWL_MIXER_GATED_DELTA_NET || model->layers[i].mixer == HWL_MIXER_KDA;
-    uint64_t bytes = GRAPH_BASE + (u->tp > 1 ? GRAPH_COMMUNICATION : 0) + (u->mla ? FIRST_LATENT : 0) + (delta ? FIRST_DELTA : 0);
+    uint64_t bytes = GRAPH_BASE + (u->tp > 1 ? GRAPH_COMMUNICATION : 0) + (u->mla ? FIRST_LATENT : 0) +
+                     (shares_memory(u->cc) ? FIRST_SHARED : 0);
     const uint64_t layers = hwl_div_ceil(model->n_layers, u->pp);
     bytes = hwl_ck_add(ck, bytes, hwl_ck_mul3(ck, hwl_sglang_captured(u, slots), layers, GRAPH_LAYER));
     const uint64_t rows = hwl_ck_mul(ck, hwl_min(u->max_bs, slots), *u->spec_method ? u->draft_tokens : 1);
@@ -43,7 +47,8 @@ hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct 
     out->requests = hwl_ck_mul3(&ck, pools->slots + 1, places, 4);
     if (setup->n_decode_graphs)
         out->decode_graphs = decode_graphs(model, setup, pools->slots, &ck);
-    out->prefill_graphs = hwl_ck_mul(&ck, setup->n_prefill_graphs, PREFILL_GRAPH);
+    const uint64_t layers = hwl_div_ceil(model->n_layers, setup->pp);
+    out->prefill_graphs = hwl_ck_mul(&ck, hwl_ck_mul3(&ck, setup->n_prefill_graphs, layers, model->hidden), HWL_SGLANG_PIECE);
     const uint64_t step = setup->chunk ? setup->chunk : hwl_max(setup->max_prefill, setup->context);
     const uint64_t forward =
         hwl_ck_mul3(&ck, step, hwl_shard_forward_elements(model, shards, &ck), setup->dtype_bytes);

@@ -191,7 +191,9 @@ static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_set
         return hwl_fail(error, HWL_E_USAGE, "sglang: unknown strategy '%s' for recurrent states", strategy);
     if (u->pp > 1 || (u->recurrent && u->prefix && !extra))
         u->overlap = false; /* no_buffer switches it off, pipeline stages do so too */
-    u->states_per_request = !u->prefix || !u->rules->states_ratio ? 1 : 3u + (extra ? (lazy || !u->overlap ? 1 : 2) : 0);
+    u->states_per_request = !u->prefix || !u->rules->states_ratio ? 1
+                            : u->rules->five_states            ? (extra && *u->spec_method ? 4 : 5)
+                                                               : 3u + (extra ? (lazy || !u->overlap ? 1 : 2) : 0);
     u->state_ratio = hwl_opt_real(s, HWL_OPT_MAMBA_RATIO, 0.9);
     if (!(u->state_ratio > 0.0 && u->state_ratio < 1e6))
         return hwl_fail(error, HWL_E_USAGE, "sglang: a ratio of recurrent states must be above 0");
@@ -266,7 +268,7 @@ static void deepep_graphs(const struct hwl_settings *s, struct hwl_sglang_setup 
 /* Classes that were not captured in pieces (configs/model_config.py of 0.5.12). */
 static const char uncaptured[] = "DeepseekV32ForCausalLM DeepseekV4ForCausalLM Qwen3NextForCausalLM GlmMoeDsaForCausalLM "
                                  "BailingMoeV2_5ForCausalLM LLaDAModelLM";
-static const char uncaptured_14[] = "DeepseekV4ForCausalLM Qwen3NextForCausalLM BailingMoeV2_5ForCausalLM LLaDAModelLM";
+static const char uncaptured_13[] = "DeepseekV4ForCausalLM Qwen3NextForCausalLM BailingMoeV2_5ForCausalLM LLaDAModelLM";
 
 /* Where prefill is not captured by default: cuda_graph_hook.py disable_breakable_cudagraph_if_incompatible. */
 static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u,
@@ -293,8 +295,7 @@ static bool captures_prefill(const struct hwl_model *m, const struct hwl_setting
                 {HWL_SGLANG_OFF_DENSE_MLA, u->mla && !u->sparse},
                 {HWL_SGLANG_OFF_KDA, kda},
                 {HWL_SGLANG_OFF_NEMOTRON, strncmp(class_name, "NemotronH", 9) == 0},
-                {HWL_SGLANG_OFF_LISTED, hwl_words_have(u->rules->prefill_off & HWL_SGLANG_OFF_A2A && u->rules->draft_counted
-                                                           ? uncaptured_14 : uncaptured, class_name)},
+                {HWL_SGLANG_OFF_LISTED, hwl_words_have(u->rules->prefill_by_context ? uncaptured_13 : uncaptured, class_name)},
                 {HWL_SGLANG_OFF_DRAFTS, *u->spec_method != 0},
                 {HWL_SGLANG_OFF_EAGER, hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false)}};
     bool off = false;

@@ -111,6 +111,8 @@ struct hwl_sglang_rules {
     bool hybrid_whole;      /* and the attention beside them */
     bool states_or_512;     /* a number of states without prefix caching though no requests are asked for */
     bool sm100_one_pool;    /* kernels of TensorRT-LLM have no pool of their own for windows */
+    bool five_states; /* a request holds two states more without a buffer of their own, too */
+    bool nemotron_flashinfer; /* NemotronH takes flashinfer on SM100 */
     bool page_of_one;       /* prefix caching of recurrent states wants pages of one token */
     uint8_t sm100;          /* kernels of TensorRT-LLM by default: 0 none, 1 gpt-oss, 2 and DeepSeek-V3, 3 all */
     const char *narrow_drafts; /* classes that draft 4 tokens in a row where others draft trees of 8; "*": all but two */
@@ -281,7 +283,8 @@ double hwl_sglang_compressed_share(const struct hwl_settings *settings); /* toke
 
 /* "Load weight end. mem usage" less the weights: kernels that the load brings in, remainders of the allocator. The median of the
  * logs (test_sglang.c). */
-#define HWL_SGLANG_LOADING ((uint64_t)72 << 20)
+#define HWL_SGLANG_LOADING ((uint64_t)89 << 20)
+#define HWL_SGLANG_PIECE 199 /* bytes of a captured piece of prefill for each layer and hidden element; fitted as the others of other.c */
 
 /* What a rank holds beside weights and pools. Modelled. */
 struct hwl_sglang_other {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 const char *const hwl_sglang_versions[] = {"0.5.23", "0.5.22", "0.5.21", "0.5.20", "0.5.18", "0.5.17", "0.5.15", "0.5.14",
-                                           "0.5.13", "0.5.12", "0.5.10", "0.5.9",  "0.5.8",  "0.5.6",  "0.5.4",  "0.5.3",
+                                           "0.5.13", "0.5.12", "0.5.11", "0.5.10", "0.5.9",  "0.5.8",  "0.5.7",  "0.5.6",  "0.5.5",  "0.5.4",  "0.5.3",
                                            "0.5.1",  "0.4.10", "0.4.9",  "0.4.7",  "0.4.6",  "0.4.4",  "0.4.2",  NULL};
 
 /* arg_groups/memory_hook.py from 0.5.20, server_args.py before (_handle_gpu_memory_settings). */
@@ -44,6 +44,9 @@ static const char windows_13[] =
     "Llama4ForConditionalGeneration GptOssForCausalLM MiMoV2ForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM "
     "Step3p7ForConditionalGeneration Gemma4ForCausalLM Gemma4ForConditionalGeneration "
     "Gemma4UnifiedForConditionalGeneration LagunaForCausalLM";
+static const char windows_11[] =
+    "Llama4ForConditionalGeneration GptOssForCausalLM MiMoV2ForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM "
+    "Gemma4ForCausalLM Gemma4ForConditionalGeneration";
 static const char windows_09[] =
     "Llama4ForConditionalGeneration GptOssForCausalLM MiMoV2FlashForCausalLM Step3p5ForCausalLM";
 
@@ -77,10 +80,10 @@ static const char windows_09[] =
     .longer_context = true, .fraction = HWL_SGLANG_BY_CLASS, .classes = by_49, .draft_reserve_mib = 2048, .standalone_reserve_mib = 2048,        \
         .sizes = HWL_SGLANG_SIZES_GAP, .sizes_256_mib = 90 * 1024, .sizes_512_mib = 160 * 1000, .steps_of_16 = true
 #define LATER_PREFIX .prefixless = "KimiLinearForCausalLM BailingMoeV2_5ForCausalLM"
-#define FROM_7_TO_13 LATER_PREFIX, .drafts_first = true
+#define FROM_7_TO_13 LATER_PREFIX, .drafts_first = true, .nemotron_flashinfer = true
 #define UNTIL_13 FROM_7_TO_13, UNTIL_15, PIECES, .states_whole = true, .sparse_raw = true, .draft_reserve_mib = 4096, .standalone_reserve_mib = 6144, .estimate_caps = true, .half_unasked = true
 #define UNTIL_9 .requests_first = true, .windows_after = true, .states_whole = true
-#define FROM_7_TO_9 UNTIL_9, FROM_7_TO_13, .requests_whole = true, .drafts_end_prefix = true
+#define FROM_7_TO_9 UNTIL_9, FROM_7_TO_13, .requests_whole = true
 #define UNTIL_6 UNTIL_9, .draft_headroom = true, .half_unasked = true
 #define FROM_4_TO_6                                                                                                    \
     .hybrid_whole = true, .states_times_drafts = true,                                                                                       \
@@ -111,12 +114,30 @@ static const struct hwl_sglang_rules rules[] = {
      .prefill_off = HWL_SGLANG_OFF_MLA | HWL_SGLANG_OFF_LORA | HWL_SGLANG_OFF_A2A | HWL_SGLANG_OFF_DP | HWL_SGLANG_OFF_EAGER,
      .window_classes = windows_13},
     {.version = "0.5.14", SINCE_14, .long_by_window = true, .window_in_tokens = true, FROM_5, UNTIL_15, PIECES, .prefill_by_context = true, .sparse_raw = true, .window_classes = windows_13},
-    {.version = "0.5.13", SINCE_12, .long_by_window = true, .drafts_windowed = true, FROM_5, UNTIL_13, .prefill_by_context = true, .page_of_one = true, .window_classes = windows_13},
+    {.version = "0.5.13", SINCE_12, .long_by_window = true, FROM_5, UNTIL_13, .prefill_by_context = true, .page_of_one = true, .window_classes = windows_13},
     {.version = "0.5.12", SINCE_12, .long_by_window = true, .drafts_windowed = true, FROM_5, UNTIL_13, .page_of_one = true, .window_classes = windows_13},
+    {.version = "0.5.11", SINCE_10, FROM_5, UNTIL_13, .page_of_one = true, .window_classes = windows_11},
     {.version = "0.5.10", SINCE_10, FROM_5, UNTIL_13, .windows_after = true, .window_classes = windows_09},
-    {.version = "0.5.9", SINCE_8, .sm100_one_pool = true, .sparse_raw = true, FROM_5, FROM_3_TO_9, FROM_7_TO_9, .gathers = true, .window_classes = windows_09},
-    {.version = "0.5.8", SINCE_8, .sm100_one_pool = true, .states_or_512 = true, .sparse_raw = true, FROM_5, FROM_3_TO_9, FROM_7_TO_9, .gathers = true, .window_classes = windows_09},
+    {.version = "0.5.9", SINCE_8, .drafts_end_prefix = true, .sm100_one_pool = true, .sparse_raw = true, FROM_5, FROM_3_TO_9, FROM_7_TO_9, .gathers = true, .window_classes = windows_09},
+    {.version = "0.5.8", SINCE_8, .drafts_end_prefix = true, .sm100_one_pool = true, .states_or_512 = true, .sparse_raw = true, FROM_5, FROM_3_TO_9, FROM_7_TO_9, .gathers = true, .window_classes = windows_09},
+    {.version = "0.5.7",
+     SINCE_4,
+     .sm100 = 3,
+     .narrow_drafts = "DeepseekV32ForCausalLM DeepseekV3ForCausalLM DeepseekV2ForCausalLM GptOssForCausalLM Glm4MoeForCausalLM "
+                      "BailingMoeForCausalLM BailingMoeV2ForCausalLM MistralLarge3ForCausalLM PixtralForConditionalGeneration "
+                      "MiMoV2FlashForCausalLM",
+     .sm100_one_pool = true,
+     .states_or_512 = true,
+     .five_states = true,
+     .hybrid_whole = true,
+     .sparse_raw = true,
+     FROM_5,
+     FROM_3_TO_9,
+     FROM_7_TO_9,
+     .gathers = true,
+     .window_classes = "MiMoV2FlashForCausalLM"},
     {.version = "0.5.6", SINCE_4, SMALL_DRAFTS, .sm100 = 2, .sparse_raw = true, FROM_4_TO_6, FROM_5, FROM_3_TO_9, UNTIL_6, .gathers = true, .window_classes = ""},
+    {.version = "0.5.5", SINCE_4, SMALL_DRAFTS, .sm100 = 2, .sparse_dp = true, .sparse_raw = true, FROM_4_TO_6, FROM_5, FROM_3_TO_9, UNTIL_6, .gathers = true, .window_classes = ""},
     {.version = "0.5.4", SINCE_4, SMALL_DRAFTS, .sm100 = 2, .sparse_dp = true, .sparse_raw = true, FROM_4_TO_6, FROM_3, FROM_3_TO_9, UNTIL_6, .gathers = true, .mla_prefill_max = 2048, .window_classes = ""},
     {.version = "0.5.3", FROM_3, SMALL_DRAFTS, .sm100 = 1, .sparse_dp = true, .sparse_fraction = true, .sparse_raw = true, .sparse_unindexed = true, FROM_3_TO_9, UNTIL_6, .gathers = true, .window_classes = ""},
     {.version = "0.5.1", BY_CLASS, SMALL_DRAFTS, .sm100 = 1, UNTIL_6, .gathers = true, .window_classes = ""},
@@ -188,8 +209,8 @@ static const struct {
     unsigned first;
     const char *version;
 } ranges[] = {{400, "0.4.2"},  {404, "0.4.4"},  {406, "0.4.6"},  {407, "0.4.7"},  {408, "0.4.9"},  {410, "0.4.10"},
-              {500, "0.5.1"},  {503, "0.5.3"},  {504, "0.5.4"},  {505, "0.5.6"},  {507, "0.5.8"},  {509, "0.5.9"},
-              {510, "0.5.10"}, {512, "0.5.12"}, {513, "0.5.13"}, {514, "0.5.14"}, {515, "0.5.15"}, {517, "0.5.17"},
+              {500, "0.5.1"},  {503, "0.5.3"},  {504, "0.5.4"},  {505, "0.5.5"},  {506, "0.5.6"},  {507, "0.5.7"},  {508, "0.5.8"},  {509, "0.5.9"},
+              {510, "0.5.10"}, {511, "0.5.11"}, {512, "0.5.12"}, {513, "0.5.13"}, {514, "0.5.14"}, {515, "0.5.15"}, {517, "0.5.17"},
               {518, "0.5.18"}, {520, "0.5.20"}, {521, "0.5.21"}, {522, "0.5.22"}, {523, "0.5.23"}, {526, NULL}};
 
 const char *hwl_sglang_version(const char *text)
