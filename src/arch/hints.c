@@ -71,6 +71,8 @@ void hwl_hints_read(struct hwl_model *model, const struct hwl_config *root, cons
     struct hwl_hints *h = &model->hints;
     *h = (struct hwl_hints){.class_name = "", .rope_type = "default"};
     h->class_name = hwl_arena_str(&model->arena, hwl_cfg_at_str(root, "architectures", 0, ""));
+    h->text_type = hwl_arena_str(&model->arena, hwl_cfg_str(text, "model_type", ""));
+    h->activation = hwl_arena_str(&model->arena, hwl_cfg_str(text, "hidden_act|hidden_activation|activation_function|activation_fn|mlp_hidden_act|afn", ""));
     h->context_original = hwl_cfg_u64(text, "original_max_position_embeddings", 0);
     h->context_stated = hwl_cfg_u64(text, "model_max_length", 0);
     static const char *const lengths[] = {"n_positions", "max_seq_len", "seq_length", "max_target_positions", "max_sequence_length", "max_seq_length", "seq_len"};

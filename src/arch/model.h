@@ -135,6 +135,8 @@ struct hwl_hints {
     bool alibi;                 /* attention by linear biases */
     bool local_rope;            /* layers with a window turn by a base of their own */
     bool mrope;                 /* several positions a token (mrope_section) */
+    const char *text_type;      /* model_type of the language model's object; "" where it names none */
+    const char *activation;     /* of the feed-forward parts, as the configuration names it; "" where it does not */
     uint64_t context_original;  /* original_max_position_embeddings */
     uint64_t context_stated;    /* model_max_length */
     uint64_t context_least;     /* least of the other names that lengths go by, max_position_embeddings not among them */

@@ -35,12 +35,14 @@ static uint64_t outer_rows(const struct pass *p)
 static uint64_t expert_elements(const struct pass *p, const struct hwl_ffn *f)
 {
     struct hwl_ck *ck = p->ck;
-    const uint64_t used = f->n_experts_used;
+    const uint64_t used = p->form->all_experts ? f->n_experts : f->n_experts_used;
     const uint64_t widths = 4 + (uint64_t)p->form->gate_widths + (p->has.expert_bias ? 2 : 0);
-    const uint64_t inside = hwl_ck_add(ck, hwl_ck_mul3(ck, used, f->d_expert, widths), hwl_ck_mul(ck, used, p->m->hidden));
+    const uint64_t row = p->has.routed_in ? p->has.routed_in : p->m->hidden;
+    const bool single = p->form->fp32_router || (p->has.router_bias && !p->form->narrow_router);
+    const uint64_t inside = hwl_ck_add(ck, hwl_ck_mul3(ck, used, f->d_expert, widths), hwl_ck_mul(ck, used, row));
     /* selected, computed, weighted, put back in order: one row each for every expert of a token */
-    const uint64_t after = hwl_ck_mul3(ck, used, p->m->hidden, p->form->fp32_router ? 6 : 4);
-    return hwl_ck_add(ck, hwl_max(inside, after), f->n_shared ? p->m->hidden : 0);
+    const uint64_t after = hwl_ck_mul3(ck, used, row, single ? 6 : 4);
+    return hwl_ck_add(ck, hwl_max(inside, after), f->n_shared && !p->form->shared_last ? p->m->hidden : 0);
 }
 
 static uint64_t ffn_bytes(const struct pass *p, const struct hwl_layer *l)
@@ -48,18 +50,20 @@ static uint64_t ffn_bytes(const struct pass *p, const struct hwl_layer *l)
     const struct hwl_ffn *f = &l->ffn;
     struct hwl_ck *ck = p->ck;
     /* the sum behind attention, and the normed copy */
-    const uint64_t rows = outer_rows(p) + (p->form->residual_normed ? 0 : 1) + (p->has.ffn_norm ? 1 : 0) + p->form->rows;
-    uint64_t n = hwl_ck_mul(ck, f->d_ff, f->gated ? (p->has.fused_gate_up ? 4 : 3) : p->form->plain_widths);
+    const uint64_t rows = outer_rows(p) + (p->form->residual_normed ? 0 : 1) + (p->has.ffn_norm ? 1 : 0) + (uint64_t)p->form->rows;
+    const uint64_t halves = hwl_tf_ffn_halves(p->m, p->form, f->gated) + (f->gated && p->has.fused_gate_up ? 2 : 0);
+    uint64_t n = hwl_ck_mul(ck, f->d_ff, halves) / 2;
     if (f->n_experts)
         n = hwl_max(n, expert_elements(p, f));
     return hwl_ck_add(ck, of_tokens(p, hwl_ck_add(ck, hwl_ck_mul(ck, p->m->hidden, rows), n)), positions(p));
 }
 
 /* Latent attention: keys and values expanded to heads, the query before and behind rotation, in elements of a token. */
-static uint64_t latent_elements(const struct hwl_attention *a, struct hwl_ck *ck)
+static uint64_t latent_elements(const struct pass *p, const struct hwl_attention *a)
 {
+    struct hwl_ck *ck = p->ck;
     const uint64_t key = (uint64_t)a->qk_nope_dim + a->qk_rope_dim;
-    const uint64_t head = 3 * key + a->qk_nope_dim + a->head_dim_v + a->qk_rope_dim;
+    const uint64_t head = 3 * key + a->qk_nope_dim + a->head_dim_v + a->qk_rope_dim + (p->has.attention_gate ? a->head_dim_v : 0);
     return hwl_ck_add(ck, hwl_ck_mul(ck, a->n_heads, head),
                       (uint64_t)a->kv_lora_rank + a->qk_rope_dim + (a->index_heads ? a->q_lora_rank : 0));
 }
@@ -71,12 +75,18 @@ static uint64_t attention_elements(const struct pass *p, const struct hwl_attent
     const uint64_t kv_heads = a->n_kv_heads ? a->n_kv_heads : a->n_heads;
     const uint64_t kv = kv_heads * ((uint64_t)a->head_dim_k + a->head_dim_v);
     if (a->kv_lora_rank && a->qk_nope_dim)
-        return latent_elements(a, ck);
+        return latent_elements(p, a);
     uint64_t n = p->form->fused_query ? 0 : q;
     if (p->has.fused_qkv || p->m->encoder_only || p->encodes) /* the projection stays; nothing is cached */
         n = hwl_ck_add(ck, n, p->has.fused_qkv ? q + kv : kv);
     if (a->output_gate)
         n = hwl_ck_add(ck, n, 2 * q);
+    if (p->form->splits) { /* both projections and what is turned of them */
+        const struct hwl_hints *h = &p->m->hints;
+        const double given = h->rotary_dim && a->head_dim_k ? (double)h->rotary_dim / a->head_dim_k : h->rotary_part;
+        const double turned = given > 0.0 && given < 1.0 ? given : 0.5;
+        n = hwl_ck_add(ck, n, (uint64_t)((double)(q + kv_heads * a->head_dim_k) * (1.0 + turned)));
+    }
     if (repeated && kv_heads < a->n_heads && kv_heads > 1)
         n = hwl_ck_add(ck, n, q + (uint64_t)a->n_heads * a->head_dim_v);
     return n;
@@ -86,6 +96,11 @@ static uint64_t attention_elements(const struct pass *p, const struct hwl_attent
 static uint64_t keys_of(const struct pass *p, const struct hwl_attention *a)
 {
     return a->compress_ratio > 1 ? p->length + p->length / a->compress_ratio : p->length;
+}
+
+static uint64_t attention_weights(const struct pass *p, const struct hwl_attention *a)
+{
+    return hwl_ck_mul4(p->ck, p->tokens, keys_of(p, a), a->n_heads, p->dtype);
 }
 
 struct phases {
@@ -103,6 +118,25 @@ static uint64_t output_bytes(const struct pass *p, const struct hwl_attention *a
     return hwl_ck_add(ck, scores, hwl_ck_add(ck, values, hwl_ck_mul(ck, p->tokens, head)));
 }
 
+/* Queries and keys turned in fp32, beside what was projected: bytes of an element of the one that is being turned and of
+ * the other, first the query. */
+static uint64_t turning_bytes(const struct pass *p, const struct hwl_attention *a)
+{
+    static const uint8_t widths[][4] = {
+        [HWL_TF_TURNS_PRODUCTS] = {12, 0, 4, 12},
+        [HWL_TF_TURNS_HALVES] = {14, 0, 4, 14},
+        [HWL_TF_TURNS_WHOLE] = {16, 4, 8, 16},
+        [HWL_TF_TURNS_WINDOWS] = {16, 4, 8, 16},
+    };
+    const uint64_t heads = a->n_kv_heads ? a->n_kv_heads : a->n_heads;
+    const uint64_t q = (uint64_t)a->n_heads * a->head_dim_k, k = heads * a->head_dim_k;
+    if (p->form->turns == HWL_TF_TURNS_NARROW || (p->form->turns == HWL_TF_TURNS_WINDOWS && !a->window))
+        return 0;
+    const uint8_t *w = widths[p->form->turns];
+    const uint64_t single = hwl_max(w[0] * q + w[1] * k, w[2] * q + w[3] * k);
+    return hwl_ck_mul(p->ck, p->tokens, single + p->dtype * (q + k + heads * a->head_dim_v));
+}
+
 static struct phases attention_bytes(const struct pass *p, const struct hwl_attention *a)
 {
     struct hwl_ck *ck = p->ck;
@@ -114,13 +148,18 @@ static struct phases attention_bytes(const struct pass *p, const struct hwl_atte
     uint64_t inside = of_tokens(p, (uint64_t)a->n_heads * a->head_dim_v);
     if (p->eager)
         inside = hwl_ck_mul4(ck, p->tokens, keys_of(p, a), a->n_heads, cell);
+    if (p->form->head_mask)
+        inside = hwl_ck_add(ck, inside, attention_weights(p, a));
     if (p->eager && p->form->keeps_scores)
         inside = hwl_max(inside, output_bytes(p, a));
     uint64_t bytes = hwl_ck_add(ck, held, inside), query = 0;
     if (p->has.query_norm) /* the query, its fp32 copy and the product */
         query = hwl_ck_mul3(ck, p->tokens, q * (a->output_gate ? 2 : 1), p->dtype + 8);
+    query = hwl_max(query, turning_bytes(p, a));
     if (a->index_heads) { /* fp32 scores of the indexer, twice; its query before and behind rotation */
-        const uint64_t index = hwl_ck_mul4(ck, p->tokens, p->length, a->index_heads, 8);
+        uint64_t index = hwl_ck_mul4(ck, p->tokens, p->length, a->index_heads, 8);
+        if (p->form->spread_index && p->sequences > 1)
+            index = hwl_ck_mul4(ck, p->tokens, p->length, (uint64_t)a->index_heads + a->index_head_dim, 4);
         const uint64_t turned = of_tokens(p, hwl_ck_mul(ck, a->index_heads, 2 * (uint64_t)a->index_head_dim + a->qk_rope_dim));
         const uint64_t chosen = hwl_ck_mul3(ck, p->tokens, hwl_min(p->length, a->index_topk), 4);
         bytes = hwl_ck_add(ck, bytes, p->eager ? hwl_ck_mul(ck, chosen, 2) : chosen);
@@ -160,8 +199,9 @@ static uint64_t with_encoder(const struct pass *decoder, uint64_t decoding, uint
     }
     for (uint32_t i = 0; i < m->n_encoder; i++) {
         const struct hwl_layer *l = &m->layers[m->n_layers + m->n_mtp + i];
+        const uint64_t weights = p.eager && p.form->keeps_weights ? attention_weights(&p, &l->attn) : 0;
         peak = larger(peak, attention_bytes(&p, &l->attn).after, kept);
-        peak = larger(peak, ffn_bytes(&p, l), kept);
+        peak = larger(peak, hwl_ck_add(p.ck, weights, ffn_bytes(&p, l)), kept);
     }
     return hwl_max(peak, hwl_ck_add(p.ck, of_tokens(&p, m->hidden), hwl_max(decoding, widest)));
 }
@@ -187,8 +227,9 @@ uint64_t hwl_tf_activation(const struct hwl_model *model, uint64_t length, uint6
         const struct hwl_attention *a = &l->attn;
         const bool attends = a->n_heads && l->mixer != HWL_MIXER_LINEAR;
         const uint64_t own = cached(&p, l, false);
-        const uint64_t states = hwl_tf_recurrent(l, &model->hints, length, sequences, model->hidden, dtype_bytes, ck);
-        peak = larger(peak, hwl_ck_add(ck, now, states), done);
+        const uint64_t states = hwl_tf_recurrent(l, model, &p.has, length, sequences, dtype_bytes, ck);
+        const uint64_t first = p.form->attends_first && attends ? hwl_ck_add(ck, own, of_tokens(&p, 2 * model->hidden)) : 0;
+        peak = larger(peak, hwl_ck_add(ck, hwl_ck_add(ck, now, first), states), done);
         if (attends) {
             const struct phases phase = attention_bytes(&p, a);
             peak = larger(peak, hwl_ck_add(ck, now, phase.before), done);
@@ -199,7 +240,7 @@ uint64_t hwl_tf_activation(const struct hwl_model *model, uint64_t length, uint6
         }
         now = hwl_ck_add(ck, now, own);
         /* the decoder layer holds the attention's weights to its end */
-        const uint64_t kept = eager && attends ? hwl_ck_mul4(ck, p.tokens, keys_of(&p, a), a->n_heads, dtype_bytes) : 0;
+        const uint64_t kept = eager && attends ? attention_weights(&p, a) : 0;
         peak = larger(peak, hwl_ck_add(ck, now, hwl_ck_add(ck, kept, ffn_bytes(&p, l))), done);
     }
     if (model->n_encoder)

@@ -61,7 +61,8 @@ uint64_t hwl_tf_activation(const struct hwl_model *model, uint64_t length, uint6
 uint64_t hwl_tf_tower(const struct hwl_model *model, const struct hwl_encoder *tower, uint64_t images, uint64_t dtype_bytes,
                       bool eager, struct hwl_ck *ck);
 /* The same for a recurrent layer that runs its reference pass; 0 for others. */
-uint64_t hwl_tf_recurrent(const struct hwl_layer *layer, const struct hwl_hints *hints, uint64_t length, uint64_t sequences,
-                          uint64_t hidden, uint64_t dtype_bytes, struct hwl_ck *ck);
+struct hwl_tf_traits;
+uint64_t hwl_tf_recurrent(const struct hwl_layer *layer, const struct hwl_model *model, const struct hwl_tf_traits *has, uint64_t length,
+                          uint64_t sequences, uint64_t dtype_bytes, struct hwl_ck *ck);
 
 #endif
