@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """compare_raw_logs.py PROGRAM [-v]: explain-log on raw start-up logs of llama.cpp of all eras (tests/data/logs/llamacpp).
 
-expected.jsonl has a line for each file: how many figures are laid beside the plan, which of them are off ("name device"), words
+expected.jsonl has a line for each file: the model where the log names none, how many figures are laid beside the plan, which of them are off ("name device"), words
 of its notes, and words that no note has. All others must be equal to the printed digits (weights, caches) or within 2 % (graphs)."""
 import json, pathlib, subprocess, sys
 
@@ -16,7 +16,7 @@ def is_off(t):
 
 
 def check(program, r):
-    c = subprocess.run([program, "explain-log", ROWS / r["file"], "--json"], capture_output=True, text=True)
+    c = subprocess.run([program, "explain-log", ROWS / r["file"], *([r["model"]] if "model" in r else []), "--json"], capture_output=True, text=True)
     if not c.stdout:
         yield c.stderr.strip()
         return

@@ -242,6 +242,8 @@ def llamacpp_any(r):
         if k in s:
             v = str(s[k]).lower() if isinstance(s[k], bool) else s[k]
             t.append(f"llama_context: {k:13} = {str(v).replace('->enabled', '').replace('->disabled', '')}")
+    if s.get("flash_attn") == "auto" and s.get("flash_attn_resolved"):
+        t.append(f"llama_context: Flash Attention was auto, set to {s['flash_attn_resolved']}")
     for k in r.get("kv") or []:
         types = re.findall(r"\b([A-Z]) ?\((\w+)\)[: ]*([0-9.]+)", k.get("tag") or "")
         sizes = ", ".join(f"{n} ({ty}): {float(m):7.2f} MiB" for n, ty, m in types)
@@ -371,16 +373,19 @@ def survey(truth):
             doc["terms"] = [x for x in doc["terms"] if x["name"] in more["only"].split(",")]
         yield "SGLang", f"{r['model']} [{r.get('gpu') or '?'} x {r.get('n_gpu') or '?'}]", doc, missing, err
     for r in rows(truth / "llamacpp_logs" / "rows.jsonl"):
-        if r["engine"] not in ("llama.cpp", "ik_llama.cpp"):
+        if r["engine"] not in ("llama.cpp", "ik_llama.cpp") and not (r["engine"] == "ollama" and r.get("buffers")):  # of Ollama's own engine no model is named
             continue
         text, want = llamacpp_any(r)
         doc, err = run.explain(text, "")
-        yield "llama.cpp", f"{r.get('model')} {r.get('file_type') or ''} [{r.get('backend')}, {r.get('build') or '?'}]", doc, lost(doc, want) if doc else list(want), err
+        yield "Ollama" if r["engine"] == "ollama" else "llama.cpp", f"{r.get('model')} {r.get('file_type') or ''} [{r.get('backend')}, {r.get('build') or '?'}]", doc, lost(doc, want) if doc else list(want), err
 
 
 COLUMNS = [("weights_bytes", "weights"), ("peak_activation_bytes", "activation"), ("activation_and_graph_bytes", "activation and graphs"), ("non_torch_bytes", "non-torch"), ("consumed_bytes", "consumed"),
            ("graph_bytes", "graphs"), ("available_kv_bytes", "cache bytes"), ("kv_cache_tokens", "tokens"), ("kv_cache_tokens_exact", "tokens, bytes given"),
            ("kv_cache_bytes", "cache"), ("compute_bytes", "compute"), ("output_bytes", "output")]
+
+
+BUFFERS = ("llama.cpp", "Ollama")  # what prints each buffer to a hundredth of a MiB
 
 
 def why_not(doc, err):
@@ -419,8 +424,8 @@ def markdown(truth):
         cells, reason = {}, "" if doc and doc["terms"] else why_not(doc, err)
         for t in doc["terms"] if doc else []:
             if t["logged"] and t["name"] in dict(COLUMNS):
-                cells.setdefault(t["name"], []).append(off(t) if kind == "llama.cpp" else t["planned"] / t["logged"] - 1)
-        tables.setdefault(kind, []).append((name, cells, reason, why(doc) if doc and kind == "llama.cpp" else ""))
+                cells.setdefault(t["name"], []).append(off(t) if kind in BUFFERS else t["planned"] / t["logged"] - 1)
+        tables.setdefault(kind, []).append((name, cells, reason, why(doc) if doc and kind in BUFFERS else ""))
         if doc and kind.startswith("vLLM") and not any("is left out" in n for n in doc["notes"]) and not reason:
             verdicts += 1
             right += not any("the plan says that it" in n or "says that it fits" in n for n in doc["notes"])

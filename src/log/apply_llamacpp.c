@@ -47,7 +47,7 @@ static void resolved(const struct hwl_log *log, hwl_settings *s)
 {
     static const char *const order[][2] = {{"parallel", "concurrency"},   {"kv-unified", "kv-unified"}, {"ctx-size", "ctx-total"}, {"batch-size", "batch"},
                                            {"ubatch-size", "ubatch"},     {"flash-attn", "flash-attn"}, {"flash-attn-resolved", "flash-attn"},
-                                           {"n-gpu-layers", "ngl"}};
+                                           {"n-gpu-layers", "ngl"},        {"swa-full", "swa-full"}};
     char text[80];
     char version[32] = "";
     if (hwl_settings_get(s, "engine-version", version, sizeof version))

@@ -181,6 +181,8 @@ static const char *reason(const struct beside *b, const struct kind *k, bool hos
     if (k->kinds == 1u << HWL_KIND_COMPUTE)
         return more ? "the graph took more: a build whose rules are not known here, another back end's kernels, or options that the log does not show"
                     : "the graph took less: a build whose rules are not known here, another back end's kernels, or options that the log does not show";
+    if (b->log->own_engine && k->kinds & 1u << HWL_KIND_KV_CACHE)
+        return "Ollama's own engine lays out windows and recurrent states in a way of its own";
     if (b->log->own_latent && k->kinds & 1u << HWL_KIND_KV_CACHE)
         return "a line of the caches names c^KV: a fork that keeps latent rows beside keys and values, or without them";
     return more ? "more cells, layers or sequences than the log's options give" : "fewer cells, layers or sequences than the log's options give";
@@ -205,7 +207,7 @@ static bool any_foreign(const struct beside *b)
 static bool not_known(const struct beside *b, const struct kind *k)
 {
     const bool compute = k->kinds == 1u << HWL_KIND_COMPUTE;
-    return (b->log->no_context && (compute || k->kinds & 1u << HWL_KIND_KV_CACHE)) || (compute && any_foreign(b));
+    return (b->log->no_context && (compute || k->kinds & 1u << HWL_KIND_KV_CACHE)) || (compute && (any_foreign(b) || b->log->own_engine));
 }
 
 static void note_unknown(const struct beside *b)
@@ -213,6 +215,8 @@ static void note_unknown(const struct beside *b)
     if (b->log->no_context)
         hwl_log_add_note(b->log, b->log->bench ? "llama-bench makes a context for each of its tests and no line states them: caches and compute buffers are not laid beside the log"
                                                : "no line states the context: caches and compute buffers are not laid beside the log");
+    if (b->log->own_engine)
+        hwl_log_add_note(b->log, "Ollama's own engine ran the model: its graphs are not known and not laid beside the log");
     if (blas_bytes(b->log) > 0)
         hwl_log_add_note(b->log, "a graph's buffer in plain host memory (%.2f MiB) is that of a BLAS back end, which the plan does not know", blas_bytes(b->log) / MIB);
     for (uint32_t d = 0; d < b->n_gpus; d++)

@@ -8,7 +8,7 @@
 /* Of a log of llama.cpp without a build: the rules that its words allow, newest and oldest. */
 static const struct era {
     const char *row, *newest, *oldest;
-} eras[] = {{"v0.5.0", "v0.5.0", "b9479"}, {"63d93d173", "v0.5.0", "63d93d173"}, {"4227c9be4", "b7200", "b4500"}, {"b4500", "b4500", "b2295"}, {"b2295", "b2295", "b2295"}, {"", "v0.5.0", "b2295"}};
+} eras[] = {{"v0.5.0", "v0.5.0", "b9479"}, {"63d93d173", "v0.5.0", "b7200"}, {"b7200", "b7200", "b7200"}, {"4227c9be4", "b7200", "b4500"}, {"b4500", "b4500", "b2295"}, {"b2295", "b2295", "b2295"}, {"", "v0.5.0", "b2295"}};
 
 static double nearness(const struct hwl_log *log)
 {

@@ -53,6 +53,8 @@ static void swap_gpus(struct hwl_log *log, uint32_t k)
 void hwl_log_settle(struct hwl_log *log)
 {
     hwl_backend backend;
+    if (log->engine == HWL_LOG_LLAMACPP)
+        hwl_log_settle_ollama(log);
     for (uint64_t i = 0; i < log->n_figures && log->engine == HWL_LOG_LLAMACPP; i++) {
         const struct hwl_str id = device_of(log->figures[i].device, &backend);
         log->mapped = log->mapped || hwl_str_ends(hwl_str_of(log->figures[i].device), "_Mapped");

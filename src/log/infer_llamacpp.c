@@ -446,6 +446,34 @@ static void split_in_two(struct hwl_log *log, const hwl_model *m, const struct t
     }
 }
 
+/* Embeddings beside logits, as Ollama asks for: the output buffer tells. */
+static void embeddings_by_output(struct hwl_log *log, const struct trial *t, hwl_settings *s)
+{
+    static const char *const values[] = {"false", "true"};
+    const hwl_log_figure *f;
+    uint64_t at = 0;
+    double want = 0, rounding = 0;
+    char text[8];
+    while ((f = hwl_log_buffer(log, "output_bytes", &at))) {
+        want += f->value;
+        rounding += f->rounding;
+    }
+    if (!(want > 0) || hwl_settings_get(s, "embedding", text, sizeof text))
+        return;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        hwl_plan *plan = try_with(t, "embedding", values[i], NULL, NULL);
+        double sum = 0;
+        for (uint64_t k = 0; plan && k < plan->ledger.n_entries; k++)
+            sum += plan->ledger.entries[k].kind == HWL_KIND_OUTPUT && plan->ledger.entries[k].component != HWL_COMP_DRAFT ? (double)plan->ledger.entries[k].bytes : 0;
+        hwl_plan_free(plan);
+        if (fabs(sum - want) > rounding * 1.001)
+            continue;
+        if (i)
+            (void)hwl_settings_set(s, "embedding", values[i], NULL);
+        return;
+    }
+}
+
 void hwl_log_infer_llamacpp(struct hwl_log *log, const hwl_model *m, const hwl_planner *planner, const hwl_devices *devices, hwl_settings *s)
 {
     const struct trial t = {planner, devices, s};
@@ -454,4 +482,5 @@ void hwl_log_infer_llamacpp(struct hwl_log *log, const hwl_model *m, const hwl_p
     sequences_by_states(log, &t, s);
     by_caches(log, m, &t, s);
     tensors_on_host(log, m, &t, s);
+    embeddings_by_output(log, &t, s);
 }

@@ -14,6 +14,7 @@ const hwl_log_figure *hwl_log_figure_of(const struct hwl_log *log, const char *n
 uint32_t hwl_log_device_index(const struct hwl_log *log, const char *name, uint32_t n_gpus);
 /* Completes the list of devices once all lines are read. */
 void hwl_log_settle(struct hwl_log *log);
+void hwl_log_settle_ollama(struct hwl_log *log);
 
 /* The model that llama.cpp's printed metadata describe. HWL_E_NOT_FOUND: they do not suffice. */
 hwl_status hwl_log_model_of_metadata(struct hwl_log *log, const hwl_open_options *options, hwl_model **out, hwl_error *error);

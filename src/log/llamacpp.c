@@ -246,6 +246,8 @@ static void cache_line(struct hwl_log *log, const char *line, uint64_t number)
         hwl_log_set(log, hwl_str_of("cache-type-k"), (struct hwl_str){k + 10, strcspn(k + 10, "'")}, true);
         hwl_log_set(log, hwl_str_of("cache-type-v"), (struct hwl_str){v + 10, strcspn(v + 10, "'")}, true);
     }
+    if (strstr(line, "using full-size SWA cache"))
+        hwl_log_set(log, hwl_str_of("swa-full"), hwl_str_of("true"), true);
     log->own_latent = log->own_latent || strstr(line, "c^KV");
     cells(log, line, number);
     if (strstr(line, " cells,") && (seqs = strstr(line, " seqs)"))) {

@@ -65,6 +65,9 @@ struct hwl_log {
     bool bench;      /* llama-bench: each test has a context of its own */
     bool no_context; /* the context is not known: what depends on it is not laid beside the plan */
     bool own_latent; /* a line of caches names c^KV */
+    bool own_engine; /* Ollama's own engine ran the model */
+    hwl_log_figure allocated[96]; /* of Ollama's last list of sizes */
+    uint32_t n_allocated;
     const char *era; /* the row of llama.cpp's version table that the words of its lines belong to; "" unknown */
     struct hwl_log_setting *meta; /* a model's metadata, under the keys of print_info or those behind the architecture */
     uint64_t n_meta, cap_meta;
@@ -102,6 +105,7 @@ void hwl_log_read_sglang(struct hwl_log *log, const char *line, uint64_t number)
 void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_tensorrt(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_llamacpp(struct hwl_log *log, const char *line, uint64_t number);
+void hwl_log_read_ollama(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_wording(struct hwl_log *log, const char *line);
 uint64_t hwl_log_ranks(const struct hwl_log *log); /* processes of the run, by its degrees of parallelism */
 void hwl_log_check(struct hwl_log *log); /* the sums that the log itself states, as terms */

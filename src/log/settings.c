@@ -399,4 +399,5 @@ void hwl_log_read_settings(struct hwl_log *log, const char *line, uint64_t numbe
     hwl_log_read_tensorrt(log, line, number);
     hwl_log_read_sglang(log, line, number);
     hwl_log_read_llamacpp(log, line, number);
+    hwl_log_read_ollama(log, line, number);
 }
