@@ -135,3 +135,58 @@ void hwl_log_read_wording(struct hwl_log *log, const char *line)
     log->minor_first = first > log->minor_first ? first : log->minor_first;
     log->minor_last = last < log->minor_last ? last : log->minor_last;
 }
+
+/* Where in its source a release prints a line, which the line says: "[gpu_worker.py:436]". From the sources of 0.11.2, 0.19.0, 0.29.0
+ * and 0.33.0 and from logs that name their release. */
+static const struct place {
+    uint8_t what, minor, patch;
+    uint16_t line;
+} places[] = {
+    {0, 8, 3, 1273},   {0, 8, 5, 1347},   {0, 9, 1, 1624},   {0, 9, 2, 1801},   {0, 10, 0, 1892},  {0, 10, 1, 2007},  {0, 10, 2, 2392},
+    {0, 11, 0, 2653},  {0, 11, 2, 3338},  {0, 12, 0, 3549},  {0, 13, 0, 3659},  {0, 14, 1, 3716},  {0, 15, 0, 4118},  {0, 17, 0, 4338},
+    {0, 18, 1, 4566},  {0, 19, 0, 4820},  {0, 20, 0, 4879},  {0, 22, 0, 5132},  {0, 25, 1, 5306},  {0, 26, 0, 5347},  {0, 27, 1, 5405},
+    {0, 29, 0, 5471},  {0, 33, 0, 5088},  {1, 8, 3, 578},    {1, 8, 5, 634},    {1, 9, 1, 715},    {1, 9, 2, 716},    {1, 10, 0, 833},
+    {1, 10, 1, 849},   {1, 10, 2, 864},   {1, 10, 1, 1013},  {1, 11, 0, 1087},  {1, 11, 2, 1229},  {1, 12, 0, 1286},  {1, 13, 0, 1291},
+    {1, 15, 0, 1307},  {1, 17, 0, 1314},  {1, 18, 1, 1316},  {1, 19, 0, 1319},  {1, 20, 0, 1711},  {1, 20, 1, 1766},  {1, 22, 0, 1733},
+    {1, 25, 1, 2146},  {1, 27, 1, 2235},  {1, 29, 0, 2032},  {1, 33, 0, 1147},  {2, 9, 1, 227},    {2, 9, 2, 232},    {2, 10, 0, 255},
+    {2, 10, 1, 276},   {2, 10, 2, 298},   {2, 11, 2, 359},   {2, 13, 0, 375},   {2, 15, 0, 356},   {2, 17, 0, 424},   {2, 18, 1, 456},
+    {2, 19, 0, 436},   {2, 20, 0, 440},   {2, 22, 0, 466},   {2, 25, 1, 538},   {2, 27, 1, 563},   {2, 29, 0, 625},   {2, 33, 0, 772},
+};
+
+static const struct {
+    const char *file, *text;
+} printed[HWL_LOG_PLACES] = {
+    {"gpu_model_runner.py:", "odel loading took "}, {"kv_cache_utils.py:", "KV cache size: "}, {"gpu_worker.py:", "Available KV cache memory: "}};
+
+void hwl_log_read_place(struct hwl_log *log, const char *line)
+{
+    for (size_t i = 0; i < HWL_LOG_PLACES; i++) {
+        const char *at = log->place[i] ? NULL : strstr(line, printed[i].file);
+        if (!at || !strstr(at, printed[i].text))
+            continue;
+        uint32_t n = 0;
+        for (at += strlen(printed[i].file); *at >= '0' && *at <= '9' && n < 60000; at++)
+            n = n * 10 + (uint32_t)(*at - '0');
+        log->place[i] = n < 60000 ? (uint16_t)n : 0;
+    }
+}
+
+bool hwl_log_release_of_places(const struct hwl_log *log, char *out, size_t size)
+{
+    const struct place *best = NULL;
+    bool exact = false;
+    for (size_t i = 0; i < HWL_LOG_PLACES && !exact; i++) {
+        const struct place *near = NULL;
+        for (size_t k = 0; k < sizeof places / sizeof *places && log->place[i]; k++) {
+            const struct place *p = &places[k];
+            if (p->what == i && p->minor >= log->minor_first && p->minor <= log->minor_last && p->line <= log->place[i] && (!near || p->line > near->line))
+                near = p;
+        }
+        exact = near && near->line == log->place[i];
+        if (near && (exact || !best))
+            best = near;
+    }
+    if (best)
+        (void)snprintf(out, size, "0.%u.%u", best->minor, best->patch);
+    return best != NULL;
+}

@@ -117,7 +117,11 @@ static uint64_t clean(const char *p, uint64_t n, char *out)
     uint64_t k = 0, skip;
     const char *end = p + n;
     while (p < end && k < HWL_LOG_MAX_LINE) {
-        const char c = *p == '&' ? entity(p, end, &skip) : 0;
+        char c = *p == '&' ? entity(p, end, &skip) : 0;
+        if (holds_at(p, end, "\xe2\x80") && p + 2 < end && (unsigned char)p[2] >= 0x98 && (unsigned char)p[2] <= 0x9d) { /* a word processor's quotes */
+            c = (unsigned char)p[2] < 0x9c ? '\'' : '"';
+            skip = 3;
+        }
         if (c) {
             out[k++] = c;
             p += skip;

@@ -112,6 +112,7 @@ static hwl_status read_lines(struct hwl_log *log, const char *text, uint64_t len
         hwl_log_read_card(log, room);
         hwl_log_read_figures(log, room, number);
         hwl_log_read_wording(log, room);
+        hwl_log_read_place(log, room);
     }
     free(room);
     hwl_log_end_starts(log);

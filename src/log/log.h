@@ -15,6 +15,7 @@ enum hwl_log_engine { HWL_LOG_VLLM, HWL_LOG_SGLANG, HWL_LOG_LLAMACPP, HWL_LOG_TE
 #define HWL_LOG_MAX_SETTINGS 512
 #define HWL_LOG_MAX_VALUE 4096
 #define HWL_LOG_MAX_META 512
+#define HWL_LOG_PLACES 3
 #define HWL_LOG_TABLE UINT16_MAX /* the part of a log that the memory table is */
 
 /* Where an option was seen, the surest last. */
@@ -40,6 +41,7 @@ struct hwl_log_start {
     uint64_t first_figure, line;
     uint8_t minor_first, minor_last; /* releases of vLLM, 0.x, whose words these are */
     uint8_t model_rank;
+    uint16_t place[HWL_LOG_PLACES];
     bool whole;   /* all its arguments were printed */
     bool ready, flashinfer_sampler;
 };
@@ -91,8 +93,9 @@ struct hwl_log {
     const char *architecture;          /* that vLLM resolved, "" not said */
     const char *card;                  /* "" unknown: what a table of the driver or a file of kernels calls it */
     char pending[40];                  /* an option whose value stands on the next line */
+    uint16_t place[HWL_LOG_PLACES];    /* lines of vLLM's source that printed what was read; 0: not said */
     uint8_t model_rank;
-    bool whole, figures_seen, has_last, ready, flashinfer_sampler;
+    bool whole, figures_seen, has_last, ready, flashinfer_sampler, in_call;
     uint64_t first_figure, start_line;
     uint32_t n_starts; /* others that the file shows */
     struct hwl_log_start last;
@@ -107,6 +110,9 @@ void hwl_log_read_tensorrt(struct hwl_log *log, const char *line, uint64_t numbe
 void hwl_log_read_llamacpp(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_ollama(struct hwl_log *log, const char *line, uint64_t number);
 void hwl_log_read_wording(struct hwl_log *log, const char *line);
+void hwl_log_read_place(struct hwl_log *log, const char *line);
+/* The release whose lines stand where the log's do, among those of its words; false: no line tells. */
+bool hwl_log_release_of_places(const struct hwl_log *log, char *out, size_t size);
 uint64_t hwl_log_ranks(const struct hwl_log *log); /* processes of the run, by its degrees of parallelism */
 void hwl_log_check(struct hwl_log *log); /* the sums that the log itself states, as terms */
 

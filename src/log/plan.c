@@ -236,6 +236,11 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
     /* built without the history of its source: "0.1.dev1+gda1daf40b" */
     const bool unnumbered = log->engine == HWL_LOG_VLLM && strncmp(log->version, "0.", 2) == 0 && log->version[2] < '2' &&
                             log->version[3] == '.' && strstr(log->version, "dev");
+    if ((!*log->version || unnumbered) && log->engine == HWL_LOG_VLLM && engine->version && hwl_log_release_of_places(log, text, sizeof text) &&
+        (v = engine->version(text)) != NULL) {
+        hwl_log_add_note(log, "the log does not say which release it is: its lines stand where those of %s do, planned by the rules of %s", text, v);
+        return v;
+    }
     if ((!*log->version || unnumbered) && log->engine == HWL_LOG_VLLM && log->minor_last < 99 && log->minor_first <= log->minor_last && engine->version) {
         (void)snprintf(text, sizeof text, "0.%u.0", log->minor_last);
         v = engine->version(text);

@@ -216,9 +216,13 @@ static void command_line(struct hwl_log *log, const char *p, enum words kind)
 /* A line of a file of options, as Kubernetes and Compose have them: "- --tensor-parallel-size=2", "--model X". */
 static void option_line(struct hwl_log *log, const char *line)
 {
-    const char *p = line + strspn(line, " \t");
-    const bool item = p[0] == '-' && p[1] == ' ';
-    p += item ? 2 + strspn(p + 2, " ") : 0;
+    const char *p = line + strspn(line, " \t"), *prefix = *p == '(' ? strstr(p, "pid=") : NULL;
+    if (prefix && prefix - p < 40 && strchr(prefix, ')')) { /* "(vLLMHttpServer pid=361)  '--max_model_len'," */
+        p = strchr(prefix, ')') + 1;
+        p += strspn(p, " ");
+    }
+    const bool item = (p[0] == '-' && p[1] == ' ') || *p == '\'' || *p == '"';
+    p += *p == '-' && item ? 2 + strspn(p + 2, " ") : 0;
     const char *bare = p + strspn(p, "'\"[");
     if (strncmp(bare, "--", 2) != 0 || !is_key(bare[2])) {
         struct hwl_str value = {bare, strcspn(bare, "'\"]")};
@@ -247,6 +251,23 @@ static void version_behind(struct hwl_log *log, const char *line, const char *ph
         n++;
     if (n && at[0] >= '0' && at[0] <= '9')
         log->version = hwl_log_copy(log, at, n);
+}
+
+/* A call of a program's own: "LLM(model="X", tensor_parallel_size=2,", on one line or on many. */
+static void python_call(struct hwl_log *log, const char *line)
+{
+    static const char *const calls[] = {"LLM(", "EngineArgs("};
+    const char *p = line + strspn(line, " \t>");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls && !log->in_call; i++) {
+        const char *at = strstr(line, calls[i]);
+        if (!at || strstr(line, "import ") || strstr(line, ".py"))
+            continue;
+        p = at + strlen(calls[i]);
+        log->in_call = true;
+    }
+    if (!log->in_call)
+        return;
+    log->in_call = *p != ')' && !pairs(log, p + strspn(p, " "), '=', HWL_LOG_TYPED, take_wanted);
 }
 
 /* What follows the program's name in a command; NULL where prose names it. */
@@ -287,6 +308,7 @@ static void commands(struct hwl_log *log, const char *line, uint64_t number)
             return;
         }
     option_line(log, line);
+    python_call(log, line);
 }
 
 /* A release that is told by something else than the engine that ran. */

@@ -23,6 +23,8 @@ void hwl_log_new_start(struct hwl_log *log, uint64_t line)
                                        .first_figure = log->first_figure, .line = log->start_line, .minor_first = log->minor_first,
                                        .minor_last = log->minor_last, .model_rank = log->model_rank, .whole = log->whole, .ready = log->ready,
                                        .flashinfer_sampler = log->flashinfer_sampler};
+    memcpy(log->last.place, log->place, sizeof log->place);
+    memset(log->place, 0, sizeof log->place);
     log->has_last = true;
     log->n_starts++;
     log->version = log->model = log->served = log->failure = log->architecture = "";
@@ -55,6 +57,7 @@ static void go_back(struct hwl_log *log)
     log->minor_first = x->minor_first;
     log->minor_last = x->minor_last;
     log->whole = x->whole;
+    memcpy(log->place, x->place, sizeof log->place);
     log->ready = x->ready;
     log->flashinfer_sampler = x->flashinfer_sampler;
     log->n_starts--;

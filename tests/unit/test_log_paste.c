@@ -202,6 +202,11 @@ static void arguments(void **state)
         "INFO 1 [x.py:1] Model loading took 7.65 GiB and 1 s\n",
         "docker run --gpus all -p 8000:8000 vllm/vllm-openai:v0.10.2 --model Qwen/Qwen3-8B -tp 2 --max-model-len 4096\n"
         "INFO 1 [x.py:1] Model loading took 7.65 GiB and 1 s\n",
+        "llm = LLM(\n    model=\xe2\x80\x9dQwen/Qwen3-8B\xe2\x80\x9d,\n    tensor_parallel_size=2,\n    max_model_len=4096,\n)\n"
+        "INFO 1 [x.py:1] Model loading took 7.65 GiB and 1 s\n",
+        "(vLLMHttpServer pid=3)  '--model',\n(vLLMHttpServer pid=3)  'Qwen/Qwen3-8B',\n(vLLMHttpServer pid=3)  '--tensor_parallel_size',\n"
+        "(vLLMHttpServer pid=3)  '2',\n(vLLMHttpServer pid=3)  '--max_model_len',\n(vLLMHttpServer pid=3)  '4096',\n"
+        "INFO 1 [x.py:1] Model loading took 7.65 GiB and 1 s\n",
         "args: [\"--model\", \"Qwen/Qwen3-8B\", \"--tensor-parallel-size\", \"2\"]\n--max-model-len 4096\n--model Qwen/Qwen3-8B\n--tensor-parallel-size 2\n"
         "INFO 1 [x.py:1] Model loading took 7.65 GiB and 1 s\n",
     };
@@ -219,6 +224,38 @@ static void arguments(void **state)
     assert_string_equal(hwl_log_model(log), "Qwen/Qwen3-8B");
     assert_string_equal(option(log, "max-model-len"), "");
     hwl_log_free(log);
+}
+
+/* What a fragment without its beginning tells: the line of the source that printed it, the sampler, the type of the cache. */
+static void fragments(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *term;
+    } rows[] = {
+        /* a build without a number, of a model of windows and full layers: figures of a public log, the lines of 0.22 */
+        {"INFO 1 [core.py:1] Initializing a V1 LLM engine (v0.1.dev1+gda1daf40b) with config: model='google/gemma-4-12B-it', dtype=torch.bfloat16, "
+         "max_seq_len=8192, kv_cache_dtype=auto\nINFO 1 [utils.py:1] non-default args: {'model': 'google/gemma-4-12B-it', 'max_model_len': 8192, "
+         "'max_num_batched_tokens': 4096}\nINFO 1 [gpu_worker.py:470] Available KV cache memory: 69.53 GiB\n"
+         "INFO 1 [kv_cache_utils.py:1755] GPU KV cache size: 336,566 tokens\nINFO 1 [kv_cache_utils.py:1756] Maximum concurrency for 8,192 tokens per "
+         "request: 41.08x\n", "kv_cache_tokens_exact"},
+        /* the same of 0.10.1 on a quarter of an A100, with FlashInfer's sampler */
+        {"GPU 0: NVIDIA A100-SXM4-80GB\nINFO 1 [utils.py:326] non-default args: {'model': 'Qwen2-7B-Instruct', 'max_model_len': 16384, "
+         "'gpu_memory_utilization': 0.25}\nINFO 1 [topk_topp_sampler.py:50] Using FlashInfer for top-p & top-k sampling.\n"
+         "INFO 1 [gpu_model_runner.py:2007] Model loading took 14.2488 GiB and 1.1 seconds\nINFO 1 [gpu_worker.py:276] Available KV cache memory: 5.01 GiB\n",
+         "available_kv_bytes"},
+        /* a checkpoint that asks for an fp8 cache */
+        {"INFO 1 [utils.py:1] non-default args: {'model': 'Qwen/Qwen3-8B', 'max_model_len': 16384}\nINFO 1 [core.py:1] Initializing a V1 LLM engine (v0.25.1) "
+         "with config: model='Qwen/Qwen3-8B', kv_cache_dtype=auto\nINFO 1 [flashinfer.py:780] FlashInfer resolved query dtypes: prefill=torch.bfloat16, "
+         "kv_cache_dtype=torch.float8_e4m3fn, arch=sm121\nINFO 1 [gpu_worker.py:538] Available KV cache memory: 7.03125 GiB\n"
+         "INFO 1 [kv_cache_utils.py:2146] GPU KV cache size: 102,400 tokens\n", "kv_cache_tokens_exact"},
+    };
+    static const char *const models[] = {"gemma-4-12b", "qwen2-7b", "qwen3-8b"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hwl_log *log = read_text(rows[i].text);
+        planned(log, models[i], rows[i].term);
+        hwl_log_free(log);
+    }
 }
 
 static void variants(void **state)
@@ -252,6 +289,7 @@ static void variants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(wrapped), cmocka_unit_test(coloured),  cmocka_unit_test(notebook),
-                                       cmocka_unit_test(restarted), cmocka_unit_test(arguments), cmocka_unit_test(variants)};
+                                       cmocka_unit_test(restarted), cmocka_unit_test(arguments), cmocka_unit_test(fragments),
+                                       cmocka_unit_test(variants)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
