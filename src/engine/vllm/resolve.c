@@ -186,6 +186,9 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
         u->mbt = hwl_max(u->mbt, u->max_len); /* a prompt cannot be split */
     if (u->multimodal && whole_item > u->mbt)
         u->mbt = whole_item;
+    uint64_t all; /* no more than all sequences together can hold */
+    if (!u->rules->whole_prompts && hwl_mul(&all, hwl_opt_u64(s, HWL_OPT_MAX_SEQS, u->max_seqs), u->max_len) && all)
+        u->mbt = hwl_min(u->mbt, all);
     u->mbt = hwl_opt_u64(s, HWL_OPT_MAX_BATCHED_TOKENS, u->mbt);
     u->max_seqs = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, hwl_min(u->max_seqs, u->mbt));
 }

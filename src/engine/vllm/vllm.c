@@ -100,6 +100,10 @@ static hwl_status take_draft(const struct ready *ready, struct hwl_vllm_setup *u
     if (!ready->draft) {
         if (strcmp(u->spec_method, "draft_model") == 0)
             return hwl_fail(error, HWL_E_NOT_FOUND, "vllm: the method draft_model wants a draft model");
+        if (strcmp(u->spec_method, "dflash") == 0)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: the method dflash wants a draft model");
+        if (strcmp(u->spec_method, "dspark") == 0)
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: DSpark stages inside the target's own checkpoint are not modelled; a draft model is");
         return HWL_OK;
     }
     u->draft = ready->draft->model;
