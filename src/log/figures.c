@@ -69,6 +69,9 @@ static const struct pattern {
     {HWL_LOG_VLLM, "requested_bytes", ") = ", "GiB", GIB}, /* of V0: total x utilization = this */
     {HWL_LOG_VLLM, "max_batched_tokens", "enabled with max_num_batched_tokens=", NULL, 1},
     {HWL_LOG_SGLANG, "kv_cache_tokens", "KV Cache is allocated. #tokens: ", NULL, 1},
+    {HWL_LOG_SGLANG, "kv_cache_tokens", ", #tokens: ", " size: ", 1}, /* with the type in front */
+    {HWL_LOG_SGLANG, "kv_cache_tokens", ", full size: ", NULL, 1},    /* SWAKVPool mem usage: ... */
+    {HWL_LOG_SGLANG, "window_tokens", "GB, swa size: ", NULL, 1},
     {HWL_LOG_SGLANG, "kv_cache_tokens", "max_total_num_tokens=", NULL, 1},
     {HWL_LOG_SGLANG, "k_bytes", "K size: ", NULL, GIB},
     {HWL_LOG_SGLANG, "v_bytes", "V size: ", NULL, GIB},
@@ -77,7 +80,7 @@ static const struct pattern {
     {HWL_LOG_SGLANG, "conv_state_bytes", "conv_state size: ", NULL, GIB},
     {HWL_LOG_SGLANG, "ssm_state_bytes", "ssm_state size: ", NULL, GIB},
     {HWL_LOG_SGLANG, "available_gpu_bytes", "available_gpu_mem=", NULL, GIB},
-    {HWL_LOG_SGLANG, "max_running_requests", "max_running_requests=", NULL, 1},
+    {HWL_LOG_SGLANG, "max_running_requests", "max_running_requests=", "context_len=", 1},
     {HWL_LOG_SGLANG, "free_before_bytes", "Load weight begin. avail mem=", NULL, GIB},
     {HWL_LOG_SGLANG, "full_tokens", "full_layer_tokens=", NULL, 1},
     {HWL_LOG_SGLANG, "window_tokens", "swa_layer_tokens=", NULL, 1},

@@ -124,12 +124,18 @@ static const struct row {
      "less lies outside torch than on the cards that the plan was fitted to"},
     {"graph_bytes", 0.2, true, false, "CUDA graphs took more: more sizes, or kernels with buffers of their own",
      "CUDA graphs took less: fewer sizes, or memory that was reused"},
+    {"prefill_graph_bytes", 0.35, true, false, "captured prefill took more: more sizes, or kernels with buffers of their own",
+     "captured prefill took less: fewer sizes, or memory that was reused"},
     {"available_kv_bytes", 0.03, false, false, "more was left for the cache: the sum of the terms above",
      "less was left for the cache: the sum of the terms above"},
     {"estimated_max_model_len", 0.05, false, false, "a longer request would fit, for the same reason as the bytes",
      "only a shorter request would fit, for the same reason as the bytes"},
     {"num_gpu_blocks", 0.03, false, false, "more blocks, for the same reason as the bytes", "fewer blocks, for the same reason as the bytes"},
     {"kv_cache_tokens", 0.03, false, false, "more tokens, for the same reason as the bytes", "fewer tokens, for the same reason as the bytes"},
+    {"window_tokens", 0.03, false, false, "a longer window pool, for the same reason as the tokens",
+     "a shorter window pool, for the same reason as the tokens"},
+    {"max_running_requests", 0.03, false, false, "more requests at once: another limit, or more tokens to share",
+     "fewer requests at once: another limit, or fewer tokens or states to share"},
     {"mamba_slots", 0.03, false, false, "more recurrent states, for the same reason as the tokens",
      "fewer recurrent states, for the same reason as the tokens"},
     {"max_concurrency", 0.03, false, false, "follows from the tokens", "follows from the tokens"},
@@ -166,6 +172,21 @@ static void server_terms(struct hwl_log *log, const hwl_plan *plan, bool card)
                  rows[1].less);
     if (hwl_log_view(plan, "weights_bytes", &weights) && hwl_log_view(plan, "non_torch_bytes", &other))
         hwl_log_add_term(log, "consumed_bytes", "", weights + other, hwl_log_figure_of(log, "consumed_bytes", true), 0.05, rows[0].more, rows[0].less);
+}
+
+/* What a pool of SGLang takes for as many tokens as the log tells; the first is the target's, a window has one of its own. */
+static void pool_terms(struct hwl_log *log, const hwl_plan *plan)
+{
+    const hwl_log_figure *k = hwl_log_figure_of(log, "k_bytes", false), *v = hwl_log_figure_of(log, "v_bytes", false);
+    const hwl_log_figure *kv = hwl_log_figure_of(log, "kv_bytes", false), *logged = hwl_log_figure_of(log, "kv_cache_tokens", false);
+    double bytes, tokens, window;
+    if (log->engine != HWL_LOG_SGLANG || !logged || !((k && v) || kv) || hwl_log_view(plan, "window_tokens", &window) ||
+        !hwl_log_view(plan, "kv_bytes", &bytes) || !hwl_log_view(plan, "kv_cache_tokens", &tokens) || tokens < 1)
+        return;
+    hwl_log_figure f = k && v ? (hwl_log_figure){.value = k->value + v->value, .rounding = k->rounding + v->rounding} : *kv;
+    hwl_log_add_term(log, "kv_of_logged_tokens_bytes", "", bytes / tokens * logged->value, &f, 0.002,
+                     "a token takes more than planned: another cache type, or layers and heads that the flags do not show",
+                     "a token takes less than planned: another cache type, or a pool that is split over more ranks");
 }
 
 /* With the logged bytes given, what is left is the cache's arithmetic: tokens must lie between both ends of the rounding. */
@@ -369,6 +390,7 @@ hwl_status hwl_log_plan(hwl_log *log, const hwl_model *model, const hwl_devices 
             hwl_log_tensorrt_terms(log, planner, any, s, plan, card);
         else
             server_terms(log, plan, card);
+        pool_terms(log, plan);
         given_terms(log, planner, devices, s);
         if (log->engine == HWL_LOG_SGLANG)
             hwl_log_sglang_given(log, planner, told ? told : devices, s);

@@ -80,6 +80,11 @@ void hwl_log_read_sglang(struct hwl_log *log, const char *line, uint64_t number)
         if (at)
             put(log, rows[i].name, at + strlen(rows[i].before), GIB, number);
     }
+    const char *pools = strstr(line, "pool sizes: full="), *window = pools ? strstr(pools, ", swa=") : NULL; /* DeepSeek-V4 */
+    if (window) {
+        put(log, "kv_cache_tokens", pools + 17, 1, number);
+        put(log, "window_tokens", window + 6, 1, number);
+    }
     graphs(log, line, number);
     if (log->votes[HWL_LOG_SGLANG] > votes || strstr(line, "Load weight begin."))
         date(log, line);

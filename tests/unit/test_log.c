@@ -107,6 +107,15 @@ static void other_engines(void **state)
     found(log, "k_bytes", "", 1.42 * GIB);
     found(log, "ssm_state_bytes", "", 6.46 * GIB);
     hwl_log_free(log);
+    log = open_log("sglang-window.log");
+    found(log, "kv_cache_tokens", "", 997846);
+    found(log, "window_tokens", "", 798276);
+    hwl_log_free(log);
+    log = open_log("sglang-2026.log");
+    found(log, "kv_cache_tokens", "", 992896);
+    found(log, "max_running_requests", "", 4096);
+    found(log, "prefill_graph_bytes", "", 2.32 * GIB);
+    hwl_log_free(log);
 
     log = open_log("llamacpp.log");
     assert_string_equal(hwl_log_engine(log), "llama.cpp");

@@ -319,6 +319,7 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     if (p->pools.window_tokens) {
         hwl_ledger_view_u64(l, "full_max_total_num_tokens", p->pools.full_tokens);
         hwl_ledger_view_u64(l, "swa_max_total_num_tokens", p->pools.window_tokens);
+        hwl_ledger_view_u64(l, "window_tokens", p->pools.window_tokens);
     }
     if (u->recurrent) {
         hwl_ledger_view_u64(l, "max_mamba_cache_size", p->pools.states);
@@ -340,6 +341,8 @@ static void put_views(struct hwl_ledger *l, const struct hwl_model *m, const str
     graphs = p->other.decode_graphs + p->other.prefill_graphs + u->workspace;
     hwl_ledger_view_u64(l, "pool_end_avail_bytes", pool_end);
     hwl_ledger_view_u64(l, "graph_bytes", p->other.decode_graphs);
+    if (p->other.prefill_graphs)
+        hwl_ledger_view_u64(l, "prefill_graph_bytes", p->other.prefill_graphs);
     hwl_ledger_view_u64(l, "available_gpu_mem_bytes", less(pool_end, graphs));
     put_command(l, m, p, s);
     hwl_ledger_setting_u64(l, "tp", u->tp);
