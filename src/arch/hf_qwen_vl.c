@@ -80,6 +80,7 @@ static void visual(struct hwl_hb *b, const struct hwl_config *c, unsigned versio
     e->item_elements = hwl_hb_mul(b, hwl_hb_mul(b, MOST_PATCHES, v.channels), hwl_hb_mul(b, v.temporal, hwl_hb_mul(b, v.patch, v.patch)));
     e->embedding_width = hwl_hb_mul(b, v.out, hwl_cfg_n(c, "deepstack_visual_indexes") + 1);
     e->act_rows = version == 3 ? 2 : 3; /* two copies for the sigmoid of QuickGELU; gate and up beside their product */
+    e->held_rows = version == 25 ? 5 : 4; /* its norms take the residual in: sum and input live on */
     e->rotary = true;
     e->max_frames = version == 3 ? 0 : 14; /* Qwen3-VL's videos share the pixels among their frames */
     b->component = HWL_COMP_VISION;

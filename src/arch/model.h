@@ -82,6 +82,7 @@ struct hwl_encoder {
     uint64_t embedding_width; /* elements of each; 0: the text model's width */
     uint64_t item_elements;   /* numbers that such an item comes as; 0: three channels of image_size squared */
     uint32_t max_frames;      /* of a video, of which two are such an item; 0: no video is larger */
+    uint8_t held_rows;        /* rows of hidden width beside them; 0: 4 */
     uint8_t act_rows;         /* rows of d_ff that the feed-forward holds at once where operations run one by one; 0: 2 */
     bool rotary;              /* queries and keys are turned */
 };

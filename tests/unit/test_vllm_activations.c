@@ -89,6 +89,40 @@ static void quantised(void **state)
     }
 }
 
+/* A start-up of Qwen2.5-VL 7B with its whole length: 0.22 of 79.25 GiB, less 15.67 GiB of weights, 0.53 of graphs and -14.28 of cache,
+ * are 15.52 GiB, of which what lies outside torch (0.1 to 0.2 GiB) is none of ours. "Encoder cache will be initialized with a budget of
+ * 114688 tokens, and profiled with 1 video items". */
+static void video(void **state)
+{
+    (void)state;
+    hwl_error e = {0};
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_settings *settings;
+    hwl_planner *planner;
+    hwl_plan *plan;
+    assert_int_equal(hwl_model_open("qwen2.5-vl-7b", NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_devices_add_gpu(devices, "A100-80GB", &e), HWL_OK);
+    assert_int_equal(hwl_settings_new(&settings), HWL_OK);
+    set(settings, "engine", "vllm");
+    set(settings, "engine-version", "0.23.0");
+    set(settings, "gpu-memory-utilization", "0.22");
+    assert_int_equal(hwl_planner_new(model, devices, settings, &planner, &e), HWL_OK);
+    assert_int_equal(hwl_planner_plan(planner, devices, settings, &plan, &e), HWL_OK);
+    double gib = 0;
+    for (uint32_t i = 0; i < hwl_plan_n_entries(plan); i++)
+        if (hwl_plan_entry(plan, i)->kind == HWL_KIND_COMPUTE)
+            gib += (double)hwl_plan_entry(plan, i)->bytes / 1024 / 1024 / 1024;
+    print_message("Qwen2.5-VL 7B, 128,000 tokens: %.2f GiB\n", gib);
+    assert_true(gib > 15.31 && gib < 15.43);
+    hwl_plan_free(plan);
+    hwl_planner_free(planner);
+    hwl_settings_free(settings);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+}
+
 static int by_size(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -140,11 +174,11 @@ static void as_written(void **state)
 static void towers(void **state)
 {
     (void)state;
-    check("tower", 8, 0.02, 0.12, 0.12);
+    check("tower", 8, 0.02, 0.08, 0.08);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(compiled), cmocka_unit_test(as_written), cmocka_unit_test(towers), cmocka_unit_test(quantised)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(compiled), cmocka_unit_test(as_written), cmocka_unit_test(towers), cmocka_unit_test(quantised), cmocka_unit_test(video)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
  * tests/data/vllm/activations.txt. */
 #include "engine/vllm/profile.h"
 
-#define HELD_ROWS 4      /* residual in and out, the normed input, the product's output */
+#define HELD_ROWS 4      /* residual in and out, the normed input, the product's output: where the tower does not say */
 #define ROTATED_ROWS 8   /* queries, keys and values in one, a copy of queries and keys, both turned, the attention's output */
 #define ATTENTION_ROWS 4 /* the same without turning */
 
@@ -34,8 +34,10 @@ struct hwl_vllm_tower hwl_vllm_tower(const struct hwl_model *m, const struct hwl
     const uint64_t ranks = u->classes & HWL_SHARD_TOWER_WHOLE ? 1 : u->tp;
     const uint64_t inner = hwl_ck_mul(ck, e->act_rows ? e->act_rows : 2, e->d_ff) / ranks;
     const uint64_t turned = hwl_ck_mul(ck, e->rotary ? ROTATED_ROWS : ATTENTION_ROWS, e->hidden) / ranks;
-    const uint64_t held = HELD_ROWS + (ranks > 1); /* the reduced copy */
-    const uint64_t row = hwl_ck_add(ck, hwl_ck_mul(ck, held, e->hidden), hwl_max(inner, turned));
+    uint64_t held = e->held_rows ? e->held_rows : HELD_ROWS;
+    held += ranks > 1; /* the reduced copy */
+    const uint64_t turns = e->rotary && e->n_heads ? 2 * (e->hidden / e->n_heads) : 0; /* cosines and sines, in two orders */
+    const uint64_t row = hwl_ck_add(ck, hwl_ck_mul(ck, held, e->hidden), hwl_ck_add(ck, turns, hwl_max(inner, turned)));
     /* what the layers hand to the text model beside the last one's output is there before the end */
     const uint64_t early = width > m->hidden ? hwl_ck_mul4(ck, items, embeddings, width - m->hidden, u->dtype_bytes) : 0;
     t.kept = hwl_ck_add(ck, hwl_ck_mul4(ck, items, embeddings, width, u->dtype_bytes), arrived);
