@@ -100,7 +100,9 @@ static uint64_t workspace(const struct hwl_model *m, const struct hwl_ffn *f, co
     const uint64_t up = f->gated ? 2 * width : width;
     const uint64_t second = own_buffers(m, run) || !u->rules->workspaces ? width : hwl_max(width, m->hidden);
     const uint64_t first = own_buffers(m, run) ? m->hidden : hwl_max(up, m->hidden);
-    return hwl_ck_mul4(ck, u->mbt, f->n_experts_used, hwl_ck_add(ck, first, second), u->dtype_bytes);
+    /* data-parallel ranks gather the tokens of all of them (prepare_finalize/naive_dp_ep.py) */
+    const uint64_t tokens = hwl_ck_mul(ck, u->mbt, u->dp);
+    return hwl_ck_mul4(ck, tokens, f->n_experts_used, hwl_ck_add(ck, first, second), u->dtype_bytes);
 }
 
 /* Rows of an expert layer beside what is held and the workspace, elements. */
@@ -114,7 +116,8 @@ static uint64_t expert_rows(const struct hwl_model *m, const struct hwl_ffn *f, 
     /* eight-bit products read copies of both inputs */
     const bool eight = strcmp(m->quant.method, "fp8") == 0 || m->quant.bits == 8;
     const uint64_t copies = eight ? (m->hidden + f->n_experts_used * width) / u->dtype_bytes : 0;
-    const uint64_t routed = hwl_ck_add(ck, m->hidden * (f->d_shared ? 2 : 1), routing + copies);
+    const uint64_t gathered = u->dp > 1 ? hwl_ck_mul(ck, u->dp, m->hidden) : 0;
+    const uint64_t routed = hwl_ck_add(ck, m->hidden * (f->d_shared ? 2 : 1), hwl_ck_add(ck, gathered, routing + copies));
     /* the normed input is read to the end: by the router, the experts and the shared ones */
     return hwl_ck_add(ck, m->hidden, hwl_max(routed, f->d_shared ? shared + m->hidden : 0));
 }
