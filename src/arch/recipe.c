@@ -361,7 +361,12 @@ static void short_conv(struct hwl_hb *b, struct hwl_layer *l, const struct args 
 }
 
 static void mamba(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_MAMBA, a); }
-static void mamba2(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_MAMBA2, a); }
+static void mamba2(struct hwl_hb *b, struct hwl_layer *l, const struct args *a)
+{
+    (void)b;
+    recurrent(l, HWL_MIXER_MAMBA2, a);
+    l->state.n_groups = u32(a->v[7]); /* 0 where a row says none */
+}
 static void gdn(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_GATED_DELTA_NET, a); }
 static void kda(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_KDA, a); }
 static void linear(struct hwl_hb *b, struct hwl_layer *l, const struct args *a) { (void)b; recurrent(l, HWL_MIXER_LINEAR, a); }

@@ -167,9 +167,11 @@ hwl_status hwl_vllm_choose_block(const struct hwl_model *model, struct hwl_vllm_
         if (setup->cc < 90)
             return hwl_fail(error, HWL_E_REFUSED,
                             "vllm refuses: no attention backend for compressed latent attention on this card");
-        if (setup->block_given && setup->block % 128)
-            return hwl_fail(error, HWL_E_REFUSED,
-                            "vllm refuses: compressed attention needs blocks of a multiple of 128 tokens");
+        if (setup->block_given && setup->block < 128)
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: compressed attention needs blocks of at least 128 tokens");
+        if (setup->block_given && setup->block != 128 && setup->block != 256)
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "vllm: compressed attention is modelled in blocks of 128 and 256 tokens, not of %llu",
+                            (unsigned long long)setup->block);
         setup->block = setup->block_given ? setup->block : 256;
         return HWL_OK;
     }

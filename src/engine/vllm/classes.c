@@ -75,6 +75,12 @@ static const struct lost *lost_class(const char *name, const struct hwl_vllm_rul
 hwl_status hwl_vllm_known(const struct hwl_model *model, const struct hwl_vllm_rules *rules, hwl_error *error)
 {
     const struct lost *l = lost_class(model->hints.class_name, rules);
+    if (rules->no_act_order && model->quant.desc_act && model->quant.group_size && strcmp(model->quant.method, "gptq") == 0)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: GPTQ with desc_act and groups is no longer supported");
+    for (uint32_t i = 0; l && l->runs && rules->attends_only && i < model->n_layers; i++)
+        if (!model->layers[i].attn.n_heads) /* models/transformers/base.py */
+            return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: layer %u of %s does not attend, and Transformers' own code runs it", i,
+                            model->hints.class_name);
     if (!l || l->runs)
         return HWL_OK;
     return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: it has %s no more, the last release that had it is 0.%u", model->hints.class_name, l->last);

@@ -164,7 +164,7 @@ static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settin
     return HWL_OK;
 }
 
-static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u)
+static hwl_status resolve_batch(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u, hwl_error *error)
 {
     /* the largest item of a model that may not split it: seen in Gemma 4's resolved configuration */
     const uint64_t whole_item = strncmp(m->arch, "gemma4", 6) == 0 ? 2496 : 0;
@@ -182,7 +182,8 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
         if (u->multimodal)
             u->mbt = hwl_max(u->mbt, 5120); /* _MULTIMODAL_MODEL_MAX_NUM_BATCHED_TOKENS */
     }
-    if (u->encoder_only || !hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true))
+    const bool whole = u->encoder_only || !hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true);
+    if (whole)
         u->mbt = hwl_max(u->mbt, u->max_len); /* a prompt cannot be split */
     if (u->multimodal && whole_item > u->mbt)
         u->mbt = whole_item;
@@ -191,6 +192,10 @@ static void resolve_batch(const struct hwl_model *m, const struct hwl_settings *
         u->mbt = hwl_min(u->mbt, all);
     u->mbt = hwl_opt_u64(s, HWL_OPT_MAX_BATCHED_TOKENS, u->mbt);
     u->max_seqs = hwl_opt_u64(s, HWL_OPT_MAX_SEQS, hwl_min(u->max_seqs, u->mbt));
+    if (whole && u->mbt < u->max_len && hwl_opt_has(s, HWL_OPT_MAX_BATCHED_TOKENS))
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: max_num_batched_tokens %llu is smaller than max_model_len %llu, and prompts are not split",
+                        (unsigned long long)u->mbt, (unsigned long long)u->max_len);
+    return HWL_OK;
 }
 
 static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
@@ -433,7 +438,7 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     HWL_TRY(check_parallel(model, devices, &u, error));
     HWL_TRY(resolve_types(model, settings, &u, error));
     HWL_TRY(resolve_len(model, settings, &u, error));
-    resolve_batch(model, settings, &u);
+    HWL_TRY(resolve_batch(model, settings, &u, error));
     HWL_TRY(resolve_modes(model, settings, &u, error));
     HWL_TRY(check_state_block(model, settings, &u, error));
     HWL_TRY(resolve_states(model, settings, &u, error));

@@ -52,6 +52,8 @@ static const struct hwl_vllm_rules rules[] = {
                              "MellumForCausalLM NanbeigeForCausalLM PhiForCausalLM SeedOssForCausalLM",
      .no_medusa = true,
      .same_types = true,
+     .attends_only = true,
+     .no_act_order = true,
      .composite = true,
      .v2_methods = "mtp eagle eagle3 dflash dspark draft_model ngram ngram_gpu"},
     {.version = "0.32.0", .fallback = FALLBACK_29, SINCE_32, .v2_methods = "mtp eagle eagle3 draft_model ngram ngram_gpu"},

@@ -44,6 +44,8 @@ struct hwl_vllm_rules {
                                               compiled models have */
     uint16_t other_mib;      /* outside torch on one card that is not Hopper */
     /* drafts */
+    bool attends_only;       /* Transformers' own code must attend in every layer */
+    bool no_act_order;       /* GPTQ with ordered groups is gone */
     bool composite;          /* SM100 routes causal attention beside images to FlashInfer */
     bool same_types;         /* a cache of 16 bits has the model's type */
     bool no_medusa;          /* Medusa's and the MLP speculator's methods are gone */
