@@ -397,12 +397,12 @@ static void versions(void **state)
 {
     (void)state;
     assert_string_equal(hwl_engine_vllm.version("0.33.0"), "0.33.0");
-    assert_string_equal(hwl_engine_vllm.version("v0.20.1"), "0.20.2");
-    assert_string_equal(hwl_engine_vllm.version("0.18.1rc1.dev147+g290809456"), "0.19.0");
+    assert_string_equal(hwl_engine_vllm.version("v0.20.1"), "0.20.0");
+    assert_string_equal(hwl_engine_vllm.version("0.18.1rc1.dev147+g290809456"), "0.18.0");
     assert_string_equal(hwl_engine_vllm.version("0.31"), "0.30.0");
     assert_string_equal(hwl_engine_vllm.version("0.10.1"), "0.10.2");
     assert_string_equal(hwl_engine_vllm.version("0.6.3"), "0.6.4");
-    assert_string_equal(hwl_engine_vllm.version("0.6.6.post1"), "0.7.3");
+    assert_string_equal(hwl_engine_vllm.version("0.6.6.post1"), "0.6.6");
     assert_null(hwl_engine_vllm.version("0.36.0"));
     assert_null(hwl_engine_vllm.version("0.5.4"));
     assert_null(hwl_engine_vllm.version("1.0.0"));

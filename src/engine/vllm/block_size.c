@@ -43,8 +43,47 @@ static const struct latent_backend latent_backends[] = {
     {"FLASHINFER_MLA_SPARSE", 10, true, true, 64, true}, {"FLASHINFER_MLA_SPARSE_SM120", 12, true, true, 64, true},
 };
 
-static hwl_status latent_block(struct hwl_vllm_setup *u, uint64_t *kernel, hwl_error *error)
+/* Until 0.17 the platform sets the block size of latent attention before any backend is asked, --block-size or not
+ * (platforms/cuda.py check_and_update_config). First match; no match: as asked for. */
+static const struct forced_block {
+    uint8_t since, until; /* hwl_vllm_rules.forced_blocks */
+    uint16_t cc_first, cc_last;
+    bool sparse, wide; /* wide: heads of 128 beside the rotated part, which FlashInfer reads */
+    uint16_t block, also;
+    bool multiple; /* any multiple will do */
+} forced_blocks[] = {
+    {1, 9, 0, 999, true, false, 64, 0, false},
+    {1, 2, 90, 90, false, false, 64, 0, false},    /* FlashMLA */
+    {3, 9, 90, 90, false, false, 64, 0, true},
+    {2, 2, 100, 100, false, false, 128, 0, false}, /* CUTLASS MLA */
+    {3, 3, 100, 100, false, false, 128, 0, true},
+    {4, 4, 100, 109, false, false, 128, 0, true},
+    {5, 9, 100, 109, false, true, 64, 32, true},   /* FlashInfer MLA */
+    {5, 9, 100, 109, false, false, 128, 0, true},
+};
+
+static void force_block(const struct hwl_model *m, struct hwl_vllm_setup *u)
 {
+    bool wide = true;
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        wide = wide && (!m->layers[i].attn.kv_lora_rank || m->layers[i].attn.qk_nope_dim == 128);
+    for (size_t i = 0; i < sizeof forced_blocks / sizeof *forced_blocks; i++) {
+        const struct forced_block *f = &forced_blocks[i];
+        if (u->rules->forced_blocks < f->since || u->rules->forced_blocks > f->until || u->cc < f->cc_first || u->cc > f->cc_last ||
+            f->sparse != u->sparse || (f->wide && !wide))
+            continue;
+        if (u->block != f->block && u->block != f->also && !(f->multiple && u->block % f->block == 0))
+            u->block = f->block;
+        return;
+    }
+}
+
+static hwl_status latent_block(const struct hwl_model *m, struct hwl_vllm_setup *u, uint64_t *kernel, hwl_error *error)
+{
+    if (u->rules->forced_blocks) {
+        force_block(m, u);
+        return HWL_OK;
+    }
     for (size_t i = 0; i < sizeof latent_backends / sizeof *latent_backends; i++) {
         const struct latent_backend *b = &latent_backends[i];
         if (b->sparse != u->sparse || (b->major && b->major != u->cc / 10) || (u->kv->quantised && !b->quantised))
@@ -176,19 +215,24 @@ hwl_status hwl_vllm_choose_block(const struct hwl_model *model, struct hwl_vllm_
         return HWL_OK;
     }
     if (setup->mla)
-        HWL_TRY(latent_block(setup, &kernel, error));
+        HWL_TRY(latent_block(model, setup, &kernel, error));
     else
         HWL_TRY(head_block(model, setup, &kernel, error));
-    if (setup->hybrid && !setup->rules->backend_alignment && !setup->block_given)
-        setup->block = 16; /* set before the backend is known */
-    if (setup->hybrid)
-        HWL_TRY(align_hybrid(model, setup, setup->rules->backend_alignment ? kernel : 16, error));
+    if (setup->hybrid && !setup->rules->no_states) {
+        const bool late = setup->rules->backend_alignment;
+        if (!late && !setup->block_given)
+            setup->block = 16; /* set before the backend is known */
+        bool wide = setup->rules->wide_units && setup->cc / 10 == 10;
+        for (uint32_t i = 0; i < model->n_layers; i++)
+            wide = wide && (!model->layers[i].attn.n_heads || model->layers[i].attn.head_dim_k == 256);
+        HWL_TRY(align_hybrid(model, setup, late ? kernel : wide ? 32 : 16, error));
+    }
     if (*setup->kept) {
         uint64_t first = kernel;
         if (setup->mla && hwl_vllm_layer_kv(&model->layers[0], setup, 0) != setup->kv) { /* the backend of the first layer counts */
             struct hwl_vllm_setup own = *setup;
             own.kv = hwl_vllm_layer_kv(&model->layers[0], setup, 0);
-            HWL_TRY(latent_block(&own, &first, error));
+            HWL_TRY(latent_block(model, &own, &first, error));
         }
         HWL_TRY(hwl_vllm_keep_layers(model, setup, first, error));
     }

@@ -7,11 +7,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-uint64_t hwl_vllm_group_blocks(const struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run,
-                               const struct hwl_vllm_group *group, uint64_t len)
+static uint64_t spec_blocks(const struct hwl_vllm_run *run, const struct hwl_vllm_spec *s, uint64_t block, uint64_t len)
 {
-    const struct hwl_vllm_spec *s = &cache->specs[group->first];
-    const uint64_t block = group->block;
     uint64_t tokens = 0;
     switch (s->kind) {
     case HWL_VLLM_FULL:
@@ -31,8 +28,14 @@ uint64_t hwl_vllm_group_blocks(const struct hwl_vllm_cache *cache, const struct 
     default:
         if (run->state_mode == HWL_VLLM_STATE_ALL)
             return hwl_div_ceil(len, block);
-        return (run->state_mode == HWL_VLLM_STATE_ALIGN ? 2 + s->checkpoint_blocks : 1) + s->spec_blocks;
+        return (run->state_mode == HWL_VLLM_STATE_ALIGN ? 2 + s->checkpoint_blocks : 1) + (run->states_alone ? 0 : s->spec_blocks);
     }
+}
+
+uint64_t hwl_vllm_group_blocks(const struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run,
+                               const struct hwl_vllm_group *group, uint64_t len)
+{
+    return spec_blocks(run, &cache->specs[group->first], group->block, len);
 }
 
 uint64_t hwl_vllm_request_blocks(const struct hwl_vllm_cache *cache, const struct hwl_vllm_run *run, uint64_t len)
@@ -62,23 +65,41 @@ static hwl_status measure_stages(struct hwl_vllm_cache *c, uint32_t stages, hwl_
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: a cache block is beyond 64 bits") : HWL_OK;
 }
 
-static bool len_fits(const struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, uint64_t len, uint64_t bytes,
-                     uint64_t block_bytes)
+/* Bytes that the release counts for one request on a stage (kv_cache_utils.py: max_memory_usage_bytes,
+ * _max_memory_usage_bytes_from_groups). */
+static bool len_fits(const struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, uint32_t stage, uint64_t len, uint64_t bytes)
 {
-    uint64_t need;
-    return hwl_mul(&need, hwl_vllm_request_blocks(c, run, len), block_bytes) && need <= bytes;
+    struct hwl_ck ck = {0};
+    uint64_t need = 0, width = c->block_bytes[stage];
+    switch (run->check) {
+    case HWL_VLLM_CHECK_LAYERS:
+        for (uint32_t i = 0; i < c->n_specs; i++)
+            if (c->asked[i].stage == stage)
+                need = hwl_ck_add(&ck, need, hwl_ck_mul(&ck, spec_blocks(run, &c->asked[i], c->asked[i].block, len), c->asked[i].page));
+        break;
+    case HWL_VLLM_CHECK_FIRST_WHOLE:
+        for (uint32_t i = 0; i < c->n_groups; i++)
+            width = hwl_max(width, c->groups[i].bytes);
+        need = hwl_ck_mul(&ck, hwl_vllm_group_blocks(c, run, &c->groups[0], len), width);
+        break;
+    case HWL_VLLM_CHECK_FIRST:
+        need = hwl_ck_mul(&ck, hwl_vllm_group_blocks(c, run, &c->groups[0], len), width);
+        break;
+    default:
+        need = hwl_ck_mul(&ck, hwl_vllm_request_blocks(c, run, len), width);
+    }
+    return !ck.overflow && need <= bytes;
 }
 
 /* The largest length from 1 to limit that fits; 0: none. */
-static uint64_t largest_len(const struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, uint64_t limit,
-                            uint64_t bytes, uint64_t block_bytes)
+static uint64_t largest_len(const struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, uint32_t stage, uint64_t limit, uint64_t bytes)
 {
-    if (!len_fits(c, run, 1, bytes, block_bytes))
+    if (!len_fits(c, run, stage, 1, bytes))
         return 0;
     uint64_t low = 1, high = limit, best = 1;
     while (low <= high) {
         const uint64_t mid = low + (high - low) / 2;
-        if (len_fits(c, run, mid, bytes, block_bytes)) {
+        if (len_fits(c, run, stage, mid, bytes)) {
             best = mid;
             low = mid + 1;
         } else {
@@ -118,15 +139,14 @@ hwl_status hwl_vllm_cache_size(struct hwl_vllm_cache *cache, const struct hwl_vl
         for (uint32_t p = 0; p < run->stages; p++)
             if (cache->block_bytes[p])
                 cache->max_len =
-                    hwl_min(cache->max_len, largest_len(cache, run, run->max_len, check[p], cache->block_bytes[p]));
+                    hwl_min(cache->max_len, largest_len(cache, run, p, run->max_len, check[p]));
     uint64_t fitting = cache->max_len;
     for (uint32_t p = 0; p < run->stages; p++) {
         if (cache->block_bytes[p] == 0)
             continue;
-        if (check[p] == 0 || cache->max_len == 0 ||
-            !len_fits(cache, run, cache->max_len, check[p], cache->block_bytes[p])) {
+        if (check[p] == 0 || cache->max_len == 0 || !len_fits(cache, run, p, cache->max_len, check[p])) {
             cache->fits = false;
-            fitting = hwl_min(fitting, largest_len(cache, run, cache->max_len, check[p], cache->block_bytes[p]));
+            fitting = hwl_min(fitting, largest_len(cache, run, p, cache->max_len, check[p]));
         }
     }
     if (!cache->fits)
@@ -140,10 +160,14 @@ hwl_status hwl_vllm_cache_size(struct hwl_vllm_cache *cache, const struct hwl_vl
     cache->request_blocks = hwl_vllm_request_blocks(cache, run, cache->max_len);
     if (cache->request_blocks)
         cache->concurrency = (double)cache->num_blocks / (double)cache->request_blocks;
+    if (cache->n_groups == 1 && run->token_block)
+        block_min = run->token_block;
     struct hwl_ck ck = {0};
     if (run->tokens_by_group) /* vLLM multiplies in floating point and cuts off */
         cache->tokens = (uint64_t)(cache->concurrency * (double)cache->max_len);
     else
         cache->tokens = hwl_ck_mul3(&ck, cache->num_blocks / cache->n_groups, block_min, run->dcp ? run->dcp : 1);
+    if (run->plain_length && cache->max_len)
+        cache->concurrency = (double)cache->tokens / (double)cache->max_len;
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "vllm: the cache is beyond 64 bits") : HWL_OK;
 }

@@ -41,6 +41,14 @@ struct hwl_vllm_spec {
     uint32_t checkpoint_blocks; /* recurrent: states that a prefill exports on its way */
 };
 
+/* What the start check counts for one request of full length. */
+enum hwl_vllm_check {
+    HWL_VLLM_CHECK_GROUPS,      /* blocks of every group, on each stage */
+    HWL_VLLM_CHECK_FIRST,       /* blocks of the first group alone, on each stage */
+    HWL_VLLM_CHECK_FIRST_WHOLE, /* so, all stages as if they were one, against the least budget */
+    HWL_VLLM_CHECK_LAYERS,      /* every layer by itself as it was asked for, before windows are promoted */
+};
+
 enum hwl_vllm_state_mode { HWL_VLLM_STATE_NONE, HWL_VLLM_STATE_ALIGN, HWL_VLLM_STATE_ALL };
 
 /* What the cache planner must know of the run. */
@@ -61,6 +69,11 @@ struct hwl_vllm_run {
     bool tokens_by_group;  /* token line = concurrency x length; before: blocks / groups x block */
     bool pads_pages;       /* pages that do not divide are padded; before: refused */
     bool merges_buckets;
+    uint64_t token_block;  /* of the token line of a single group; 0: the group's own */
+    bool promotes;         /* windows and chunks are allocated in full, one_type or not */
+    bool plain_length;     /* concurrency = tokens / length, not blocks / blocks of a request */
+    bool states_alone;     /* a request's demand leaves states for drafted tokens out */
+    uint8_t check;         /* hwl_vllm_check */
     uint8_t group_percent; /* kinds of up to so many percent of the least one's layers share its larger size */
 };
 
@@ -76,7 +89,8 @@ struct hwl_vllm_group {
 };
 
 struct hwl_vllm_cache {
-    struct hwl_vllm_spec *specs; /* as unified */
+    const struct hwl_vllm_spec *asked; /* as given */
+    struct hwl_vllm_spec *specs;       /* as unified */
     uint32_t n_specs;
     uint16_t *group_of; /* [n_specs] */
     struct hwl_vllm_group groups[HWL_VLLM_MAX_GROUPS];

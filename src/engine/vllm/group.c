@@ -318,7 +318,7 @@ static hwl_status group_packed(struct hwl_vllm_cache *c, const struct hwl_vllm_r
 static hwl_status choose(struct hwl_vllm_cache *c, const struct hwl_vllm_run *run, struct hwl_arena *arena,
                          hwl_error *error)
 {
-    if (run->one_type) {
+    if (run->one_type || run->promotes) {
         promote(c->specs, c->n_specs);
         if (!all_uniform(c->specs, c->n_specs))
             return hwl_fail(
@@ -357,6 +357,7 @@ hwl_status hwl_vllm_cache_group(struct hwl_vllm_cache *cache, const struct hwl_v
 {
     memset(cache, 0, sizeof *cache);
     cache->n_specs = n;
+    cache->asked = specs;
     if (n == 0)
         return HWL_OK;
     cache->specs = HWL_NEW_ARRAY(arena, struct hwl_vllm_spec, n);

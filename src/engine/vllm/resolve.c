@@ -143,6 +143,8 @@ static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settin
     uint64_t derived = derived_len(m, &length, u);
     const uint64_t stated = derived;
     u->auto_len = hwl_opt_flag(s, HWL_OPT_CTX_AUTO, false);
+    if (u->auto_len && u->rules->no_auto_len)
+        return hwl_fail(error, HWL_E_REFUSED, "vllm refuses: max_model_len -1 is known from 0.14 on");
     if (hwl_opt_flag(s, HWL_OPT_DISABLE_SLIDING_WINDOW, false))
         for (uint32_t i = 0; i < m->n_layers; i++)
             if (m->layers[i].attn.window && derived)
@@ -159,7 +161,7 @@ static hwl_status resolve_len(const struct hwl_model *m, const struct hwl_settin
         return hwl_fail(error, HWL_E_REFUSED,
                         "vllm refuses: the model states no length that max_model_len -1 could start from");
     u->max_len = derived ? derived : 2048;
-    if (strcmp(length.type, "longrope") == 0 && length.original)
+    if (strcmp(length.type, "longrope") == 0 && length.original && !u->rules->long_rope)
         u->max_len = length.original; /* the short context of LongRoPE unless asked otherwise */
     return HWL_OK;
 }
@@ -171,18 +173,26 @@ static hwl_status resolve_batch(const struct hwl_model *m, const struct hwl_sett
     /* the API server's defaults by card */
     const struct hwl_vllm_rules *r = u->rules;
     const uint64_t memory = u->card->memory_bytes;
+    const bool named = hwl_text_holds(u->card->name, "h100") || hwl_text_holds(u->card->name, "h200");
     const bool large = memory != HWL_UNKNOWN && memory >= 70 * GIB && (r->a100_large || !hwl_text_holds(u->card->name, "a100")) &&
-                       !(r->gb10_small && u->cc == 121);
+                       !(r->gb10_small && u->cc == 121) && (named || !r->named_large);
     const bool largest = memory != HWL_UNKNOWN && memory >= 160 * GIB && r->largest_cards;
     u->mbt = largest ? 16384 : large ? 8192 : 2048;
-    u->max_seqs = large || largest ? 1024 : 256;
+    u->max_seqs = large || largest || r->many_seqs ? 1024 : 256;
     if (u->rules->whole_prompts) {
-        u->mbt = u->max_len <= 32768 ? hwl_max(u->max_len, 2048) : u->rules->whole_prompts;
+        /* a longer one is split, but for windows, latent rows, images, drafts and adapters (arg_utils.py _set_default_args_v0) */
+        bool splits = u->max_len > 32768 && !u->window && !u->mla && !u->expanded && m->n_encoders == 0 && !*u->spec_method && !u->max_loras;
+        for (uint32_t i = 0; i < m->n_layers; i++)
+            splits = splits && !m->layers[i].attn.window;
+        splits = hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, splits);
+        u->mbt = splits ? u->rules->whole_prompts : hwl_max(u->max_len, 2048);
         u->max_seqs = 256;
-        if (u->multimodal)
+        if (u->encoder_only)
+            u->mbt = hwl_max(u->mbt, 32768); /* _POOLING_MODEL_MAX_NUM_BATCHED_TOKENS */
+        if (m->n_encoders > 0 || m->n_encoder > 0)
             u->mbt = hwl_max(u->mbt, 5120); /* _MULTIMODAL_MODEL_MAX_NUM_BATCHED_TOKENS */
     }
-    const bool whole = u->encoder_only || !hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true);
+    const bool whole = u->encoder_only || (!r->always_chunks && !hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, true));
     if (whole)
         u->mbt = hwl_max(u->mbt, u->max_len); /* a prompt cannot be split */
     if (u->multimodal && whole_item > u->mbt)
@@ -202,11 +212,15 @@ static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_sett
                                 hwl_error *error)
 {
     const bool attention_free = u->traits & HWL_VLLM_ATTENTION_FREE;
-    const bool on =
-        !u->encoder_only && m->n_encoder == 0 && !attention_free && (!u->recurrent || u->rules->hybrid_prefix);
-    u->prefix = hwl_opt_flag(s, HWL_OPT_PREFIX_CACHING, on) && !u->encoder_only && m->n_encoder == 0;
+    const struct hwl_vllm_rules *r = u->rules;
+    const bool on = !u->encoder_only && m->n_encoder == 0 && !r->whole_prompts &&
+                    (attention_free ? r->state_prefix : !u->recurrent || r->hybrid_prefix);
+    u->prefix = hwl_opt_flag(s, HWL_OPT_PREFIX_CACHING, on) && !u->encoder_only && m->n_encoder == 0 && !(u->recurrent && r->no_state_prefix);
     u->async = hwl_opt_flag(s, HWL_OPT_ASYNC_SCHEDULING, true);
     u->one_type = !hwl_opt_flag(s, HWL_OPT_HYBRID_CACHE, true);
+    const bool head = hwl_words_have("eagle eagle3", u->spec_method);
+    for (uint32_t i = 0; i < m->n_layers; i++) /* config/vllm.py: chunks beside an EAGLE head, and alone until 0.13 */
+        u->one_type = u->one_type || (m->layers[i].mixer == HWL_MIXER_CHUNKED && (r->chunks_promote || head));
     u->eager = hwl_opt_flag(s, HWL_OPT_ENFORCE_EAGER, false) ||
                strcmp(hwl_opt_text(s, HWL_OPT_OPTIMIZATION_LEVEL, ""), "0") == 0 ||
                hwl_text_eq_nocase(hwl_opt_text(s, HWL_OPT_CUDAGRAPH_MODE, ""), "none");
@@ -218,6 +232,10 @@ static hwl_status resolve_modes(const struct hwl_model *m, const struct hwl_sett
         if (recurrent(&m->layers[i]) && m->layers[i].mixer != HWL_MIXER_MAMBA &&
             m->layers[i].mixer != HWL_MIXER_MAMBA2 && m->layers[i].attn.n_heads == 0)
             whole = false;
+    if (!whole && r->no_align) {
+        u->prefix = false;
+        return HWL_OK;
+    }
     const char *mode =
         hwl_opt_text(s, HWL_OPT_MAMBA_CACHE_MODE, whole && u->rules->mode_all_default ? "all" : "align");
     if (strcmp(mode, "all") == 0 && !u->rules->mode_all)
@@ -275,7 +293,35 @@ static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_set
                 if (own[i].reads && m->hints.state_dtype != HWL_DTYPE_NONE)
                     type = m->hints.state_dtype == HWL_DTYPE_F32 ? "float32" : "bfloat16";
             }
-    return state_type(type, u->conv_bytes, &u->ssm_bytes, error);
+    HWL_TRY(state_type(type, u->conv_bytes, &u->ssm_bytes, error));
+    for (uint32_t i = 0; i < m->n_layers && u->rules->one_state_type; i++)
+        if (m->layers[i].mixer == HWL_MIXER_GATED_DELTA_NET)
+            u->ssm_bytes = u->conv_bytes;
+    return HWL_OK;
+}
+
+/* Releases that start the V0 engine where V1 cannot: its rules then hold. */
+static const char *falls_back(const struct hwl_model *m, const struct hwl_vllm_setup *u)
+{
+    const uint8_t on = u->rules->v0_for;
+    if (u->kv->quantised && (on & HWL_VLLM_V0_FP8) && !((on & HWL_VLLM_V0_FP8_FA3) && u->cc == 90))
+        return "a quantised cache";
+    if ((on & HWL_VLLM_V0_STAGES) && u->pp > 1)
+        return "pipeline stages";
+    if ((on & HWL_VLLM_V0_STATES) && u->recurrent)
+        return "recurrent states";
+    bool cross = m->n_encoder > 0 || u->encoder_only;
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        cross = cross || m->layers[i].attn.cross;
+    if ((on & HWL_VLLM_V0_ENCODERS) && cross)
+        return "encoders";
+    if (on && u->cc < 80)
+        return "a card before compute capability 8.0";
+    if (on && u->dtype_bytes > 2)
+        return "32-bit weights";
+    if (u->rules->v1_methods && *u->spec_method && !hwl_words_have(u->rules->v1_methods, u->spec_method))
+        return "this method of speculation";
+    return NULL;
 }
 
 static hwl_status resolve_speculation(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_vllm_setup *u,
@@ -332,8 +378,10 @@ static void split_stages(uint32_t layers, struct hwl_vllm_setup *u)
     uint32_t count[HWL_VLLM_MAX_STAGES], rest = layers % u->pp;
     for (uint32_t i = 0; i < u->pp; i++)
         count[i] = layers / u->pp;
-    for (uint32_t i = 2; i < rest + 2 && i <= u->pp; i++)
+    for (uint32_t i = 2; i < rest + 2 && i <= u->pp && !u->rules->last_stage_rest; i++)
         count[u->pp - i]++;
+    if (u->rules->last_stage_rest)
+        count[u->pp - 1] += rest;
     u->stage_first[0] = 0;
     for (uint32_t i = 0; i < u->pp; i++)
         u->stage_first[i + 1] = (uint16_t)(u->stage_first[i] + count[i]);
@@ -437,12 +485,20 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
             u.window = 0;
     HWL_TRY(check_parallel(model, devices, &u, error));
     HWL_TRY(resolve_types(model, settings, &u, error));
+    HWL_TRY(resolve_speculation(model, settings, &u, error));
+    u.v0_reason = falls_back(model, &u);
+    if (u.v0_reason)
+        u.rules = hwl_vllm_rules_of("0.8.5 V0");
+    if (u.rules->latent_head && u.mla) { /* latent attention as heads of their own */
+        u.mla = u.sparse = false;
+        u.expanded = true;
+    }
+    HWL_TRY(hwl_shard_adapters(settings, 1, &u.max_loras, &u.max_lora_rank, error));
     HWL_TRY(resolve_len(model, settings, &u, error));
     HWL_TRY(resolve_batch(model, settings, &u, error));
     HWL_TRY(resolve_modes(model, settings, &u, error));
     HWL_TRY(check_state_block(model, settings, &u, error));
     HWL_TRY(resolve_states(model, settings, &u, error));
-    HWL_TRY(resolve_speculation(model, settings, &u, error));
     u.v2 = second_runner(model, &u);
     u.block_given = hwl_opt_has(settings, HWL_OPT_BLOCK_SIZE);
     u.block = hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 16);
@@ -454,7 +510,6 @@ hwl_status hwl_vllm_resolve(const struct hwl_model *model, const char *version, 
     u.kv_budget = hwl_opt_u64(settings, HWL_OPT_KV_CACHE_MEMORY, HWL_UNKNOWN);
     u.override_blocks = hwl_opt_u64(settings, HWL_OPT_NUM_GPU_BLOCKS, 0);
     u.cpu_offload = hwl_opt_u64(settings, HWL_OPT_CPU_OFFLOAD, 0);
-    HWL_TRY(hwl_shard_adapters(settings, 1, &u.max_loras, &u.max_lora_rank, error));
     split_stages(model->n_layers, &u);
     HWL_TRY(hwl_vllm_choose_block(model, &u, error));
     *out = u;

@@ -27,12 +27,16 @@ uint64_t hwl_vllm_token_bytes(const struct hwl_layer *layer, const struct hwl_vl
         const bool ds = setup->sparse && setup->kv->quantised && setup->cc / 10 != 10;
         if (ds || strcmp(setup->kv->name, "fp8_ds_mla") == 0)
             return DS_MLA_ROW;
-        return hwl_ck_mul(ck, (uint64_t)a->kv_lora_rank + a->qk_rope_dim,
-                          setup->kv->bits ? setup->kv->bits / 8 : setup->dtype_bytes);
+        /* V0 rounds the row to what 16-bit elements need, whatever the cache's type (worker/cache_engine.py) */
+        uint64_t row = (uint64_t)a->kv_lora_rank + a->qk_rope_dim;
+        if (setup->rules->latent_bytes)
+            row = hwl_ck_align(ck, row, setup->rules->latent_bytes / setup->dtype_bytes);
+        return hwl_ck_mul(ck, row, setup->kv->bits ? setup->kv->bits / 8 : setup->dtype_bytes);
     }
+    const uint64_t head = a->kv_lora_rank && setup->rules->latent_head ? setup->rules->latent_head : a->head_dim_k;
     /* a value narrower than an expanded key is padded to it */
-    const uint64_t value = a->head_dim_v && !setup->expanded ? a->head_dim_v : a->head_dim_k;
-    const uint64_t both = hwl_ck_add(ck, side_bytes(a->head_dim_k, setup, ck), side_bytes(value, setup, ck));
+    const uint64_t value = a->head_dim_v && !setup->expanded ? a->head_dim_v : head;
+    const uint64_t both = hwl_ck_add(ck, side_bytes(head, setup, ck), side_bytes(value, setup, ck));
     return hwl_ck_mul(ck, hwl_shard_kv_heads(layer, setup->tp, setup->expanded), both);
 }
 
@@ -126,7 +130,8 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
     const struct hwl_vllm_setup *const u = &own;
     own.kv = hwl_vllm_layer_kv(layer, setup, draft ? -1 : index);
     const uint64_t width = a->window || draft ? a->window : u->window;
-    const bool window = width && layer->mixer != HWL_MIXER_CHUNKED;
+    const bool chunked = layer->mixer == HWL_MIXER_CHUNKED && !u->rules->no_chunks;
+    const bool window = width && layer->mixer != HWL_MIXER_CHUNKED && !u->rules->no_windows;
     if (u->compressed) {
         add_compressed(l, layer, u, stage, index, draft, ck);
         return;
@@ -146,10 +151,7 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
         s->identity = (uint64_t)1 << 59 | a->index_head_dim;
         s->draft = draft;
     }
-    const uint8_t kind = latent                              ? HWL_VLLM_MLA
-                         : layer->mixer == HWL_MIXER_CHUNKED ? HWL_VLLM_CHUNKED
-                         : window                            ? HWL_VLLM_SLIDING
-                                                             : HWL_VLLM_FULL;
+    const uint8_t kind = latent ? HWL_VLLM_MLA : chunked ? HWL_VLLM_CHUNKED : window ? HWL_VLLM_SLIDING : HWL_VLLM_FULL;
     struct hwl_vllm_spec *s = add(l, kind, stage, index);
     const uint64_t token = hwl_vllm_token_bytes(layer, u, ck);
     s->block = kind == HWL_VLLM_SLIDING && u->rules->small_windows       ? 16
@@ -201,7 +203,7 @@ hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_s
                 padded =
                     hwl_max(padded, hwl_ck_mul(&ck, hwl_vllm_token_bytes(&model->layers[i], setup, &ck), setup->block));
     uint16_t stage = 0;
-    for (uint32_t i = 0; i < model->n_layers && !setup->encoder_only; i++) {
+    for (uint32_t i = 0; i < model->n_layers && (!setup->encoder_only || setup->rules->no_states); i++) {
         while (stage + 1u < setup->pp && i >= setup->stage_first[stage + 1])
             stage++;
         const struct hwl_layer *layer = setup->plain ? last_attention(model) : &model->layers[i];
@@ -219,13 +221,13 @@ hwl_status hwl_vllm_specs(const struct hwl_model *model, const struct hwl_vllm_s
             s->page = hwl_ck_mul(&ck, hwl_vllm_token_bytes(layer, setup, &ck), setup->block);
         } else if (layer->attn.n_heads) {
             add_attention(&l, layer, setup, stage, (int32_t)i, false, &ck);
-            if (model->n_encoder) { /* the decoder layer of an encoder-decoder attends to the encoder too */
+            if (model->n_encoder && !setup->rules->no_states) { /* the decoder layer of an encoder-decoder attends to the encoder too */
                 struct hwl_vllm_spec *s = add(&l, HWL_VLLM_CROSS, stage, (int32_t)i);
                 s->block = setup->block;
                 s->page = hwl_ck_mul(&ck, hwl_vllm_token_bytes(layer, setup, &ck), setup->block);
             }
         }
-        if (!setup->plain && (layer->state.ssm_elems || layer->state.conv_dim)) {
+        if (!setup->plain && !setup->rules->no_states && (layer->state.ssm_elems || layer->state.conv_dim)) {
             uint64_t bytes;
             HWL_TRY(hwl_vllm_state_bytes(layer, setup, &bytes, error));
             add_state(&l, layer, setup, stage, (int32_t)i, bytes, padded);

@@ -43,7 +43,12 @@ static struct hwl_vllm_run run_of(const struct hwl_vllm_setup *u)
                              .override_checked = u->rules->override_checked,
                              .tokens_by_group = u->rules->tokens_by_group,
                              .pads_pages = u->rules->pads_pages,
-                             .merges_buckets = u->rules->merges_buckets};
+                             .merges_buckets = u->rules->merges_buckets,
+                             .promotes = u->rules->promotes,
+                             .plain_length = u->rules->plain_length,
+                             .token_block = u->rules->config_block ? u->block : 0,
+                             .states_alone = u->rules->states_alone,
+                             .check = u->rules->check};
     if (!hwl_mul(&r.in_flight, batches, u->mbt))
         r.in_flight = UINT64_MAX;
     r.block_outermost = u->compressed;
@@ -418,6 +423,8 @@ static hwl_status plan(const struct hwl_model *model, const void *made, const ch
     ledger->context = p->cache.max_len;
     ledger->concurrency = hwl_opt_u64(settings, HWL_OPT_CONCURRENCY, 1);
     check_free(p, devices, ledger);
+    if (u->v0_reason)
+        hwl_ledger_note(ledger, "vLLM %s starts its V0 engine here: V1 cannot %s", version, u->v0_reason);
     if (!p->starts || !p->cache.fits) {
         ledger->exceeds = true;
         hwl_ledger_note(ledger,

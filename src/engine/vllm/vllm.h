@@ -12,6 +12,13 @@ struct hwl_vllm_rules {
     double utilization;     /* default of --gpu-memory-utilization */
     uint16_t whole_prompts; /* no chunked prefill up to 32k tokens, 256 sequences on all cards; beyond, that many tokens a step */
     bool a100_large;        /* an A100 of 80 GB has the large cards' batch */
+    bool named_large;       /* only an H100 and an H200 have it, by their names */
+    bool many_seqs;         /* every card takes 1024 sequences */
+    bool always_chunks;     /* prompts are split whatever --enable-chunked-prefill says */
+    bool long_rope;         /* LongRoPE models are served with their long context */
+    bool no_auto_len;       /* --max-model-len -1 is refused */
+    uint8_t v0_for;         /* what still runs on the V0 engine: enum hwl_vllm_v0 */
+    const char *v1_methods; /* of speculation that do not */
     bool largest_cards;     /* cards of 160 GiB and more have a batch of their own */
     bool gb10_small;        /* GB10 has not the large cards' batch */
     bool hybrid_prefix;     /* prefix caching is on by default for models with recurrent layers */
@@ -19,10 +26,26 @@ struct hwl_vllm_rules {
     bool kept_layers;       /* pages of quantised and kept layers are made to match */
     bool yarn_scales;       /* the longest context is YaRN's original one times its factor */
     bool mode_all_default;  /* and is the default for Mamba with prefix caching */
+    bool no_state_prefix;   /* no prefix caching over recurrent states */
+    bool no_align;          /* but for mode all: there is no mode align */
+    bool state_prefix;      /* and it is on by default for models of nothing but Mamba */
+    bool one_state_type;    /* mamba_ssm_cache_dtype does not reach gated delta nets */
     bool no_minimax;        /* MiniMax-Text-01 has lost its class: the generic one caches every layer in full */
     bool wide_states;       /* recurrent states are kept in 32 bits where a family says nothing */
     /* cache */
     bool null_block, tokens_by_group, override_checked, pads_pages, merges_buckets; /* cache.h */
+    bool promotes, plain_length, states_alone;
+    bool config_block;       /* the token line of one group counts blocks of --block-size */
+    uint8_t check;           /* hwl_vllm_check */
+    bool no_windows;         /* every layer asks for a full cache */
+    bool no_chunks;          /* so do chunked ones */
+    bool chunks_promote;     /* chunked layers switch the hybrid manager off */
+    bool no_states;          /* recurrent states lie outside the pool, one for every sequence */
+    bool last_stage_rest;    /* layers that do not divide over the stages all go to the last one */
+    uint16_t latent_bytes;   /* what a latent row is rounded up to */
+    uint16_t latent_head;    /* latent attention is cached as heads of that width; 0: latent rows */
+    uint8_t forced_blocks;   /* of latent attention: block_size.c, 0 those of the backend */
+    bool wide_units;         /* SM10x reads heads of 256 in blocks of 32 beside states */
     bool in_flight_batches;  /* windows keep what concurrent batches hold, not one batch */
     bool mamba2_checkpoints; /* prefill exports a checkpoint block */
     bool gdn_checkpoints;
@@ -59,6 +82,14 @@ struct hwl_vllm_rules {
     /* MXFP4 experts */
     bool triton_experts;     /* Hopper runs them by Triton's kernels, not by Marlin */
     uint8_t trtllm_width;    /* what TRT-LLM's kernels (SM100) round an expert's width to; 0: 256 */
+};
+/* Reasons why releases from 0.8 to 0.10 start their V0 engine (engine/arg_utils.py _is_v1_supported_oracle). */
+enum hwl_vllm_v0 {
+    HWL_VLLM_V0_FP8 = 1,      /* a quantised cache; with _FP8_FA3 not on Hopper */
+    HWL_VLLM_V0_FP8_FA3 = 2,
+    HWL_VLLM_V0_STAGES = 4,   /* pipeline stages */
+    HWL_VLLM_V0_STATES = 8,   /* recurrent states */
+    HWL_VLLM_V0_ENCODERS = 16, /* encoders without decoder, encoder-decoders, cross attention */
 };
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version);
 extern const char *const hwl_vllm_versions[];
@@ -117,6 +148,7 @@ struct hwl_vllm_setup {
     uint64_t max_loras, max_lora_rank; /* 0: no adapters */
     uint64_t cpu_offload;              /* weights of a rank that stay in host memory */
     const char *kept;                  /* "3,sliding_window": layers whose cache is not quantised; "" none */
+    const char *v0_reason;             /* why the V0 engine starts; NULL: it does not */
     const char *backend;               /* --attention-backend, "" by the card */
     const char *spec_method;           /* "" none */
     uint32_t spec_tokens;
