@@ -181,7 +181,7 @@ static hwl_status resolve_batch(const struct hwl_model *m, const struct hwl_sett
     u->max_seqs = large || largest || r->many_seqs ? 1024 : 256;
     if (u->rules->whole_prompts) {
         /* a longer one is split, but for windows, latent rows, images, drafts and adapters (arg_utils.py _set_default_args_v0) */
-        bool splits = u->max_len > 32768 && !u->window && !u->mla && !u->expanded && m->n_encoders == 0 && !*u->spec_method && !u->max_loras;
+        bool splits = u->max_len > 32768 && !u->window && !(u->mla && r->whole_latent) && m->n_encoders == 0 && !*u->spec_method && !u->max_loras;
         for (uint32_t i = 0; i < m->n_layers; i++)
             splits = splits && !m->layers[i].attn.window;
         splits = hwl_opt_flag(s, HWL_OPT_CHUNKED_PREFILL, splits);

@@ -50,8 +50,7 @@ const char *const hwl_vllm_versions[] = {"0.33.0", "0.32.0", "0.30.0", "0.29.0",
 #define V0                                                                                                             \
     UNTIL_27, .utilization = 0.90, .v2_classes = "", .group_percent = 100, .graph_step = 8, .full_graphs = true,       \
         .row_quarters = 12, .row_quarters_tp = 20, .no_windows = true, .no_chunks = true, .no_states = true,           \
-        .plain_length = true, .long_rope = true, .no_auto_len = true, .no_state_prefix = true, .one_state_type = true, .override_checked = true,   \
-        .last_stage_rest = true
+        .plain_length = true, .long_rope = true, .no_auto_len = true, .no_state_prefix = true, .one_state_type = true, .override_checked = true
 
 static const struct hwl_vllm_rules rules[] = {
     {.version = "0.33.0",
@@ -155,13 +154,13 @@ static const struct hwl_vllm_rules rules[] = {
      .no_windows = true,
      .v0_for = V0_FOR_8,
      .v1_methods = ""},
-    {.version = "0.8.5 V0", V0, .sampler_bytes = 36, .whole_prompts = 2048, .other_mib = 40, .forced_blocks = 1},
+    {.version = "0.8.5 V0", V0, .whole_latent = true, .sampler_bytes = 36, .whole_prompts = 2048, .other_mib = 40, .forced_blocks = 1},
     /* V0: a prompt is one batch up to 32k tokens (config.py); models run as they are written, which start-ups of Llama 8B
      * (RTX 3090), Qwen 14B and 32B on two ranks (RTX 4090, L40S) show as 3 rows of hidden width, 5 on several ranks. Until
      * 0.6.4 what lies outside torch counts from before the device is set up, and the profile run samples nothing. */
-    {.version = "0.7.3", V0, .latent_bytes = 256, .sampler_bytes = 36, .whole_prompts = 2048, .other_mib = 40, .forced_blocks = 10},
-    {.version = "0.6.6", V0, .sampler_bytes = 36, .whole_prompts = 2048, .other_mib = 40, .latent_head = 256},
-    {.version = "0.6.4", V0, .whole_prompts = 512, .other_mib = 340, .latent_head = 256},
+    {.version = "0.7.3", V0, .last_stage_rest = true, .latent_bytes = 256, .sampler_bytes = 36, .whole_prompts = 2048, .other_mib = 40, .forced_blocks = 10},
+    {.version = "0.6.6", V0, .last_stage_rest = true, .sampler_bytes = 36, .whole_prompts = 2048, .other_mib = 40, .latent_head = 256},
+    {.version = "0.6.4", V0, .last_stage_rest = true, .whole_prompts = 512, .other_mib = 340, .latent_head = 256},
 };
 
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version)

@@ -41,6 +41,7 @@ struct hwl_vllm_rules {
     bool no_chunks;          /* so do chunked ones */
     bool chunks_promote;     /* chunked layers switch the hybrid manager off */
     bool no_states;          /* recurrent states lie outside the pool, one for every sequence */
+    bool whole_latent;       /* whole_prompts: those of latent attention are never split */
     bool last_stage_rest;    /* layers that do not divide over the stages all go to the last one */
     uint16_t latent_bytes;   /* what a latent row is rounded up to */
     uint16_t latent_head;    /* latent attention is cached as heads of that width; 0: latent rows */
