@@ -315,7 +315,7 @@ static const char *falls_back(const struct hwl_model *m, const struct hwl_vllm_s
         cross = cross || m->layers[i].attn.cross;
     if ((on & HWL_VLLM_V0_ENCODERS) && cross)
         return "encoders";
-    if (on && u->cc < 80)
+    if (on && u->cc && u->cc < 80)
         return "a card before compute capability 8.0";
     if (on && u->dtype_bytes > 2)
         return "32-bit weights";
