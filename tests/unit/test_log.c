@@ -251,6 +251,38 @@ static void planned(void **state)
     hwl_log_free(log);
 }
 
+/* Four stages, whose workers log in any order: the last one's peak, with the sampler, beside the largest of the plan (the second and
+ * third have 1.05 GiB, the first 1.10). */
+static void stages(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "(APIServer pid=7) INFO [utils.py:233] non-default args: {'model': 'meta-llama/Llama-3.1-8B-Instruct', 'max_model_len': 8192, "
+        "'pipeline_parallel_size': 4, 'gpu_memory_utilization': 0.95, 'enable_prefix_caching': False}\n"
+        "INFO [core.py:105] Initializing a V1 LLM engine (v0.19.0) with config: model='meta-llama/Llama-3.1-8B-Instruct', "
+        "dtype=torch.bfloat16, max_seq_len=8192, tensor_parallel_size=1, pipeline_parallel_size=4, enforce_eager=False\n"
+        "DEBUG [gpu_worker.py:432] Memory profiling takes 3.1 seconds. torch peak memory increase: 1.05GiB; weights memory: 4.26GiB.\n"
+        "DEBUG [gpu_worker.py:432] Memory profiling takes 3.1 seconds. torch peak memory increase: 1.1GiB; weights memory: 4.26GiB.\n"
+        "DEBUG [gpu_worker.py:432] Memory profiling takes 3.1 seconds. torch peak memory increase: 1.05GiB; weights memory: 4.26GiB.\n"
+        "DEBUG [gpu_worker.py:432] Memory profiling takes 3.1 seconds. torch peak memory increase: 2.01GiB; weights memory: 4.26GiB.\n"
+        "INFO [kv_cache_utils.py:1319] GPU KV cache size: 2,257,264 tokens\n";
+    hwl_log *log;
+    hwl_model *model;
+    hwl_devices *devices;
+    hwl_error e = {0};
+    hwl_log_term t;
+    assert_int_equal(hwl_log_from_text(text, sizeof text - 1, "t", &log, &e), HWL_OK);
+    assert_int_equal(hwl_log_open_model(log, NULL, &model, &e), HWL_OK);
+    assert_int_equal(hwl_devices_new(&devices), HWL_OK);
+    assert_int_equal(hwl_devices_add_gpu(devices, "H100 80GB HBM3x4", &e), HWL_OK);
+    assert_int_equal(hwl_log_plan(log, model, devices, &e), HWL_OK);
+    assert_true(fabs(term(log, "peak_activation_bytes", &t)->planned / t.logged - 1) < 0.005);
+    assert_true(fabs(t.logged / GIB - 2.01) < 1e-6);
+    hwl_devices_free(devices);
+    hwl_model_free(model);
+    hwl_log_free(log);
+}
+
 /* The banner of 0.25 and later, a model of the local cache by its path, a refusal of V0 and one of V1. */
 static void words_of_releases(void **state)
 {
@@ -501,7 +533,7 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(vllm_eras), cmocka_unit_test(other_engines), cmocka_unit_test(metadata),
-                                       cmocka_unit_test(planned), cmocka_unit_test(own_sums), cmocka_unit_test(words_of_releases), cmocka_unit_test(tensorrt),
+                                       cmocka_unit_test(planned), cmocka_unit_test(stages), cmocka_unit_test(own_sums), cmocka_unit_test(words_of_releases), cmocka_unit_test(tensorrt),
                                        cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
