@@ -287,6 +287,15 @@ void hwl_log_buffer_terms(struct hwl_log *log, const hwl_plan *plan)
             hwl_log_add_term(log, kinds[k].name, hwl_log_copy(log, plan->devices[d].id, strlen(plan->devices[d].id)), (double)planned(plan, kinds[k].kinds, d),
                              &sum, kinds[k].allowed, reason(&b, &kinds[k], host, true), reason(&b, &kinds[k], host, false));
         }
+    const hwl_log_figure *reckoned = hwl_log_figure_of(log, "reckoned_kv_bytes", true);
+    if (reckoned && !log->n_terms && !log->no_context) {
+        double sum = 0;
+        for (uint32_t d = 0; d < plan->n_devices; d++)
+            sum += (double)planned(plan, kinds[3].kinds, d);
+        hwl_log_add_term(log, "kv_cache_bytes", "", sum, reckoned, 0, "Ollama reckons more cells than the log's options give, or states and windows in full",
+                         "Ollama reckons fewer cells than the log's options give");
+        hwl_log_add_note(log, "the log holds what Ollama reckoned before the start, no buffers: its cache alone is laid beside the plan");
+    }
     note_unknown(&b);
     if (mixture && !log->no_type)
         one_sum(&b, file, rounding);

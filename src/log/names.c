@@ -280,8 +280,10 @@ hwl_status hwl_log_open_model(hwl_log *log, const hwl_open_options *options, hwl
         }
         if (status == HWL_OK || !*first.message)
             return status;
-        if (error && *names[0])
-            *error = first;
+        if (error && *names[0]) {
+            const hwl_error e = *error;
+            return hwl_fail(error, status, "%.150s; its file is not here and no known model has that name: name one behind the log", e.message);
+        }
         return status;
     }
     if (!*first.message)

@@ -118,6 +118,42 @@ static void release(struct hwl_log *log, const char *line)
         log->era = "b7200";
 }
 
+/* msg="offload to cuda" layers.model=33 layers.offload=33 memory.required.kv="1.0 GiB" ...: what Ollama reckoned before it
+ * started llama.cpp's server. Its cache is what was asked for; weights and graphs are bounds. */
+static void reckoned(struct hwl_log *log, const char *line, uint64_t number)
+{
+    static const char *const keys[][2] = {{"memory.required.kv=", "reckoned_kv_bytes"}, {"memory.weights.total=", "reckoned_weights_bytes"},
+                                          {"memory.graph.full=", "reckoned_graph_bytes"}, {"memory.required.full=", "reckoned_bytes"}};
+    const struct hwl_str of = field(line, "layers.offload="), all = field(line, "layers.model=");
+    double bytes, rounding;
+    char text[24];
+    if (!of.n || !all.n || !strstr(line, keys[0][0]))
+        return;
+    log->votes[HWL_LOG_LLAMACPP]++;
+    const unsigned long n = strtoul(of.p, NULL, 10), m = strtoul(all.p, NULL, 10);
+    (void)snprintf(text, sizeof text, "%lu", n >= m ? 999 : n);
+    hwl_log_set(log, hwl_str_of("n-gpu-layers"), hwl_str_of(text), false);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (size_of(field(line, keys[i][0]), &bytes, &rounding)) {
+            const hwl_log_figure f = {.name = keys[i][1], .device = "", .value = bytes, .rounding = rounding, .line = number};
+            hwl_log_add_figure(log, &f);
+        }
+}
+
+/* msg="starting llama server" cmd="/tmp/ollama/ollama_llama_server --model ... --ctx-size 8192 --batch-size 512 --parallel 4" */
+static void started(struct hwl_log *log, const char *line)
+{
+    const char *p = strstr(line, " cmd=");
+    if (!p || !strstr(p, "ollama"))
+        return;
+    word_of(log, p, "--ctx-size ", "ctx-size");
+    word_of(log, p, "--batch-size ", "batch-size");
+    word_of(log, p, "--n-gpu-layers ", "n-gpu-layers");
+    word_of(log, p, "--parallel ", "parallel");
+    word_of(log, p, "--kv-cache-type ", "cache-type-k");
+    word_of(log, p, "--kv-cache-type ", "cache-type-v");
+}
+
 void hwl_log_read_ollama(struct hwl_log *log, const char *line, uint64_t number)
 {
     if (!strstr(line, "msg="))
@@ -125,6 +161,8 @@ void hwl_log_read_ollama(struct hwl_log *log, const char *line, uint64_t number)
     request(log, line);
     allocated(log, line, number);
     file(log, line);
+    reckoned(log, line, number);
+    started(log, line);
     release(log, line);
 }
 
