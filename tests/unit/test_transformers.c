@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transformers engine: cache rows, windows and the placement of accelerate. */
 #include "engine/transformers/forms.h"
+#include "engine/transformers/kinds.h"
 #include "engine/transformers/transformers.h"
 
 #include <setjmp.h>
@@ -150,18 +151,85 @@ static hwl_model *open_row(const char *name)
     return m;
 }
 
+/* Three layers of 2 x 512 tokens by the libraries themselves: hqq 442,368 B in 4 bits, 835,584 in 8; FP8 786,456. */
+static void quantised(void **state)
+{
+    (void)state;
+    const struct hwl_tf_cached c = {.tokens = 1024, .row = 512};
+    struct hwl_ck ck = {0};
+    const uint64_t rest = 2 * 127 * 512;
+    assert_int_equal(3 * (hwl_tf_quantized(&(struct hwl_tf_choice){.grouped = true, .bits = 4}, &c, 2, 2, &ck) - rest), 442368);
+    assert_int_equal(3 * (hwl_tf_quantized(&(struct hwl_tf_choice){.grouped = true, .bits = 8}, &c, 2, 2, &ck) - rest), 835584);
+    assert_int_equal(3 * hwl_tf_quantized(&(struct hwl_tf_choice){.bits = 0}, &c, 2, 2, &ck), 786456);
+}
+
+static hwl_status planned(hwl_settings *s, struct hwl_ledger *l, uint32_t n_gpus, const char *const (*set)[2], int n)
+{
+    struct hwl_devices *d = calloc(1, sizeof *d);
+    assert_non_null(d);
+    d->n_gpus = n_gpus;
+    for (uint32_t i = 0; i < n_gpus; i++)
+        d->gpu[i] = (hwl_device){.memory_bytes = 1 << 30, .free_bytes = 1 << 30};
+    d->host = (hwl_device){.memory_bytes = (uint64_t)1 << 36, .free_bytes = (uint64_t)1 << 36};
+    for (int i = 0; i < n; i++)
+        assert_int_equal(hwl_settings_set(s, set[i][0], set[i][1], NULL), HWL_OK);
+    hwl_error e = {0};
+    const hwl_status st = hwl_engine_transformers.plan(&model, NULL, "5.24.0", d, s, l, &e);
+    free(d);
+    return st;
+}
+
+static void kinds_of_cache(void **state)
+{
+    (void)state;
+    make();
+    for (int i = 0; i < 4; i++)
+        layers[i].attn.window = 0;
+    struct hwl_arena arena = {0};
+    struct hwl_ledger l = {.arena = &arena}, b = {.arena = &arena}, f = {.arena = &arena};
+    hwl_settings *s;
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    assert_int_equal(planned(s, &l, 1, (const char *const[][2]){{"ctx", "2048"}, {"cache", "offloaded"}}, 2), HWL_OK);
+    assert_int_equal(sum(&l, HWL_KIND_KV_CACHE, 0), 2 * 1024 * 2048); /* of four layers, and all of them on the host */
+    assert_int_equal(sum(&l, HWL_KIND_KV_CACHE, 1), 4 * 1024 * 2048);
+    assert_int_equal(planned(s, &b, 1, (const char *const[][2]){{"cache", "dynamic"}, {"beams", "3"}}, 2), HWL_OK);
+    assert_int_equal(sum(&b, HWL_KIND_KV_CACHE, 0), 3 * 4 * 1024 * 2048);
+    layers[0].attn.window = 512;
+    assert_int_equal(planned(s, &f, 1, (const char *const[][2]){{"cache", "quantized"}}, 1), HWL_E_REFUSED);
+    hwl_settings_free(s);
+    hwl_arena_free(&arena);
+}
+
+static void maps_asked_for(void **state)
+{
+    (void)state;
+    make();
+    struct hwl_arena arena = {0};
+    struct hwl_ledger l = {.arena = &arena}, g = {.arena = &arena}, f = {.arena = &arena};
+    hwl_settings *s;
+    assert_int_equal(hwl_settings_new(&s), HWL_OK);
+    assert_int_equal(planned(s, &l, 2, (const char *const[][2]){{"device-map", "sequential"}}, 1), HWL_OK);
+    assert_int_equal(sum(&l, HWL_KIND_WEIGHTS, 0), 6 * 2000000);
+    assert_int_equal(planned(s, &g, 2, (const char *const[][2]){{"max-memory", "1=1GiB"}}, 1), HWL_OK);
+    assert_int_equal(sum(&g, HWL_KIND_WEIGHTS, 1), 6 * 2000000);
+    assert_int_equal(planned(s, &f, 2, (const char *const[][2]){{"max-memory", "4=1GiB"}}, 1), HWL_E_USAGE);
+    hwl_settings_free(s);
+    hwl_arena_free(&arena);
+}
+
 /* device_map="auto" of transformers itself: tests/data/transformers/device_map.txt. */
 static void device_maps(void **state)
 {
     (void)state;
     FILE *f = fopen(HWL_TEST_DATA "/transformers/device_map.txt", "r");
     assert_non_null(f);
-    char line[1024], name[64], gpus[64], layers_at[512], head, first;
+    char line[1024], name[64], gpus[64], layers_at[512], how[32], head, first;
     double cpu;
     unsigned long long total;
     int n = 0, equal = 0;
     while (fgets(line, sizeof line, f)) {
-        if (sscanf(line, "map %63s %63s %lf %llu %c %511s %c", name, gpus, &cpu, &total, &first, layers_at, &head) != 7)
+        strcpy(how, "auto");
+        if (sscanf(line, "map %63s %63s %lf %llu %c %511s %c %31s", name, gpus, &cpu, &total, &first, layers_at, &head, how) < 7)
             continue;
         n++;
         hwl_model *m = open_row(name);
@@ -177,7 +245,8 @@ static void device_maps(void **state)
             limit[n_gpus++] = (uint64_t)(atof(p) * 1073741824.0);
         limit[n_gpus] = (uint64_t)(cpu * 1073741824.0);
         uint16_t *device = HWL_NEW_ARRAY(&arena, uint16_t, modules.n);
-        hwl_tf_balance(&modules, limit, n_gpus);
+        if (strcmp(how, "sequential") != 0)
+            hwl_tf_balance(&modules, limit, n_gpus, strcmp(how, "balanced_low_0") == 0);
         assert_int_equal(hwl_tf_map(&modules, limit, n_gpus, device, &arena, &e), HWL_OK);
         for (uint32_t i = 0; i < modules.n; i++)
             sum += modules.bytes[i];
@@ -196,7 +265,7 @@ static void device_maps(void **state)
     }
     fclose(f);
     print_message("device maps: %d of %d equal\n", equal, n);
-    assert_true(n >= 99);
+    assert_true(n >= 170);
     assert_int_equal(equal, n);
 }
 
@@ -330,7 +399,7 @@ static void caches(void **state)
         const struct hwl_tf_cache_kind kind = {length, sequences, 2, strcmp(how, "static") == 0,
                                                hwl_tf_encoder_tokens(m, length), false};
         uint64_t got = 0;
-        for (uint32_t i = 0; i < m->n_layers; i++) {
+        for (uint32_t i = 0; i < m->n_layers && !m->encoder_only; i++) {
             const struct hwl_tf_cached c = hwl_tf_cache(&m->layers[i], &kind, &ck);
             got += c.tokens * c.row + c.extra + hwl_tf_states(&m->layers[i], &kind, &ck);
         }
@@ -341,12 +410,12 @@ static void caches(void **state)
     }
     fclose(f);
     print_message("caches: %d of %d equal\n", n, n);
-    assert_true(n >= 30);
+    assert_true(n >= 270);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cache_and_types), cmocka_unit_test(two_gpus),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(cache_and_types), cmocka_unit_test(two_gpus), cmocka_unit_test(quantised), cmocka_unit_test(kinds_of_cache), cmocka_unit_test(maps_asked_for),
                                        cmocka_unit_test(device_maps), cmocka_unit_test(activations),
                                        cmocka_unit_test(caches), cmocka_unit_test(packed), cmocka_unit_test(towers)};
     return cmocka_run_group_tests(tests, NULL, NULL);

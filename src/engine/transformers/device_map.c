@@ -1,23 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* device_map="auto": layers over devices in order. After integrations/accelerate.py of transformers 5.24
+/* device_map="auto" and others: layers over devices in order. After integrations/accelerate.py of transformers 5.24
  * (get_balanced_memory, infer_auto_device_map), which follows utils/modeling.py of accelerate. */
 #include "engine/transformers/transformers.h"
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/str.h"
 
-void hwl_tf_balance(const struct hwl_tf_modules *modules, uint64_t *limit, uint32_t n_gpus)
+#include <stdlib.h>
+#include <string.h>
+
+void hwl_tf_balance(const struct hwl_tf_modules *modules, uint64_t *limit, uint32_t n_gpus, bool low_first)
 {
-    uint64_t total = 0, largest = 0;
+    uint64_t total = 0, largest = 0, others = 0;
+    uint32_t n = 0, last = 0;
     for (uint32_t i = 0; i < modules->n; i++) {
         total += modules->bytes[i];
         largest = hwl_max(largest, modules->bytes[i]);
     }
-    if (n_gpus == 0)
+    for (uint32_t i = 0; i < n_gpus; i++)
+        if (limit[i]) {
+            n++;
+            last = i;
+        }
+    if (n == 0)
         return;
-    const uint64_t share = total / n_gpus + largest + largest / 4;
-    for (uint32_t i = 0; i + 1 < n_gpus; i++) /* the last one keeps all it has */
+    low_first = low_first && n > 1;
+    const uint64_t share = total / (low_first ? n - 1 : n) + largest + largest / 4;
+    for (uint32_t i = low_first ? 1 : 0; i < last; i++) /* the last one keeps all it has */
         limit[i] = hwl_min(limit[i], share);
+    for (uint32_t i = 1; i < n; i++)
+        others += limit[i];
+    if (low_first)
+        limit[0] = hwl_min(limit[0], total > others ? total - others : 1); /* 1: it is named, though it takes nothing */
 }
 
 /* A run of modules that is treated as one: the model in front of its head, the list of layers, or a single one. */
@@ -73,8 +88,10 @@ hwl_status hwl_tf_map(const struct hwl_tf_modules *modules, const uint64_t *limi
     l.item[0] = (struct item){0, n - 1};
     l.item[1] = (struct item){n - 1, 1};
     l.n = 2;
-    uint32_t at = 0;
+    uint32_t at = 0, first = 0;
     uint64_t used = 0;
+    while (first < n_gpus && !limit[first])
+        first++;
     for (uint32_t k = 0; k < l.n;) {
         const struct item it = l.item[k];
         if (it.first + 1 == n && modules->tied) { /* went with the embedding */
@@ -85,8 +102,8 @@ hwl_status hwl_tf_map(const struct hwl_tf_modules *modules, const uint64_t *limi
         uint64_t bytes = 0;
         for (uint32_t i = it.first; i < it.first + it.count; i++)
             bytes += modules->bytes[i];
-        /* the first GPU and the host keep room for the largest module that is still to come */
-        const uint64_t kept = at == 0 || at == n_gpus ? largest[it.first + it.count] : 0;
+        /* the first GPU that takes anything and the host keep room for the largest module that is still to come */
+        const uint64_t kept = at == first || at == n_gpus ? largest[it.first + it.count] : 0;
         const bool fits = at > n_gpus || (limit[at] >= kept && used <= limit[at] - kept && bytes <= limit[at] - kept - used);
         if (fits) {
             for (uint32_t i = it.first; i < it.first + it.count; i++)
@@ -101,4 +118,60 @@ hwl_status hwl_tf_map(const struct hwl_tf_modules *modules, const uint64_t *limi
         }
     }
     return HWL_OK;
+}
+
+
+/* "0=10GiB", "cpu=64GiB": devices that are not named take nothing. */
+static hwl_status given_limits(const struct hwl_settings *s, uint64_t *limit, uint32_t n_gpus, hwl_error *error)
+{
+    memset(limit, 0, ((size_t)n_gpus + 1) * sizeof *limit);
+    for (uint32_t i = 0; i < hwl_opt_list_n(s, HWL_OPT_MAX_MEMORY); i++) {
+        const char *item = hwl_opt_list_at(s, HWL_OPT_MAX_MEMORY, i), *size = strchr(item, '=');
+        char *end = NULL;
+        const unsigned long at = strncmp(item, "cpu=", 4) == 0 ? n_gpus : strtoul(item, &end, 10);
+        uint64_t bytes = 0;
+        if (!size || !hwl_text_bytes(size + 1, &bytes) || (end && (end == item || *end != '=')))
+            return hwl_fail(error, HWL_E_USAGE, "transformers: max memory '%s' is not DEVICE=SIZE", item);
+        if (end && at >= n_gpus)
+            return hwl_fail(error, HWL_E_USAGE, "transformers: max memory for GPU %lu, which is not there", at);
+        limit[at] = bytes;
+    }
+    return HWL_OK;
+}
+
+/* What is free behind the CUDA context; of one GPU alone and of the host 90 %. */
+static void free_limits(const struct hwl_devices *d, bool balanced, uint64_t *limit)
+{
+    for (uint32_t i = 0; i <= d->n_gpus; i++) {
+        const hwl_device *v = i < d->n_gpus ? &d->gpu[i] : &d->host;
+        const uint64_t memory = v->free_bytes != HWL_UNKNOWN ? v->free_bytes : v->memory_bytes;
+        limit[i] = memory == HWL_UNKNOWN ? UINT64_MAX / 16 : memory;
+        if (i < d->n_gpus)
+            limit[i] -= hwl_min(limit[i], HWL_TF_CONTEXT);
+        if (i == d->n_gpus || (d->n_gpus == 1 && balanced))
+            limit[i] = limit[i] / 10 * 9;
+    }
+}
+
+hwl_status hwl_tf_lay_out(const struct hwl_tf_modules *modules, bool quantised, const struct hwl_devices *d,
+                          const struct hwl_settings *settings, uint16_t *device, struct hwl_arena *arena, hwl_error *error)
+{
+    const char *how = hwl_opt_text(settings, HWL_OPT_DEVICE_MAP, "auto");
+    uint64_t *limit = HWL_NEW_ARRAY(arena, uint64_t, (uint64_t)d->n_gpus + 1);
+    if (!limit)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    if (!hwl_words_have("auto balanced balanced_low_0 sequential", how))
+        return hwl_fail(error, HWL_E_USAGE, "transformers: unknown device map '%s'; auto, balanced, balanced_low_0 and sequential", how);
+    const bool balanced = strcmp(how, "sequential") != 0;
+    if (hwl_opt_list_n(settings, HWL_OPT_MAX_MEMORY))
+        HWL_TRY(given_limits(settings, limit, d->n_gpus, error));
+    else
+        free_limits(d, balanced, limit);
+    if (balanced)
+        hwl_tf_balance(modules, limit, d->n_gpus, strcmp(how, "balanced_low_0") == 0);
+    for (uint32_t i = 0; quantised && i <= d->n_gpus; i++) /* quantizer_bnb_4bit.py adjust_max_memory, behind the balance */
+        limit[i] = limit[i] / 10 * 9;
+    if (d->n_gpus == 0) /* no device map: everything on the host */
+        limit[0] = UINT64_MAX / 16;
+    return hwl_tf_map(modules, limit, d->n_gpus, device, arena, error);
 }

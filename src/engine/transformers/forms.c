@@ -76,9 +76,22 @@ uint64_t hwl_tf_ffn_halves(const struct hwl_model *model, const struct hwl_tf_fo
     return hwl_max(halves, gated ? 6 : 4);
 }
 
+static const char *type_of(const struct hwl_model *model)
+{
+    const char *type = model->hints.text_type;
+    return type && *type ? type : model->text_arch ? model->text_arch : model->arch;
+}
+
+bool hwl_tf_only_eager(const struct hwl_model *model)
+{
+    return hwl_words_have("bloom deepseek_v4 flint gemma2 gpt_neo gpt_neox_japanese gpt_oss granite_swa granitemoe_swa hy_v4 mimo_v2_flash "
+                          "mpt openai-gpt rembert roformer trocr vaultgemma xglm xlm xlnet",
+                          type_of(model));
+}
+
 const struct hwl_tf_form *hwl_tf_form_of(const struct hwl_model *model)
 {
-    const char *type = model->hints.text_type, *arch = type && *type ? type : model->text_arch ? model->text_arch : model->arch;
+    const char *arch = type_of(model);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (hwl_words_have(forms[i].archs, arch))
             return &forms[i];

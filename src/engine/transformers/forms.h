@@ -37,6 +37,9 @@ struct hwl_tf_form {
 };
 const struct hwl_tf_form *hwl_tf_form_of(const struct hwl_model *model);
 
+/* Classes without SDPA, which a default leaves with attention written out. */
+bool hwl_tf_only_eager(const struct hwl_model *model);
+
 /* Half widths of a feed-forward part that live at once: its matrices' outputs and what the activation makes of them. */
 uint64_t hwl_tf_ffn_halves(const struct hwl_model *model, const struct hwl_tf_form *form, bool gated);
 

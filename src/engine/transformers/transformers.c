@@ -5,7 +5,9 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "engine/transformers/draft.h"
 #include "engine/transformers/forms.h"
+#include "engine/transformers/kinds.h"
 #include "engine/transformers/transformers.h"
 
 #include <stdio.h>
@@ -26,42 +28,79 @@ struct work {
     struct hwl_ck ck;
     struct hwl_tf_types types;
     bool expanded_mla;    /* keys and values of each head are cached (before 5) */
-    bool eager, fixed;    /* attention written out; a StaticCache of ctx tokens */
-    uint64_t ctx, sequences;
+    bool eager;           /* attention written out */
+    struct hwl_tf_choice choice;
+    uint64_t ctx, sequences, beams;
+    uint64_t unquantized; /* what a step behind the prompt takes back of a quantised cache */
     struct hwl_tf_modules modules;
     uint16_t *device_of; /* [modules.n] */
 };
 
 #define ACTIVATION_ERROR 0.06f /* of 1400 measured passes */
-#define CONTEXT ((uint64_t)450 << 20) /* CUDA context and kernels: nvidia-smi against torch's own sum */
 
 static uint16_t device_of(const struct work *w, uint32_t layer)
 {
     return w->device_of[1 + layer];
 }
 
-static void put_layers(struct work *w, struct hwl_ledger *ledger)
+/* A layer that is offloaded is on its GPU while it runs, and the next one is on its way. */
+static void put_moving(struct work *w, struct hwl_ledger *ledger, const uint64_t (*largest)[2], uint32_t n_gpus)
+{
+    for (uint32_t d = 0; d < n_gpus; d++)
+        if (largest[d][0])
+            hwl_ledger_put(ledger, (uint16_t)d, -1, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, hwl_ck_add(&w->ck, largest[d][0], largest[d][1]),
+                           HWL_BASIS_MODELLED, "transformers: the running layer's cache and the next one's")
+                ->error = 0.02f;
+}
+
+static void put_cached(struct work *w, struct hwl_ledger *ledger, uint32_t i, uint16_t device, const struct hwl_tf_cached *c)
+{
+    const struct hwl_tf_choice *choice = &w->choice;
+    hwl_entry *e = hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, 0, HWL_BASIS_EXACT,
+                                  choice->quantized ? "transformers: cache_utils.py QuantizedCache"
+                                  : choice->fixed   ? "transformers: cache_utils.py StaticCache"
+                                                    : "transformers: cache_utils.py DynamicCache");
+    if (choice->quantized) {
+        e->bytes = hwl_tf_quantized(choice, c, w->sequences, w->types.dtype_bytes, &w->ck);
+        e->basis = HWL_BASIS_MODELLED;
+        e->error = 0.05f;
+    } else {
+        e->args[0] = c->tokens;
+        e->args[1] = c->row;
+        e->args[2] = c->extra;
+        e->bytes = hwl_ck_add(&w->ck, hwl_ck_mul(&w->ck, c->tokens, c->row), c->extra);
+        e->formula = "{0} tokens x {1} B + {2} B";
+    }
+    if (c->grows)
+        ledger->kv_bytes_per_token = hwl_ck_add(&w->ck, ledger->kv_bytes_per_token, choice->quantized && c->tokens ? e->bytes / c->tokens : c->row);
+}
+
+static hwl_status put_layers(struct work *w, struct hwl_ledger *ledger, uint32_t n_gpus, hwl_error *error)
 {
     const struct hwl_model *m = w->model;
     const struct hwl_tf_cache_kind kind = {
-        w->ctx, w->sequences, w->types.dtype_bytes, w->fixed, hwl_tf_encoder_tokens(m, w->ctx), w->expanded_mla};
+        w->ctx, w->sequences, w->types.dtype_bytes, w->choice.fixed, hwl_tf_encoder_tokens(m, w->ctx), w->expanded_mla};
+    uint64_t(*largest)[2] = hwl_arena_alloc(ledger->arena, ((uint64_t)n_gpus + 1) * sizeof *largest);
+    if (!largest)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    memset(largest, 0, (n_gpus + 1) * sizeof *largest);
     for (uint32_t i = 0; i < m->n_layers; i++) {
         const struct hwl_layer *l = &m->layers[i];
         const uint16_t device = device_of(w, i);
         hwl_ledger_place(ledger, device, i);
         const struct hwl_tf_cached c = hwl_tf_cache(l, &kind, &w->ck);
         if ((c.row || c.extra) && !m->encoder_only) {
-            hwl_entry *e = hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_KV_CACHE, HWL_COMP_ATTENTION, 0,
-                                          HWL_BASIS_EXACT,
-                                          w->fixed ? "transformers: cache_utils.py StaticCache"
-                                                   : "transformers: cache_utils.py DynamicCache");
-            e->args[0] = c.tokens;
-            e->args[1] = c.row;
-            e->args[2] = c.extra;
-            e->bytes = hwl_ck_add(&w->ck, hwl_ck_mul(&w->ck, c.tokens, c.row), c.extra);
-            e->formula = "{0} tokens x {1} B + {2} B";
-            if (c.grows)
-                ledger->kv_bytes_per_token = hwl_ck_add(&w->ck, ledger->kv_bytes_per_token, c.row);
+            const bool away = device < n_gpus && hwl_tf_offloaded(&w->choice, l);
+            put_cached(w, ledger, i, away ? (uint16_t)n_gpus : device, &c);
+            const uint64_t bytes = hwl_ck_add(&w->ck, hwl_ck_mul(&w->ck, c.tokens, c.row), c.extra);
+            if (away && bytes >= largest[device][0]) {
+                largest[device][1] = largest[device][0];
+                largest[device][0] = bytes;
+            } else if (away) {
+                largest[device][1] = hwl_max(largest[device][1], bytes);
+            }
+            if (w->choice.quantized)
+                w->unquantized = hwl_max(w->unquantized, hwl_tf_unquantized(&w->choice, &c, w->types.dtype_bytes, &w->ck));
         }
         if (l->state.conv_dim || l->state.ssm_elems) {
             hwl_entry *e = hwl_ledger_put(ledger, device, (int32_t)i, HWL_KIND_RECURRENT_STATE, HWL_COMP_RECURRENT,
@@ -71,6 +110,8 @@ static void put_layers(struct work *w, struct hwl_ledger *ledger)
             e->error = w->expanded_mla ? 0.5f : 0.0f; /* classes of their own before 5 */
         }
     }
+    put_moving(w, ledger, (const uint64_t(*)[2])largest, n_gpus);
+    return HWL_OK;
 }
 
 static void put_weights(struct work *w, struct hwl_ledger *ledger, uint32_t n_gpus)
@@ -113,7 +154,8 @@ static void put_tower(struct work *w, struct hwl_ledger *ledger, uint64_t text)
 static void put_activations(struct work *w, struct hwl_ledger *ledger, uint16_t devices)
 {
     const struct hwl_model *m = w->model;
-    const uint64_t bytes = hwl_tf_activation(m, w->ctx, w->sequences, w->types.dtype_bytes, w->eager, &w->ck);
+    const uint64_t pass = hwl_tf_activation(m, w->ctx, w->sequences, w->types.dtype_bytes, w->eager, &w->ck);
+    const uint64_t bytes = hwl_max(pass, w->unquantized);
     const uint16_t head = w->device_of[w->modules.n - 1];
     put_tower(w, ledger, bytes);
     const struct hwl_tf_traits has = hwl_tf_traits_of(m);
@@ -137,13 +179,14 @@ static void put_activations(struct work *w, struct hwl_ledger *ledger, uint16_t 
         hwl_ledger_put(ledger, d, -1, HWL_KIND_COMPUTE, HWL_COMP_OTHER, bytes, HWL_BASIS_MODELLED,
                        "transformers: one prompt in one pass")
             ->error = unknown ? 1.0f : error;
-        if (d == head && !m->encoder_only) /* in the model's type, and the fp32 copy of generate */
+        /* in the model's type, and the fp32 copy of generate; of beams also their logarithms and their sums */
+        if (d == head && !m->encoder_only)
             hwl_ledger_put(ledger, d, -1, HWL_KIND_OUTPUT, HWL_COMP_OUTPUT,
-                           hwl_ck_mul3(&w->ck, w->sequences, m->vocab, w->types.dtype_bytes + 4), HWL_BASIS_MODELLED,
+                           hwl_ck_mul3(&w->ck, w->sequences, m->vocab, w->types.dtype_bytes + (w->beams > 1 ? 12 : 4)), HWL_BASIS_MODELLED,
                            "transformers: logits of the last token")
-                ->error = 0.1f;
+                ->error = w->beams > 1 ? 0.4f : 0.1f;
         if (d + 1 < devices)
-            hwl_ledger_put(ledger, d, -1, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, CONTEXT, HWL_BASIS_MODELLED, "CUDA context")
+            hwl_ledger_put(ledger, d, -1, HWL_KIND_OVERHEAD, HWL_COMP_CONTEXT, HWL_TF_CONTEXT, HWL_BASIS_MODELLED, "CUDA context")
                 ->error = 0.4f;
     }
 }
@@ -178,52 +221,21 @@ static hwl_status settle(struct work *w, const struct hwl_settings *s, hwl_error
     if (!hwl_words_have("sdpa eager flash_attention_2 flash_attention_3", attention))
         return hwl_fail(error, HWL_E_USAGE, "transformers: unknown attention '%s'; sdpa, eager, flash_attention_2 and _3",
                         attention);
-    /* classes without SDPA fall back to what is written out */
-    w->eager = strcmp(attention, "eager") == 0 || hwl_words_have("gemma2 gpt_oss deepseek_v4 bloom", w->model->arch);
-    const char *cache = hwl_opt_text(s, HWL_OPT_CACHE, "dynamic");
-    if (!hwl_words_have("dynamic static", cache))
-        return hwl_fail(error, HWL_E_UNSUPPORTED, "transformers: cache '%s' is not modelled; dynamic and static are", cache);
-    w->fixed = strcmp(cache, "static") == 0;
-    for (uint32_t i = 0; w->fixed && i < w->model->n_layers; i++)
-        if (w->model->layers[i].attn.compress_ratio > 1)
-            return hwl_fail(error, HWL_E_REFUSED, "transformers refuses: no static cache for layers of compressed attention");
+    w->eager = strcmp(attention, "eager") == 0 || hwl_tf_only_eager(w->model);
+    HWL_TRY(hwl_tf_choose(w->model, s, &w->choice, error));
     w->ctx = hwl_opt_u64(s, HWL_OPT_CTX, w->model->context_train ? hwl_min(w->model->context_train, 4096) : 2048);
-    w->sequences = hwl_opt_u64(s, HWL_OPT_CONCURRENCY, 1);
+    w->beams = hwl_max(hwl_opt_u64(s, HWL_OPT_BEAMS, 1), 1);
+    w->sequences = hwl_ck_mul(&w->ck, hwl_opt_u64(s, HWL_OPT_CONCURRENCY, 1), w->beams); /* every beam is a sequence, from the prompt on */
     if (hwl_opt_u64(s, HWL_OPT_TP, 1) > 1)
         return hwl_fail(error, HWL_E_UNSUPPORTED,
                         "transformers: tensor parallelism is not modelled; several GPUs share the layers");
     return HWL_OK;
 }
 
-/* What each device may take: what is free behind the CUDA context; of one GPU alone and of the host 90 %. */
-static hwl_status lay_out(struct work *w, const struct hwl_devices *d, struct hwl_arena *arena, hwl_error *error)
-{
-    uint64_t *limit = HWL_NEW_ARRAY(arena, uint64_t, (uint64_t)d->n_gpus + 1);
-    w->device_of = HWL_NEW_ARRAY(arena, uint16_t, w->modules.n);
-    if (!limit || !w->device_of)
-        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
-    for (uint32_t i = 0; i <= d->n_gpus; i++) {
-        const hwl_device *v = i < d->n_gpus ? &d->gpu[i] : &d->host;
-        const uint64_t memory = v->free_bytes != HWL_UNKNOWN ? v->free_bytes : v->memory_bytes;
-        limit[i] = memory == HWL_UNKNOWN ? UINT64_MAX / 16 : memory;
-        if (i < d->n_gpus)
-            limit[i] -= hwl_min(limit[i], CONTEXT);
-        if (i == d->n_gpus || d->n_gpus == 1)
-            limit[i] = limit[i] / 10 * 9;
-        if (w->types.bits) /* quantizer_bnb_4bit.py adjust_max_memory */
-            limit[i] = limit[i] / 10 * 9;
-    }
-    hwl_tf_balance(&w->modules, limit, d->n_gpus);
-    if (d->n_gpus == 0) /* no device map: everything on the host */
-        limit[0] = UINT64_MAX / 16;
-    return hwl_tf_map(&w->modules, limit, d->n_gpus, w->device_of, arena, error);
-}
-
 static hwl_status plan(const struct hwl_model *model, const void *prepared, const char *version,
                        const struct hwl_devices *devices, const struct hwl_settings *settings,
                        struct hwl_ledger *ledger, hwl_error *error)
 {
-    (void)prepared;
     const bool before_5 = strcmp(version, versions[1]) == 0;
     struct hwl_model plain = *model; /* with the inventory that packed weights stand for */
     const bool unpacks = hwl_tf_unpacks(model, devices);
@@ -244,13 +256,20 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
         total = hwl_ck_add(&w.ck, total, w.modules.bytes[i]);
     if (w.ck.overflow)
         return hwl_fail(error, HWL_E_OVERFLOW, "transformers: a size is beyond 64 bits");
-    HWL_TRY(lay_out(&w, devices, ledger->arena, error));
+    w.device_of = HWL_NEW_ARRAY(ledger->arena, uint16_t, w.modules.n);
+    if (!w.device_of)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    HWL_TRY(hwl_tf_lay_out(&w.modules, w.types.bits, devices, settings, w.device_of, ledger->arena, error));
     put_weights(&w, ledger, devices->n_gpus);
     for (uint32_t i = 0; i < w.modules.n; i++) /* what stays on the disk is computed where the host is */
         w.device_of[i] = (uint16_t)hwl_min(w.device_of[i], devices->n_gpus);
-    put_layers(&w, ledger);
+    HWL_TRY(put_layers(&w, ledger, devices->n_gpus, error));
     hwl_ledger_place(ledger, w.device_of[w.modules.n - 1], model->n_layers);
     put_activations(&w, ledger, (uint16_t)(devices->n_gpus + 1));
+    if (prepared)
+        HWL_TRY(hwl_tf_put_draft(prepared, model, settings,
+                                 &(struct hwl_tf_draft){&w.types, w.ctx, w.sequences, w.choice.fixed, w.device_of[0], w.device_of[w.modules.n - 1]},
+                                 ledger, &w.ck, error));
     if (hwl_opt_flag(settings, HWL_OPT_RULE_20, false))
         for (uint16_t d = 0; d <= devices->n_gpus; d++) {
             uint64_t here = 0;
@@ -263,12 +282,13 @@ static hwl_status plan(const struct hwl_model *model, const void *prepared, cons
                     ->error = 1.0f;
         }
     hwl_ledger_setting_u64(ledger, "ctx", w.ctx);
-    hwl_ledger_setting_u64(ledger, "concurrency", w.sequences);
+    hwl_ledger_setting_u64(ledger, "concurrency", w.sequences / w.beams);
     hwl_ledger_setting_text(ledger, "attention-backend", w.eager ? "eager" : "sdpa");
-    hwl_ledger_setting_text(ledger, "cache", w.fixed ? "static" : "dynamic");
+    hwl_ledger_setting_text(ledger, "cache", w.choice.name);
+    hwl_ledger_setting_u64(ledger, "beams", w.beams);
     hwl_ledger_view_u64(ledger, "weights_bytes", total);
     ledger->context = w.ctx;
-    ledger->concurrency = w.sequences;
+    ledger->concurrency = w.sequences / w.beams;
     return w.ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "transformers: a size is beyond 64 bits") : HWL_OK;
 }
 
@@ -276,5 +296,7 @@ const struct hwl_engine hwl_engine_transformers = {
     .id = "transformers",
     .versions = versions,
     .version = version_of,
+    .prepare = hwl_tf_prepare,
+    .release = hwl_tf_release,
     .plan = plan,
 };

@@ -5,6 +5,8 @@
 #include "base/bytes.h"
 #include "engine/engine.h"
 
+#define HWL_TF_CONTEXT ((uint64_t)450 << 20) /* CUDA context and kernels: nvidia-smi against torch's own sum */
+
 /* The modules of a causal language model in their order, as device_map="auto" sees them: what stands in front of the
  * stack, its layers (never split), what stands behind, the head. */
 struct hwl_tf_modules {
@@ -30,11 +32,16 @@ uint32_t hwl_tf_module_of(const struct hwl_model *model, const struct hwl_tensor
 hwl_status hwl_tf_modules_of(const struct hwl_model *model, const struct hwl_tf_types *types, struct hwl_arena *arena,
                              struct hwl_tf_modules *out, struct hwl_ck *ck, hwl_error *error);
 
-/* limit: [n_gpus + 1], the host last: bytes that each may take, changed to the balanced ones. */
-void hwl_tf_balance(const struct hwl_tf_modules *modules, uint64_t *limit, uint32_t n_gpus);
+/* limit: [n_gpus + 1], the host last: bytes that each may take, changed to the balanced ones. low_first: as little as
+ * goes on the first GPU. */
+void hwl_tf_balance(const struct hwl_tf_modules *modules, uint64_t *limit, uint32_t n_gpus, bool low_first);
 /* device: [modules->n]: GPUs from 0, n_gpus the host, n_gpus + 1 the disk. */
 hwl_status hwl_tf_map(const struct hwl_tf_modules *modules, const uint64_t *limit, uint32_t n_gpus, uint16_t *device,
                       struct hwl_arena *arena, hwl_error *error);
+
+/* The same by --device-map and --max-memory on real devices. quantised: with room for what quantising needs. */
+hwl_status hwl_tf_lay_out(const struct hwl_tf_modules *modules, bool quantised, const struct hwl_devices *devices,
+                          const struct hwl_settings *settings, uint16_t *device, struct hwl_arena *arena, hwl_error *error);
 
 struct hwl_tf_cache_kind {
     uint64_t ctx, sequences, dtype;
