@@ -519,7 +519,7 @@ static void flags(void **state)
                 row = &hwl_sglang_args[i];
         if (!row)
             fail_msg("--%s of %s is not known", name, release);
-        old += *values == '.';
+        old += strcmp(release, "0.5.23") != 0;
         if (*values == '.')
             continue;
         char flag[100];
