@@ -170,6 +170,19 @@ def unit(name):
     return r.stdout.splitlines()
 
 
+MEDIAN = "what is loaded beside the weights is a median, and much of so small a model"
+HOST = "GB10: what is free is the host's memory, which the host itself takes from while it loads"
+SGLANG_REASONS = {
+    "kimi-k2.5-mi355x weights": "ROCm; 2.2 GiB that no term here explains", "kimi-k2.5-mi355x tokens": "follows from the weights",
+    "glm-5-nvfp4-tp8 weights": "SM120; 1.9 GiB that no term here explains", "qwen3.8-27b weights": HOST, "gemma-4-e4b-gb10 weights": HOST,
+    "qwen2.5-0.5b-docs weights": MEDIAN, "qwen2.5-0.5b-40gb weights": MEDIAN, "qwen2.5-0.5b-16gb weights": MEDIAN,
+    "qwen3-0.6b-24gb weights": MEDIAN, "qwen3-0.6b-16gb weights": MEDIAN, "granite-4-h-micro-16gb weights": MEDIAN,
+    "qwq-32b-l4 tokens": "the communicators of four L4 took 0.4 GiB less than the coefficient has",
+    "qwen2-7b-24gb tokens": "0.2 GiB of the card's memory in front of the load", "qwen3-235b-fp8-h100 tokens": "what was free is not logged",
+    "qwq-32b-l4 graphs": "the coefficient of communication", "qwen3.8-27b-fp8-h100 graphs": "kernels of gated delta nets take less",
+}
+
+
 def sglang_section():
     text = unit("sglang")
     o = ["## SGLang start-ups", "",
@@ -178,11 +191,12 @@ def sglang_section():
     o += some("SGLang, memory given", [
         f"| {m.group(1)} | {m.group(2)} | {m.group(3).removesuffix('.00')} to {m.group(4).removesuffix('.00')} | {m.group(5).removesuffix('.00')}{m.group(6)} |"
         for l in text if (m := re.match(r"(\S+)\s+([a-z_ ]+?)\s+([\d.]+)\.\.([\d.]+), logged ([\d.]+)(.*)", l))])
-    o += ["", "From flags and card alone:", "", "| start-up | figure | planned | logged |", "|---|---|---|---|"]
+    o += ["", "From flags and card alone:", "", "| start-up | figure | planned | logged | reason |", "|---|---|---|---|---|"]
     o += some("SGLang, predicted", [
-        f"| {m.group(1)} | {m.group(2)} | {m.group(3)} | {m.group(4)}{' (' + m.group(5) + ')' if m.group(5) else ''} |"
+        f"| {m.group(1)} | {m.group(2)} | {m.group(3)} | {m.group(4)}{' (' + m.group(5) + ')' if m.group(5) else ''} | "
+        f"{SGLANG_REASONS.get(m.group(1) + ' ' + m.group(2), '')} |"
         for l in text if (m := re.match(r"(\S+)\s+(weights|tokens|graphs) ([\d.]+), logged ([\d.]+)(?:: (.*))?", l))])
-    o += ["", "Its own argument resolution and pool configurators, asked on a CPU (tools/sglang_truth.py):", ""]
+    o += ["", "Its own argument resolution and pool configurators, asked on a CPU (tools/sglang_truth.py, sglang_old_truth.py):", ""]
     o += some("SGLang's pools", ["- " + l for l in unit("sglang_pools") if l.startswith("SGLang's own pools")])
     o += [""] + some("SGLang's coefficients", ["- " + l for l in text if re.match(r"(weights|tokens|graphs): median|coefficient ", l)])
     return o + ["", "Activations of a step stand in no log: they are bounded by 50 %, unchecked.", ""]
