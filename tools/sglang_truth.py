@@ -7,7 +7,7 @@ what is not installed becomes a stub. MODELS: folders with a config.json, named 
 {"model": folder, "args": [...], "total_mib": as nvidia-smi says, "cc": [9, 0], "n_gpus": 1, "pre": GiB, "post": GiB}.
 Argument resolution, model shapes, pool configurators and the request limit are SGLang's; only what it asks of the card and of
 other ranks is answered from the row. A draft model is written DRAFT:folder."""
-import importlib.abc, importlib.machinery, inspect, json, os, pathlib, sys, types, warnings
+import ast, importlib.abc, importlib.machinery, inspect, json, os, pathlib, sys, types, warnings
 from unittest.mock import MagicMock
 
 WHEEL, MODELS, ROWS = sys.argv[1:4]
@@ -126,6 +126,27 @@ def card(cc):
     replace("get_device_memory_capacity", lambda *a, **k: ROW["total_mib"])
 
 
+CLASSES = {}
+
+
+def class_has_window(name):
+    """Has that class of the release, or one that it is made of, a get_attention_sliding_window_size?"""
+    if not CLASSES:
+        for f in (pathlib.Path(WHEEL) / "sglang" / "srt" / "models").glob("*.py"):
+            for node in ast.parse(f.read_text(encoding="utf-8-sig")).body:
+                if isinstance(node, ast.ClassDef):
+                    own = any(isinstance(b, ast.FunctionDef) and b.name == "get_attention_sliding_window_size" for b in node.body)
+                    CLASSES[node.name] = own, [ast.unparse(b) for b in node.bases]
+    own, bases = CLASSES.get(name, (False, []))
+    return own or any(class_has_window(b) for b in bases)
+
+
+def window_of(mc):
+    """resolve_sliding_window_size: those methods leave out the token itself."""
+    window = getattr(mc, "sliding_window_size", None)
+    return window - 1 if window and class_has_window(mc.hf_config.architectures[0]) else window
+
+
 def run(row):
     ROW.update(row)
     for k in set(os.environ) - set(ENVIRONMENT):
@@ -162,7 +183,7 @@ def run(row):
         sizes = types.SimpleNamespace(pp_size=pp, tp_size=parallel.tp_size, attn_dp_size=parallel.attn_dp_size, attn_tp_size=parallel.attn_tp_size)
         kw = dict(device="cuda", gpu_id=0, ps=sizes, attn_dp_size=parallel.attn_dp_size, pp_size=pp, pp_group=types.SimpleNamespace(rank_in_group=i, world_size=pp), model=model, model_config=mc,
                   server_args=sa, kv_cache_dtype=dtype, kv_cache_dtype_str=name if name is not None else asked, model_dtype=mc.dtype, page_size=schedule.page_size,
-                  sliding_window_size=getattr(mc, "sliding_window_size", None), spec_algorithm=algorithm, is_draft_worker=False, post_capture_kv_active=False, spec_aux_config=aux,
+                  sliding_window_size=window_of(mc), spec_algorithm=algorithm, is_draft_worker=False, post_capture_kv_active=False, spec_aux_config=aux,
                   draft_parallel_layout=None, is_hybrid_swa=mc.is_hybrid_swa, is_hybrid_swa_compress=getattr(mc, "is_hybrid_swa_compress", False),
                   use_mla_backend=mc.attention_arch == AttentionArch.MLA, layer_info=layer_setup.resolve_layer_indices(**known),
                   forward_stream=None, req_to_token_pool=None, token_to_kv_pool_allocator=None, memory_pool_config=None, draft_model_idx=None)

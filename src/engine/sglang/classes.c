@@ -68,6 +68,10 @@ static const struct {
              {HWL_SGLANG_MTP_UNCOUNTED, "Qwen3_5ForConditionalGeneration Qwen3_5MoeForConditionalGeneration "
                                         "Qwen3_5ForCausalLM Qwen3_5MoeForCausalLM Qwen3NextForCausalLM"},
              {HWL_SGLANG_WHOLE_PROMPTS, whole_prompts},
+             {HWL_SGLANG_WINDOW_WITHOUT_ITSELF,
+              "GptOssForCausalLM Gemma4ForCausalLM Gemma4ForConditionalGeneration Gemma4UnifiedForConditionalGeneration "
+              "MellumForCausalLM MuseGlimmerForCausalLM MuseGlimmerForConditionalGeneration BeamForCausalLM "
+              "InklingForConditionalGeneration"},
              {HWL_SGLANG_EXTRA_STATES, extra_states}};
 
 bool hwl_sglang_has(const struct hwl_model *model, enum hwl_sglang_trait trait)

@@ -90,7 +90,7 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
         const uint64_t row = hwl_ck_add(ck, kv, u->rules->sparse_unindexed ? 0 : r.index);
         if (u->window_pool && l->attn.window) {
             out->window = hwl_ck_add(ck, out->window, row);
-            out->window_size = hwl_max(out->window_size, l->attn.window);
+            out->window_size = hwl_max(out->window_size, l->attn.window - hwl_sglang_has(m, HWL_SGLANG_WINDOW_WITHOUT_ITSELF));
             out->window_layers++;
         } else if (row) {
             out->full = hwl_ck_add(ck, out->full, row);

@@ -148,6 +148,7 @@ enum hwl_sglang_trait {
     HWL_SGLANG_TRITON,         /* takes Triton's attention where there is no rule for the card */
     HWL_SGLANG_WIDE_WORKSPACE, /* wants more of FlashInfer's workspace */
     HWL_SGLANG_MTP_UNCOUNTED, /* names its MTP layers so that the budget does not see them */
+    HWL_SGLANG_WINDOW_WITHOUT_ITSELF, /* its class tells a window of one token less (get_attention_sliding_window_size) */
     HWL_SGLANG_EXTRA_STATES,  /* prefix caching keeps extra recurrent states */
 };
 bool hwl_sglang_has(const struct hwl_model *model, enum hwl_sglang_trait trait);

@@ -65,7 +65,7 @@ static const char windows_09[] =
 #define SINCE_22 SINCE_21, .batch_by_requests = true, .prefill_drops_drafts = true
 /* What stood for a while. */
 #define UNTIL_15                                                                                                       \
-    .graphs_always = true, .mla_prefill_flat = true, .extra_states =                                                                  \
+    .mla_prefill_flat = true, .extra_states =                                                                  \
         "Qwen3_5ForConditionalGeneration Qwen3_5MoeForConditionalGeneration Qwen3NextForCausalLM "                     \
         "InternS2PreviewForConditionalGeneration MiniCPMV4_6ForConditionalGeneration BailingMoeV2_5ForCausalLM "       \
         "FalconH1ForCausalLM GraniteMoeHybridForCausalLM NemotronHForCausalLM NemotronHPuzzleForCausalLM"
@@ -81,7 +81,7 @@ static const char windows_09[] =
         .sizes = HWL_SGLANG_SIZES_GAP, .sizes_256_mib = 90 * 1024, .sizes_512_mib = 160 * 1000, .steps_of_16 = true
 #define LATER_PREFIX .prefixless = "KimiLinearForCausalLM BailingMoeV2_5ForCausalLM"
 #define FROM_7_TO_13 LATER_PREFIX, .drafts_first = true, .nemotron_flashinfer = true
-#define UNTIL_13 FROM_7_TO_13, UNTIL_15, PIECES, .states_whole = true, .sparse_raw = true, .draft_reserve_mib = 4096, .standalone_reserve_mib = 6144, .estimate_caps = true, .half_unasked = true
+#define UNTIL_13 FROM_7_TO_13, UNTIL_15, .graphs_always = true, PIECES, .states_whole = true, .sparse_raw = true, .draft_reserve_mib = 4096, .standalone_reserve_mib = 6144, .estimate_caps = true, .half_unasked = true
 #define UNTIL_9 .requests_first = true, .windows_after = true, .states_whole = true
 #define FROM_7_TO_9 UNTIL_9, FROM_7_TO_13, .requests_whole = true
 #define UNTIL_6 UNTIL_9, .draft_headroom = true, .half_unasked = true
@@ -109,11 +109,12 @@ static const struct hwl_sglang_rules rules[] = {
      SINCE_14,
      FROM_5,
      UNTIL_15,
+     .roles = true,
      .prefill_by_context = true,
      .sparse_raw = true,
      .prefill_off = HWL_SGLANG_OFF_MLA | HWL_SGLANG_OFF_LORA | HWL_SGLANG_OFF_A2A | HWL_SGLANG_OFF_DP | HWL_SGLANG_OFF_EAGER,
      .window_classes = windows_13},
-    {.version = "0.5.14", SINCE_14, .long_by_window = true, .window_in_tokens = true, FROM_5, UNTIL_15, PIECES, .prefill_by_context = true, .sparse_raw = true, .window_classes = windows_13},
+    {.version = "0.5.14", SINCE_14, .graphs_always = true, .long_by_window = true, .window_in_tokens = true, FROM_5, UNTIL_15, PIECES, .prefill_by_context = true, .sparse_raw = true, .window_classes = windows_13},
     {.version = "0.5.13", SINCE_12, .long_by_window = true, FROM_5, UNTIL_13, .prefill_by_context = true, .page_of_one = true, .window_classes = windows_13},
     {.version = "0.5.12", SINCE_12, .long_by_window = true, .drafts_windowed = true, FROM_5, UNTIL_13, .page_of_one = true, .window_classes = windows_13},
     {.version = "0.5.11", SINCE_10, FROM_5, UNTIL_13, .page_of_one = true, .window_classes = windows_11},
