@@ -52,7 +52,7 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
     const char *name = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
     if (!hwl_shard_dtype(name, &u->dtype, &u->dtype_bytes))
         return hwl_fail(error, HWL_E_USAGE, "vllm: unknown dtype '%s'", name);
-    if (hwl_text_eq_nocase(name, "auto") && m->dtype == HWL_DTYPE_F16)
+    if (hwl_text_eq_nocase(name, "auto") && (m->dtype == HWL_DTYPE_F16 || (m->encoder_only && m->dtype == HWL_DTYPE_F32)))
         u->dtype = "float16"; /* float32 checkpoints are cast to a 16-bit type too */
     const char *kv = hwl_opt_text(s, HWL_OPT_KV_TYPE, "auto");
     if (hwl_text_eq_nocase(kv, "auto")) {
