@@ -107,8 +107,8 @@ static void coloured(void **state)
         "\033[1;36m(EngineCore_DP0 pid=5)\033[0;0m INFO 06-16 14:13:55 [gpu_worker.py:298] Available \033[0mKV cache memory: 8.68 GiB\n",
         "\\u001b[1;36m(EngineCore_DP0 pid=5)\\u001b[0m INFO 06-16 14:13:55 [gpu_worker.py:298] Available KV cache memory: 8.68 GiB\n",
         "\xef\xbf\xbd[1;36mINFO\xef\xbf\xbd[0m 06-16 14:13:55 [gpu_worker.py:298] Available KV cache memory:\xef\xbf\xbd[0m 8.68 GiB\n",
-        "<span class=\"l\">INFO</span> 06-16 14:13:55 [gpu_worker.py:298] Available KV <b>cache</b> memory: 8.68 GiB<br>"
-        "INFO 06-16 14:13:55 [kv_cache_utils.py:864] GPU KV cache size: 94,784 tokens\n",
+        ("<span class=\"l\">INFO</span> 06-16 14:13:55 [gpu_worker.py:298] Available KV <b>cache</b> memory: 8.68 GiB<br>"
+         "INFO 06-16 14:13:55 [kv_cache_utils.py:864] GPU KV cache size: 94,784 tokens\n"),
         "Loading: 0%\rLoading: 99%\rINFO 06-16 14:13:55 [gpu_worker.py:298] Available KV cache memory: 8.68 GiB\r\n",
         "2025-06-16T14:13:55.1Z vllm-0 | INFO 06-16 14:13:55 [gpu_worker.py:298] Available KV cache memory: 8.68 GiB\n",
         "> INFO 06-16 14:13:55 [gpu_worker.py:298] Available KV cache memory: 8.68 GiB\n",
