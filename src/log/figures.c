@@ -65,7 +65,7 @@ static const struct pattern {
     {HWL_LOG_VLLM, "total_bytes", "has a total capacity of ", "GiB", GIB}, /* torch, where it runs out of memory */
     {HWL_LOG_VLLM, "total_bytes", "has a total capacty of ", "GiB", GIB},
     {HWL_LOG_VLLM, "total_bytes", NULL, " GiB total capacity; ", GIB},
-    {HWL_LOG_VLLM, "max_model_len", "Auto-fit max_model_len: reduced from ", NULL, 1},
+    {HWL_LOG_VLLM, "max_model_len", " max seq len (", "KV cache", 1}, /* of a refusal */
     {HWL_LOG_VLLM, "requested_bytes", ") = ", "GiB", GIB}, /* of V0: total x utilization = this */
     {HWL_LOG_VLLM, "max_batched_tokens", "enabled with max_num_batched_tokens=", NULL, 1},
     {HWL_LOG_SGLANG, "kv_cache_tokens", "KV Cache is allocated. #tokens: ", NULL, 1},

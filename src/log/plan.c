@@ -164,7 +164,11 @@ static void server_terms(struct hwl_log *log, const hwl_plan *plan, bool card)
         if (planned_figure(plan, &rows[i], &planned))
             hwl_log_add_term(log, rows[i].name, "", planned, f, rows[i].allowed, rows[i].more, rows[i].less);
     }
-    double weights, other, peak, graphs;
+    double weights, other, peak, graphs, request;
+    if (log->engine == HWL_LOG_VLLM && hwl_log_view(plan, "request_kv_bytes", &request)) /* whatever the card */
+        hwl_log_add_term(log, "kv_needed_bytes", "", request, hwl_log_figure_of(log, "kv_needed_bytes", true), 0,
+                         "a request needs more: another cache type, or layers that the flags do not show",
+                         "a request needs less: another cache type, more ranks, or layers with windows that were planned as full ones");
     if (!card)
         return;
     if (hwl_log_view(plan, "peak_activation_bytes", &peak) && hwl_log_view(plan, "graph_bytes", &graphs))
@@ -189,12 +193,13 @@ static void pool_terms(struct hwl_log *log, const hwl_plan *plan)
                      "a token takes less than planned: another cache type, or a pool that is split over more ranks");
 }
 
-/* With the logged bytes given, what is left is the cache's arithmetic: tokens must lie between both ends of the rounding. */
-static void given_terms(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *s)
+/* With the logged bytes given, what is left is the cache's arithmetic: the figure must lie between both ends of the rounding. */
+static void given_term(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *s, const char *figure,
+                       const char *term, const char *more, const char *less)
 {
-    const hwl_log_figure *bytes = hwl_log_figure_of(log, "available_kv_bytes", false), *tokens = hwl_log_figure_of(log, "kv_cache_tokens", false);
+    const hwl_log_figure *bytes = hwl_log_figure_of(log, "available_kv_bytes", false), *logged = hwl_log_figure_of(log, figure, false);
     double end[2];
-    if (!bytes || !tokens || bytes->value <= 0 || log->engine != HWL_LOG_VLLM)
+    if (!bytes || !logged || bytes->value <= 0 || log->engine != HWL_LOG_VLLM)
         return;
     for (int i = 0; i < 2; i++) {
         hwl_settings *copy = NULL;
@@ -202,23 +207,31 @@ static void given_terms(struct hwl_log *log, const hwl_planner *planner, const h
         char text[32];
         (void)snprintf(text, sizeof text, "%.0f", bytes->value + (i ? 1 : -1) * bytes->rounding * 1.02);
         bool ok = hwl_settings_copy(s, &copy) == HWL_OK && hwl_settings_set(copy, "kv-cache-memory", text, NULL) == HWL_OK &&
-                  hwl_planner_plan(planner, devices, copy, &plan, NULL) == HWL_OK && hwl_log_view(plan, "kv_cache_tokens", &end[i]);
+                  hwl_planner_plan(planner, devices, copy, &plan, NULL) == HWL_OK && hwl_log_view(plan, figure, &end[i]);
         hwl_plan_free(plan);
         hwl_settings_free(copy);
         if (!ok)
             return;
     }
-    const hwl_log_figure f = {.value = tokens->value, .rounding = (end[1] - end[0]) / 2};
-    hwl_log_add_term(
-        log, "kv_cache_tokens_exact", "", (end[0] + end[1]) / 2, &f, 0,
-        "the cache is laid out for more tokens than planned: an option or version that the log does not show, or another rank's bytes",
-        "the cache is laid out for fewer tokens than planned: an option or version that the log does not show, or another rank's bytes");
+    const hwl_log_figure f = {.value = logged->value, .rounding = (end[1] - end[0]) / 2};
+    hwl_log_add_term(log, term, "", (end[0] + end[1]) / 2, &f, 0, more, less);
+}
+
+static void given_terms(struct hwl_log *log, const hwl_planner *planner, const hwl_devices *devices, const hwl_settings *s)
+{
+    given_term(log, planner, devices, s, "kv_cache_tokens", "kv_cache_tokens_exact",
+               "the cache is laid out for more tokens than planned: an option or version that the log does not show, or another rank's bytes",
+               "the cache is laid out for fewer tokens than planned: an option or version that the log does not show, or another rank's bytes");
+    given_term(log, planner, devices, s, "estimated_max_model_len", "estimated_max_model_len_exact",
+               "a longer request fits in these bytes than planned: another cache type, or an option that the log does not show",
+               "only a shorter request fits in these bytes than planned: another cache type, or an option that the log does not show");
 }
 
 /* Settings that stand in lines of figures, not of options. */
 static void from_figures(struct hwl_log *log, const hwl_model *model, hwl_settings *s)
 {
     static const char *const names[][2] = {{"gpu_memory_utilization", "gpu-memory-utilization"},
+                                           {"max_model_len", "ctx"},
                                            {"max_batched_tokens", "max-batched-tokens"},
                                            {"context_len", "ctx"},
                                            {"max_prefill_tokens", "max-prefill-tokens"}};

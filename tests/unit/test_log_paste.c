@@ -244,13 +244,20 @@ static void fragments(void **state)
          "'gpu_memory_utilization': 0.25}\nINFO 1 [topk_topp_sampler.py:50] Using FlashInfer for top-p & top-k sampling.\n"
          "INFO 1 [gpu_model_runner.py:2007] Model loading took 14.2488 GiB and 1.1 seconds\nINFO 1 [gpu_worker.py:276] Available KV cache memory: 5.01 GiB\n",
          "available_kv_bytes"},
+        /* a refusal, as public threads quote it: what a request needs, and what fits in the bytes that are there */
+        {"vllm serve ./Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8 --gpu-memory-utilization 0.9\n(EngineCore_DP0 pid=1094) ValueError: To serve at least one request "
+         "with the models's max seq len (262144), (24.0 GiB KV cache is needed, which is larger than the available KV cache memory (3.18 GiB). Based on the "
+         "available memory, the estimated maximum model length is 34736.\n", "kv_needed_bytes"},
+        {"vllm serve Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8\nValueError: To serve at least one request with the models's max seq len (262144), (24.0 GiB KV "
+         "cache is needed, which is larger than the available KV cache memory (3.18 GiB). Based on the available memory, the estimated maximum model length is "
+         "34736.\n", "estimated_max_model_len_exact"},
         /* a checkpoint that asks for an fp8 cache */
         {"INFO 1 [utils.py:1] non-default args: {'model': 'Qwen/Qwen3-8B', 'max_model_len': 16384}\nINFO 1 [core.py:1] Initializing a V1 LLM engine (v0.25.1) "
          "with config: model='Qwen/Qwen3-8B', kv_cache_dtype=auto\nINFO 1 [flashinfer.py:780] FlashInfer resolved query dtypes: prefill=torch.bfloat16, "
          "kv_cache_dtype=torch.float8_e4m3fn, arch=sm121\nINFO 1 [gpu_worker.py:538] Available KV cache memory: 7.03125 GiB\n"
          "INFO 1 [kv_cache_utils.py:2146] GPU KV cache size: 102,400 tokens\n", "kv_cache_tokens_exact"},
     };
-    static const char *const models[] = {"gemma-4-12b", "qwen2-7b", "qwen3-8b"};
+    static const char *const models[] = {"gemma-4-12b", "qwen2-7b", "qwen3-coder-30b-a3b", "qwen3-coder-30b-a3b", "qwen3-8b"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         hwl_log *log = read_text(rows[i].text);
         planned(log, models[i], rows[i].term);

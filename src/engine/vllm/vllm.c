@@ -298,6 +298,10 @@ static void put_views(struct hwl_ledger *l, const struct planned *p)
     for (uint32_t i = 0; i < u->pp; i++)
         widest = hwl_max(widest, c->block_bytes[i]);
     hwl_ledger_view_u64(l, "kv_cache_memory_bytes", c->num_blocks * widest);
+    struct hwl_ck ck = {0};
+    const uint64_t request = hwl_ck_mul(&ck, c->request_blocks, widest);
+    if (u->pp == 1 && !ck.overflow)
+        hwl_ledger_view_u64(l, "request_kv_bytes", request); /* of one request of max_model_len */
     hwl_ledger_view_u64(l, "weights_bytes", u->pp > 1 ? p->weights[0].total : weights);
     hwl_ledger_view_u64(l, "non_torch_bytes", non_torch);
     hwl_ledger_view_u64(l, "peak_activation_bytes", activation);
