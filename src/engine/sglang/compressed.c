@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-#define ROW_ALIGN 576   /* pages of FlashMLA's layout are whole rows of so many bytes */
-#define STATE_BYTES 4   /* SGLANG_DSV4_COMPRESS_STATE_DTYPE float32 */
+#define ROW_ALIGN 576 /* pages of FlashMLA's layout are whole rows of so many bytes */
+#define STATE_BYTES 4 /* SGLANG_DSV4_COMPRESS_STATE_DTYPE float32 */
 #define WINDOW_SHARE 0.1
 
 static uint64_t row_bytes(const struct hwl_attention *a, bool uniform)
@@ -86,8 +86,7 @@ void hwl_sglang_size_compressed(const struct hwl_model *m, const struct hwl_sgla
         const double width = (double)c.attn->head_dim_k;
         const double state = 2 * 2 * width * STATE_BYTES, index_state = 2.0 * 2 * (double)index * STATE_BYTES;
         const double share = (double)ring(u, 4) / (double)ring_tokens(u, c.attn);
-        double window = page_row(c.attn, u->uniform_rows, u->page) * (double)c.layers +
-                        share * (state + index_state) * (double)c.fours;
+        double window = page_row(c.attn, u->uniform_rows, u->page) * (double)c.layers + share * (state + index_state) * (double)c.fours;
         double full = u->window_ratio * window;
         const double four = 1.0 / 4 * page_row(c.attn, u->uniform_rows, u->page / 4) + 1.0 / 4 * (double)(index + index / 128 * 4);
         const double longer = 1.0 / 128 * page_row(c.attn, u->uniform_rows, u->page / 128);
@@ -98,13 +97,15 @@ void hwl_sglang_size_compressed(const struct hwl_model *m, const struct hwl_sgla
             full += 1.0 / 4 * keys * fours;
             full += u->window_ratio * share * state * fours;
             if (u->rules->long_by_window)
-                full += u->window_ratio * ((double)ring(u, 128) / (double)ring_tokens(u, c.attn)) * (2 * width * STATE_BYTES) * (double)c.longs;
+                full +=
+                    u->window_ratio * ((double)ring(u, 128) / (double)ring_tokens(u, c.attn)) * (2 * width * STATE_BYTES) * (double)c.longs;
             full += u->window_ratio * share * index_state * fours;
         }
         if (*u->spec_method)
             full *= (double)(c.layers + 1) / (double)c.layers;
-        const uint64_t fixed =
-            c.longs && !u->rules->long_by_window ? long_rows(u, requests + u->extra_requests) * 2 * c.attn->head_dim_k * STATE_BYTES * c.longs : 0;
+        const uint64_t fixed = c.longs && !u->rules->long_by_window
+                                   ? long_rows(u, requests + u->extra_requests) * 2 * c.attn->head_dim_k * STATE_BYTES * c.longs
+                                   : 0;
         const double left = rest[p] > fixed ? (double)(rest[p] - fixed) : 0;
         tokens = hwl_min(tokens, (uint64_t)(left / full) / u->page * u->page);
     }
@@ -113,8 +114,8 @@ void hwl_sglang_size_compressed(const struct hwl_model *m, const struct hwl_sgla
     out->tokens = out->full_tokens = tokens;
     out->window_tokens = (uint64_t)((double)tokens * u->window_ratio) / u->page * u->page;
     out->four_rows = out->window_tokens / together * ring(u, 4);
-    out->long_rows = u->rules->long_by_window ? out->window_tokens / together * ring(u, 128)
-                                              : (requests + u->extra_requests + 1) * ring(u, 128);
+    out->long_rows =
+        u->rules->long_by_window ? out->window_tokens / together * ring(u, 128) : (requests + u->extra_requests + 1) * ring(u, 128);
     uint64_t window = 0;
     for (uint32_t i = 0; i < m->n_layers; i++)
         window = hwl_max(window, m->layers[i].attn.window);
@@ -128,22 +129,20 @@ void hwl_sglang_size_compressed(const struct hwl_model *m, const struct hwl_sgla
 }
 
 struct hwl_sglang_layer_pools hwl_sglang_compressed_layer(const struct hwl_model *m, const struct hwl_sglang_setup *u,
-                                                          const struct hwl_sglang_pools *pools, uint32_t layer,
-                                                          struct hwl_ck *ck)
+                                                          const struct hwl_sglang_pools *pools, uint32_t layer, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &m->layers[layer].attn;
     const uint64_t page = u->page, index = index_row(m);
     struct hwl_sglang_layer_pools l = {0};
-    l.window = hwl_ck_mul(ck, hwl_div_ceil(pools->window_tokens + page, page),
-                          (uint64_t)(page_row(a, u->uniform_rows, page) * (double)page));
+    l.window =
+        hwl_ck_mul(ck, hwl_div_ceil(pools->window_tokens + page, page), (uint64_t)(page_row(a, u->uniform_rows, page) * (double)page));
     if (a->compress_ratio != 4 && a->compress_ratio != 128)
         return l;
     const uint64_t ratio = a->compress_ratio, small = page / ratio;
     const uint64_t states = pools->full_tokens / ratio;
-    l.compressed = hwl_ck_mul(ck, hwl_div_ceil(states + page, small),
-                              (uint64_t)(page_row(a, u->uniform_rows, small) * (double)small));
+    l.compressed = hwl_ck_mul(ck, hwl_div_ceil(states + page, small), (uint64_t)(page_row(a, u->uniform_rows, small) * (double)small));
     const uint64_t overlap = ratio == 4 ? 2 : 1;
-    const uint64_t rows = ratio == 4 ? hwl_div_ceil(pools->four_rows + ring(u, 4) + 1, 4) * 4
+    const uint64_t rows = ratio == 4                 ? hwl_div_ceil(pools->four_rows + ring(u, 4) + 1, 4) * 4
                           : u->rules->long_by_window ? hwl_div_ceil(pools->long_rows + ring(u, 128) + 1, 128) * 128
                                                      : long_rows(u, pools->requests + u->extra_requests);
     l.state = hwl_ck_mul4(ck, rows, 2 * overlap, a->head_dim_k, STATE_BYTES);

@@ -22,9 +22,9 @@ static const struct run drafts[] = {{8, 1}, {32, 2}, {40, 8}, {64, 4}, {256, 8},
 /* What is captured without and with speculation. */
 static const struct {
     const struct run *plain, *drafts;
-} lists[] = {[HWL_SGLANG_SIZES_EIGHTS] = {eights, eights}, [HWL_SGLANG_SIZES_ONES] = {eights, ones},
+} lists[] = {[HWL_SGLANG_SIZES_EIGHTS] = {eights, eights},     [HWL_SGLANG_SIZES_ONES] = {eights, ones},
              [HWL_SGLANG_SIZES_SIXTEENS] = {eights, sixteens}, [HWL_SGLANG_SIZES_GAP] = {eights, gap},
-             [HWL_SGLANG_SIZES_SPARSE] = {plain, sparse}, [HWL_SGLANG_SIZES_PLAIN] = {plain, drafts}};
+             [HWL_SGLANG_SIZES_SPARSE] = {plain, sparse},      [HWL_SGLANG_SIZES_PLAIN] = {plain, drafts}};
 
 struct set {
     uint32_t n, size[MOST / 16 + 64]; /* ascending but for those that are added behind the list */

@@ -28,17 +28,16 @@ static bool shares_memory(unsigned cc)
 
 static uint64_t decode_graphs(const struct hwl_model *model, const struct hwl_sglang_setup *u, uint64_t slots, struct hwl_ck *ck)
 {
-    uint64_t bytes = GRAPH_BASE + (u->tp > 1 ? GRAPH_COMMUNICATION : 0) + (u->mla ? FIRST_LATENT : 0) +
-                     (shares_memory(u->cc) ? FIRST_SHARED : 0);
+    uint64_t bytes =
+        GRAPH_BASE + (u->tp > 1 ? GRAPH_COMMUNICATION : 0) + (u->mla ? FIRST_LATENT : 0) + (shares_memory(u->cc) ? FIRST_SHARED : 0);
     const uint64_t layers = hwl_div_ceil(model->n_layers, u->pp);
     bytes = hwl_ck_add(ck, bytes, hwl_ck_mul3(ck, hwl_sglang_captured(u, slots), layers, GRAPH_LAYER));
     const uint64_t rows = hwl_ck_mul(ck, hwl_min(u->max_bs, slots), *u->spec_method ? u->draft_tokens : 1);
     return hwl_ck_add(ck, bytes, hwl_ck_mul3(ck, rows, model->vocab, u->dtype_bytes + 4));
 }
 
-hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
-                                    const struct hwl_shard_run *shards, const struct hwl_sglang_pools *pools,
-                                    struct hwl_sglang_other *out, hwl_error *error)
+hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct hwl_sglang_setup *setup, const struct hwl_shard_run *shards,
+                                    const struct hwl_sglang_pools *pools, struct hwl_sglang_other *out, hwl_error *error)
 {
     struct hwl_ck ck = {0};
     hwl_shard_runtime(shards, &out->context, &out->distributed);
@@ -50,8 +49,7 @@ hwl_status hwl_sglang_measure_other(const struct hwl_model *model, const struct 
     const uint64_t layers = hwl_div_ceil(model->n_layers, setup->pp);
     out->prefill_graphs = hwl_ck_mul(&ck, hwl_ck_mul3(&ck, setup->n_prefill_graphs, layers, model->hidden), HWL_SGLANG_PIECE);
     const uint64_t step = setup->chunk ? setup->chunk : hwl_max(setup->max_prefill, setup->context);
-    const uint64_t forward =
-        hwl_ck_mul3(&ck, step, hwl_shard_forward_elements(model, shards, &ck), setup->dtype_bytes);
+    const uint64_t forward = hwl_ck_mul3(&ck, step, hwl_shard_forward_elements(model, shards, &ck), setup->dtype_bytes);
     /* logits of the last token of each request, in the model's type and in fp32 */
     const uint64_t rows = setup->encoder_only ? 0 : hwl_min(setup->max_bs ? setup->max_bs : 1, pools->requests);
     const uint64_t logits = hwl_ck_mul3(&ck, rows, model->vocab, setup->dtype_bytes + 4);

@@ -27,8 +27,7 @@ const struct hwl_layer *hwl_sglang_cached_as(const struct hwl_model *m, const st
     return &m->layers[layer];
 }
 
-struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup,
-                                        struct hwl_ck *ck)
+struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
     struct hwl_sglang_row r = {0};
@@ -36,8 +35,7 @@ struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const str
         return r;
     if (a->kv_lora_rank) {
         const bool scaled = setup->sparse && setup->kv->bits == 8 && !setup->raw_rows; /* calculate_mla_kv_cache_dim */
-        r.kv = scaled ? hwl_ck_add(ck, (uint64_t)a->kv_lora_rank + a->kv_lora_rank / 128 * 4,
-                                   2 * (uint64_t)a->qk_rope_dim)
+        r.kv = scaled ? hwl_ck_add(ck, (uint64_t)a->kv_lora_rank + a->kv_lora_rank / 128 * 4, 2 * (uint64_t)a->qk_rope_dim)
                       : side_bytes((uint64_t)a->kv_lora_rank + a->qk_rope_dim, setup, ck);
         if (a->index_heads) {
             const uint64_t dim = a->index_head_dim ? a->index_head_dim : 128;
@@ -46,13 +44,11 @@ struct hwl_sglang_row hwl_sglang_row_of(const struct hwl_layer *layer, const str
         return r;
     }
     const uint64_t heads = hwl_shard_kv_heads(layer, setup->attention_tp / setup->dcp, false);
-    r.kv = side_bytes(hwl_ck_mul(ck, heads, (uint64_t)a->head_dim_k + (a->head_dim_v ? a->head_dim_v : a->head_dim_k)),
-                      setup, ck);
+    r.kv = side_bytes(hwl_ck_mul(ck, heads, (uint64_t)a->head_dim_k + (a->head_dim_v ? a->head_dim_v : a->head_dim_k)), setup, ck);
     return r;
 }
 
-hwl_status hwl_sglang_state_bytes(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup, uint64_t *bytes,
-                                  hwl_error *error)
+hwl_status hwl_sglang_state_bytes(const struct hwl_layer *layer, const struct hwl_sglang_setup *setup, uint64_t *bytes, hwl_error *error)
 {
     const struct hwl_state *s = &layer->state;
     const uint64_t tp = setup->attention_tp;
@@ -64,8 +60,7 @@ hwl_status hwl_sglang_state_bytes(const struct hwl_layer *layer, const struct hw
     }
     const uint64_t heads = s->n_heads ? s->n_heads : s->d_inner;
     if (channels % tp || (s->ssm_elems && heads && heads % tp))
-        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: recurrent heads do not divide over %llu ranks",
-                        (unsigned long long)tp);
+        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: recurrent heads do not divide over %llu ranks", (unsigned long long)tp);
     *bytes = hwl_ck_add(&ck, hwl_ck_mul3(&ck, s->d_conv ? s->d_conv - 1 : 0, channels / tp, setup->conv_bytes),
                         hwl_ck_mul(&ck, s->ssm_elems / tp, setup->ssm_bytes));
     return ck.overflow ? hwl_fail(error, HWL_E_OVERFLOW, "sglang: a recurrent state is beyond 64 bits") : HWL_OK;
@@ -106,8 +101,7 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
             out->state = hwl_ck_add(ck, out->state, state);
         }
     }
-    if (!u->draft_layers || !u->rules->draft_counted ||
-        (!u->draft_named && hwl_sglang_has(m, HWL_SGLANG_MTP_UNCOUNTED)))
+    if (!u->draft_layers || !u->rules->draft_counted || (!u->draft_named && hwl_sglang_has(m, HWL_SGLANG_MTP_UNCOUNTED)))
         return HWL_OK;
     if (u->draft && hwl_words_have("dflash dspark", u->spec_method)) { /* counted by its own shapes, on every rank whole */
         out->full = hwl_ck_add(ck, out->full, hwl_ck_mul(ck, hwl_sglang_draft_row(u, ck), u->dcp));
@@ -124,8 +118,7 @@ static hwl_status measure_stage(const struct hwl_model *m, const struct hwl_sgla
         layers = 0;
     }
     if (layers)
-        out->full =
-            hwl_ck_add(ck, out->full, hwl_ck_mul(ck, out->full_layers ? out->full : out->window, u->draft_layers) / layers);
+        out->full = hwl_ck_add(ck, out->full, hwl_ck_mul(ck, out->full_layers ? out->full : out->window, u->draft_layers) / layers);
     return HWL_OK;
 }
 
@@ -232,8 +225,8 @@ static uint64_t divide_after(const struct hwl_sglang_setup *u, const struct stag
     return (uint64_t)((double)(all * (st[0].full + st[0].window)) / ((double)st[0].full + u->window_ratio * (double)st[0].window));
 }
 
-static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st, const uint64_t *rest,
-                        struct hwl_sglang_pools *out, struct hwl_ck *ck)
+static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st, const uint64_t *rest, struct hwl_sglang_pools *out,
+                        struct hwl_ck *ck)
 {
     uint64_t tokens = UINT64_MAX, window = 0, window_size = 0;
     bool hybrid = false;
@@ -269,7 +262,8 @@ static void size_tokens(const struct hwl_sglang_setup *u, const struct stage *st
         tokens = hwl_min(tokens, u->max_tokens / u->page * u->page);
     out->tokens = out->full_tokens = tokens;
     if (hybrid)
-        out->window_tokens = capped ? (u->max_tokens && u->rules->window_in_tokens ? hwl_min(window, u->max_tokens) : window) : (uint64_t)((double)tokens * u->window_ratio) / u->page * u->page;
+        out->window_tokens = capped ? (u->max_tokens && u->rules->window_in_tokens ? hwl_min(window, u->max_tokens) : window)
+                                    : (uint64_t)((double)tokens * u->window_ratio) / u->page * u->page;
     if (tokens == 0) {
         out->starts = false;
         out->why = "the weights leave no room for tokens";
@@ -303,8 +297,8 @@ static void size_requests(const struct hwl_sglang_setup *u, struct hwl_sglang_po
     }
 }
 
-hwl_status hwl_sglang_size_pools(const struct hwl_model *model, const struct hwl_sglang_setup *setup,
-                                 const uint64_t *rest, struct hwl_sglang_pools *out, hwl_error *error)
+hwl_status hwl_sglang_size_pools(const struct hwl_model *model, const struct hwl_sglang_setup *setup, const uint64_t *rest,
+                                 struct hwl_sglang_pools *out, hwl_error *error)
 {
     struct stage st[HWL_SGLANG_MAX_STAGES] = {0};
     uint64_t left[HWL_SGLANG_MAX_STAGES];

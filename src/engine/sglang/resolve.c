@@ -12,11 +12,11 @@
 
 #define MIB ((uint64_t)1 << 20)
 #define DEFAULT_CONTEXT 2048 /* hf_transformers_utils.py get_context_length */
-#define DRAFT_BLOCK 16 /* tokens, where the draft does not say how many it was trained for */
+#define DRAFT_BLOCK 16       /* tokens, where the draft does not say how many it was trained for */
 #define LLAMA2_PREFILL 4096
 #define COMPRESSED_REQUESTS 256 /* deepseek_v4_hook.py */
-#define MANY_REQUESTS 32 /* of a decode server, which keeps room for no more */
-#define SPEC_REQUESTS 48 /* max_running_requests with speculation */
+#define MANY_REQUESTS 32        /* of a decode server, which keeps room for no more */
+#define SPEC_REQUESTS 48        /* max_running_requests with speculation */
 
 static const struct hwl_sglang_kv_type kv_types[] = {
     {.names = "auto"},
@@ -34,8 +34,7 @@ static const struct hwl_sglang_kv_type *kv_type(const char *name)
     return NULL;
 }
 
-static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
-                                hwl_error *error)
+static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u, hwl_error *error)
 {
     const char *name = hwl_opt_text(s, HWL_OPT_DTYPE, "auto");
     if (!hwl_shard_dtype(name, &u->dtype, &u->dtype_bytes))
@@ -55,7 +54,7 @@ static hwl_status resolve_types(const struct hwl_model *m, const struct hwl_sett
     /* BaseLinearStateParams: convolution in bf16, matrices in float32 unless the configuration says otherwise */
     const char *ssm = hwl_opt_text(s, HWL_OPT_MAMBA_SSM_CACHE_DTYPE, "");
     u->conv_bytes = 2;
-    u->ssm_bytes = *ssm                                   ? (hwl_words_have("float32 float", ssm) ? 4 : 2)
+    u->ssm_bytes = *ssm                                     ? (hwl_words_have("float32 float", ssm) ? 4 : 2)
                    : m->hints.state_dtype != HWL_DTYPE_NONE ? (m->hints.state_dtype == HWL_DTYPE_F32 ? 4 : 2)
                                                             : 4;
     return HWL_OK;
@@ -70,13 +69,11 @@ static void split_stages(uint32_t layers, struct hwl_sglang_setup *u)
         u->stage_first[i + 1] = (uint16_t)(u->stage_first[i] + layers / u->pp + (i >= u->pp - rest));
 }
 
-static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_devices *d, struct hwl_sglang_setup *u,
-                                 hwl_error *error)
+static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_devices *d, struct hwl_sglang_setup *u, hwl_error *error)
 {
     const uint64_t need = (uint64_t)u->tp * u->pp * (u->attention_dp > 1 ? 1 : u->dp);
     if (need > d->n_gpus)
-        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: %llu GPUs are asked for, %u are there",
-                        (unsigned long long)need, d->n_gpus);
+        return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: %llu GPUs are asked for, %u are there", (unsigned long long)need, d->n_gpus);
     if (m->n_layers + m->n_mtp > 4096)
         return hwl_fail(error, HWL_E_LIMIT, "sglang: more than 4096 layers");
     if (u->pp > HWL_SGLANG_MAX_STAGES || u->pp > (m->n_layers ? m->n_layers : 1))
@@ -89,11 +86,10 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
     for (uint32_t i = 0; i < m->n_layers; i++) {
         const struct hwl_attention *a = &m->layers[i].attn;
         if (a->n_heads && a->n_heads % u->attention_tp)
-            return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: %u attention heads do not divide over %u ranks",
-                            a->n_heads, u->attention_tp);
+            return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: %u attention heads do not divide over %u ranks", a->n_heads,
+                            u->attention_tp);
         if (a->compress_ratio > 1 && !u->rules->compressed)
-            return hwl_fail(error, HWL_E_UNSUPPORTED,
-                            "sglang: the pools of compressed attention are there from 0.5.12 on, not for %s",
+            return hwl_fail(error, HWL_E_UNSUPPORTED, "sglang: the pools of compressed attention are there from 0.5.12 on, not for %s",
                             u->rules->version);
         if (a->compress_ratio > 1 && a->compress_ratio != 4 && a->compress_ratio != 128)
             return hwl_fail(error, HWL_E_REFUSED, "sglang refuses: a compression ratio of %u", a->compress_ratio);
@@ -101,8 +97,7 @@ static hwl_status check_parallel(const struct hwl_model *m, const struct hwl_dev
     return HWL_OK;
 }
 
-static hwl_status resolve_speculation(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
-                                      hwl_error *error)
+static hwl_status resolve_speculation(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u, hwl_error *error)
 {
     const char *algorithm = hwl_opt_text(s, HWL_OPT_SPEC_METHOD, "");
     const bool own = hwl_opt_has(s, HWL_OPT_DRAFT);
@@ -137,13 +132,15 @@ static hwl_status resolve_speculation(const struct hwl_model *m, const struct hw
     }
     /* _auto_choose_speculative_params */
     const char *class_name = m->hints.class_name ? m->hints.class_name : "", *narrow = u->rules->narrow_drafts;
-    const bool wide = strcmp(u->spec_method, "standalone") != 0 &&
-                      (hwl_words_have("LlamaForCausalLM Grok1ForCausalLM Grok1VForCausalLM", class_name) ||
-                       (strcmp(narrow, "*") != 0 && !hwl_words_have(narrow, class_name)));
+    const bool wide =
+        strcmp(u->spec_method, "standalone") != 0 && (hwl_words_have("LlamaForCausalLM Grok1ForCausalLM Grok1VForCausalLM", class_name) ||
+                                                      (strcmp(narrow, "*") != 0 && !hwl_words_have(narrow, class_name)));
     const uint64_t steps = hwl_opt_u64(s, HWL_OPT_SPEC_STEPS, wide ? 5 : 3);
     const uint64_t topk = hwl_opt_u64(s, HWL_OPT_SPEC_TOPK, wide ? 4 : 1);
     /* a model of its own for each step where there are several (multi_layer_eagle_worker.py) */
-    u->draft_layers = strcmp(u->spec_method, "mtp") == 0 ? (uint32_t)hwl_min(hwl_max(steps, 1), m->n_mtp) : u->draft ? u->draft->n_layers : 1;
+    u->draft_layers = strcmp(u->spec_method, "mtp") == 0 ? (uint32_t)hwl_min(hwl_max(steps, 1), m->n_mtp)
+                      : u->draft                         ? u->draft->n_layers
+                                                         : 1;
     u->draft_places = hwl_min(steps, 1024) * hwl_min(topk, 1024);
     u->draft_tokens = (uint32_t)hwl_min(topk == 1 ? steps + 1 : hwl_opt_u64(s, HWL_OPT_DRAFT_MAX, wide ? 8 : 4), 1024);
     return HWL_OK;
@@ -170,8 +167,7 @@ static hwl_status resolve_roles(const struct hwl_settings *s, struct hwl_sglang_
 }
 
 /* _mamba_radix_cache_resolution and _calculate_mamba_ratio: slots that one running request holds. */
-static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
-                                 hwl_error *error)
+static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u, hwl_error *error)
 {
     const char *strategy = hwl_opt_text(s, HWL_OPT_MAMBA_STRATEGY, "auto"), *class_name = m->hints.class_name;
     if (u->recurrent && ((u->rules->prefixless && class_name && hwl_words_have(u->rules->prefixless, class_name)) ||
@@ -192,8 +188,8 @@ static hwl_status resolve_states(const struct hwl_model *m, const struct hwl_set
     if (u->pp > 1 || (u->recurrent && u->prefix && !extra))
         u->overlap = false; /* no_buffer switches it off, pipeline stages do so too */
     u->states_per_request = !u->prefix || !u->rules->states_ratio ? 1
-                            : u->rules->five_states            ? (extra && *u->spec_method ? 4 : 5)
-                                                               : 3u + (extra ? (lazy || !u->overlap ? 1 : 2) : 0);
+                            : u->rules->five_states               ? (extra && *u->spec_method ? 4 : 5)
+                                                                  : 3u + (extra ? (lazy || !u->overlap ? 1 : 2) : 0);
     u->state_ratio = hwl_opt_real(s, HWL_OPT_MAMBA_RATIO, 0.9);
     if (!(u->state_ratio > 0.0 && u->state_ratio < 1e6))
         return hwl_fail(error, HWL_E_USAGE, "sglang: a ratio of recurrent states must be above 0");
@@ -271,8 +267,7 @@ static const char uncaptured[] = "DeepseekV32ForCausalLM DeepseekV4ForCausalLM Q
 static const char uncaptured_13[] = "DeepseekV4ForCausalLM Qwen3NextForCausalLM BailingMoeV2_5ForCausalLM LLaDAModelLM";
 
 /* Where prefill is not captured by default: cuda_graph_hook.py disable_breakable_cudagraph_if_incompatible. */
-static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u,
-                             bool *later_off)
+static bool captures_prefill(const struct hwl_model *m, const struct hwl_settings *s, const struct hwl_sglang_setup *u, bool *later_off)
 {
     bool kda = false;
     for (uint32_t i = 0; i < m->n_layers; i++)
@@ -307,12 +302,11 @@ static bool captures_prefill(const struct hwl_model *m, const struct hwl_setting
 }
 
 /* _derive_context_length: a longer one wants an environment variable, which 0.4.7 to 0.5.2 took as set. */
-static hwl_status resolve_context(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u,
-                                  hwl_error *error)
+static hwl_status resolve_context(const struct hwl_model *m, const struct hwl_settings *s, struct hwl_sglang_setup *u, hwl_error *error)
 {
     uint64_t derived = m->context_train ? m->context_train : DEFAULT_CONTEXT;
-    if (m->hints.rope_factor > 1 && !m->hints.context_original && m->hints.rope_type &&
-        strcmp(m->hints.rope_type, "llama3") != 0 && strcmp(m->hints.rope_type, "default") != 0 && derived < (1u << 30))
+    if (m->hints.rope_factor > 1 && !m->hints.context_original && m->hints.rope_type && strcmp(m->hints.rope_type, "llama3") != 0 &&
+        strcmp(m->hints.rope_type, "default") != 0 && derived < (1u << 30))
         derived = (uint64_t)(m->hints.rope_factor * (double)derived);
     u->context = hwl_opt_u64(s, HWL_OPT_CTX, derived);
     if (u->context > derived && !u->rules->longer_context)
@@ -341,8 +335,8 @@ static hwl_status look_at_layers(const struct hwl_model *m, struct hwl_sglang_se
 }
 
 hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_model *draft, const char *version,
-                              const struct hwl_devices *devices, const struct hwl_settings *settings,
-                              struct hwl_sglang_setup *out, hwl_error *error)
+                              const struct hwl_devices *devices, const struct hwl_settings *settings, struct hwl_sglang_setup *out,
+                              hwl_error *error)
 {
     struct hwl_sglang_setup u = {.rules = hwl_sglang_rules_of(version), .draft = draft};
     if (devices->n_gpus == 0)
@@ -395,8 +389,7 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     u.media_bytes = hwl_sglang_media_bytes(model, settings, &u);
     u.fraction_given = hwl_opt_has(settings, HWL_OPT_GPU_MEMORY_UTILIZATION);
     u.fraction = u.fraction_given ? hwl_opt_real(settings, HWL_OPT_GPU_MEMORY_UTILIZATION, 0.88) * hwl_sglang_media_share(model, &u)
-                                  : hwl_sglang_fraction(model, &u, decode, prefill,
-                                                        hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""));
+                                  : hwl_sglang_fraction(model, &u, decode, prefill, hwl_opt_text(settings, HWL_OPT_SPEC_METHOD, ""));
     if (u.sparse && u.rules->sparse_fraction)
         u.fraction = 0.8;
     if (!(u.fraction > 0.0 && u.fraction < 1.0))
@@ -421,7 +414,8 @@ hwl_status hwl_sglang_resolve(const struct hwl_model *model, const struct hwl_mo
     u.asked_requests = u.max_requests;
     u.max_requests = u.max_requests ? hwl_max(u.max_requests / u.attention_dp, 1) : 0;
     const char *backend = hwl_sglang_backend(model, settings, &u);
-    const bool one = u.recurrent && u.prefix && u.rules->page_of_one && !hwl_words_have("extra_buffer", hwl_opt_text(settings, HWL_OPT_MAMBA_STRATEGY, ""));
+    const bool one = u.recurrent && u.prefix && u.rules->page_of_one &&
+                     !hwl_words_have("extra_buffer", hwl_opt_text(settings, HWL_OPT_MAMBA_STRATEGY, ""));
     u.page = hwl_sglang_page(backend, one ? 0 : hwl_opt_u64(settings, HWL_OPT_BLOCK_SIZE, 0), &u);
     if (u.rules->sm100_one_pool && strcmp(backend, "trtllm_mha") == 0)
         u.window_pool = false;
