@@ -310,7 +310,9 @@ static const char *falls_back(const struct hwl_model *m, const struct hwl_vllm_s
         return "pipeline stages";
     if ((on & HWL_VLLM_V0_STATES) && u->recurrent)
         return "recurrent states";
-    bool cross = m->n_encoder > 0 || u->encoder_only;
+    if ((on & HWL_VLLM_V0_POOLING) && u->encoder_only)
+        return "encoders alone";
+    bool cross = m->n_encoder > 0;
     for (uint32_t i = 0; i < m->n_layers; i++)
         cross = cross || m->layers[i].attn.cross;
     if ((on & HWL_VLLM_V0_ENCODERS) && cross)

@@ -169,7 +169,8 @@ static void add_state(struct list *l, const struct hwl_layer *layer, const struc
                       int32_t index, uint64_t bytes, uint64_t padded)
 {
     struct hwl_vllm_spec *s = add(l, HWL_VLLM_MAMBA, stage, index);
-    s->block = u->state_mode == HWL_VLLM_STATE_NONE ? u->max_len : u->block;
+    /* before mode align a model without attention keeps one block for the whole length (models/config.py MambaModelConfig) */
+    s->block = u->state_mode == HWL_VLLM_STATE_NONE || (u->rules->no_align && !u->hybrid) ? u->max_len : u->block;
     s->page = padded > bytes ? padded : bytes;
     s->identity = (uint64_t)layer->mixer << 56 | (bytes & 0xffffffffffffff);
     s->spec_blocks = u->spec_tokens;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Releases of vLLM whose rules were read or asked, and the ranges of others that they stand for.
+ * tests/data/vllm/releases.jsonl holds what the code of 0.6.6 to 0.22.0 itself answered.
  * What changed when was read in the source distributions of 0.6.6, 0.7.3, 0.8.5, 0.9.2, 0.10.0 to 0.10.2, 0.11.2, 0.12.0,
  * 0.14.1, 0.16.0 to 0.33.0: config/cache.py, config/vllm.py, engine/arg_utils.py, v1/core/kv_cache_utils.py,
  * v1/worker, v1/sample. */
@@ -125,16 +126,16 @@ static const struct hwl_vllm_rules rules[] = {
      UNTIL_9,
      SORTED,
      .forced_blocks = 1,
-     .v0_for = HWL_VLLM_V0_FP8 | HWL_VLLM_V0_FP8_FA3 | HWL_VLLM_V0_STATES | HWL_VLLM_V0_ENCODERS,
+     .v0_for = HWL_VLLM_V0_FP8 | HWL_VLLM_V0_FP8_FA3 | HWL_VLLM_V0_STATES | HWL_VLLM_V0_ENCODERS | HWL_VLLM_V0_POOLING,
      .v1_methods = "ngram medusa eagle eagle3 mtp"},
     {.version = "0.9.0",
      SINCE_8,
      UNTIL_9_0,
      SORTED,
      .forced_blocks = 1,
-     .v0_for = HWL_VLLM_V0_FP8 | HWL_VLLM_V0_FP8_FA3 | HWL_VLLM_V0_STATES | HWL_VLLM_V0_ENCODERS,
+     .v0_for = HWL_VLLM_V0_FP8 | HWL_VLLM_V0_FP8_FA3 | HWL_VLLM_V0_STATES | HWL_VLLM_V0_ENCODERS | HWL_VLLM_V0_POOLING,
      .v1_methods = "ngram medusa eagle eagle3 mtp"},
-#define V0_FOR_8 HWL_VLLM_V0_FP8 | HWL_VLLM_V0_STATES | HWL_VLLM_V0_ENCODERS | HWL_VLLM_V0_STAGES
+#define V0_FOR_8 HWL_VLLM_V0_FP8 | HWL_VLLM_V0_STATES | HWL_VLLM_V0_ENCODERS | HWL_VLLM_V0_POOLING | HWL_VLLM_V0_STAGES
     {.version = "0.8.5", SINCE_8, UNTIL_8, SORTED, .v0_for = V0_FOR_8 | HWL_VLLM_V0_FP8_FA3, .v1_methods = ""},
     {.version = "0.8.4", SINCE_8, UNTIL_8, SORTED, .named_large = true, .v0_for = V0_FOR_8 | HWL_VLLM_V0_FP8_FA3, .v1_methods = ""},
     {.version = "0.8.3",

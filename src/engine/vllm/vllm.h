@@ -90,7 +90,8 @@ enum hwl_vllm_v0 {
     HWL_VLLM_V0_FP8_FA3 = 2,
     HWL_VLLM_V0_STAGES = 4,   /* pipeline stages */
     HWL_VLLM_V0_STATES = 8,   /* recurrent states */
-    HWL_VLLM_V0_ENCODERS = 16, /* encoders without decoder, encoder-decoders, cross attention */
+    HWL_VLLM_V0_ENCODERS = 16, /* encoder-decoders, cross attention */
+    HWL_VLLM_V0_POOLING = 32,  /* encoders without decoder */
 };
 const struct hwl_vllm_rules *hwl_vllm_rules_of(const char *version);
 extern const char *const hwl_vllm_versions[];
