@@ -44,7 +44,7 @@ def check(program, r, folders):
     for ours, theirs in (("num_gpu_blocks", "blocks"), ("kv_cache_tokens", "tokens"), ("max_model_len", "len")):
         if theirs in want and v[ours] != want[theirs]:
             wrong.append(f"{theirs} {v[ours]}, not {want[theirs]}")
-    if "concurrency" in want and abs(v["max_concurrency"] - want["concurrency"]) > 0.005:
+    if "concurrency" in want and abs(v["max_concurrency"] - want["concurrency"]) > 0.00501: # printed with two decimals
         wrong.append(f"concurrency {v['max_concurrency']}, not {want['concurrency']}")
     held = {k: sum(e["bytes"] for e in j["entries"] if e["device"] == "gpu0" and e["kind"] in kinds)
             for k, kinds in (("cache", ("kv_cache", "recurrent_state")), ("weights", ("weights",)))}

@@ -65,6 +65,20 @@ static void every_option(void **state)
     assert_int_equal(wrong, 0);
     assert_false(known("0.33.0", "tensor-paralel-size", message, sizeof message));
     assert_non_null(strstr(message, "did you mean --tensor-parallel-size?"));
+    /* declared by engine/arg_utils.py of the one release and not of the other */
+    static const char *const spans[][3] = {{"disable-hybrid-kv-cache-manager", "0.9.1", "0.9.0"},
+                                           {"cudagraph-capture-sizes", "0.11.1", "0.11.0"},
+                                           {"mamba-cache-mode", "0.16.0", "0.14.1"},
+                                           {"language-model-only", "0.17.0", "0.16.0"},
+                                           {"speculative-config", "0.8.3", "0.8.2"},
+                                           {"kv-cache-dtype-skip-layers", "0.19.0", "0.18.0"},
+                                           {"swap-space", "0.17.0", "0.18.0"},
+                                           {"rope-scaling", "0.11.0", "0.11.1"},
+                                           {"num-redundant-experts", "0.10.0", "0.12.0"}};
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        assert_true(known(spans[i][1], spans[i][0], message, sizeof message));
+        assert_false(known(spans[i][2], spans[i][0], message, sizeof message));
+    }
     assert_false(known("0.33.0", "swap-space", message, sizeof message));
     assert_non_null(strstr(message, "vllm 0.33.0 has no option --swap-space"));
 }

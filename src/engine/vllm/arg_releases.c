@@ -103,6 +103,47 @@ static const struct {
      "use-tqdm-on-load video-pruning-rate worker-extension-cls"},
 };
 
+/* Options that move memory, with the first release that declares them and the first that no longer does, 100 x minor + patch
+ * (engine/arg_utils.py of the 35 releases from 0.6.6 to 0.32.0). */
+static const struct {
+    const char *name;
+    uint16_t first, past;
+} spans[] = {
+    {"async-scheduling", 1000, 0},
+    {"attention-backend", 1300, 0},
+    {"cuda-graph-sizes", 900, 1300},
+    {"cudagraph-capture-sizes", 1101, 0},
+    {"data-parallel-size", 803, 0},
+    {"decode-context-parallel-size", 1002, 0},
+    {"disable-hybrid-kv-cache-manager", 901, 0},
+    {"enable-eplb", 902, 0},
+    {"enable-expert-parallel", 800, 0},
+    {"eplb-config", 1002, 0},
+    {"kv-cache-dtype-skip-layers", 1900, 0},
+    {"kv-offloading-size", 1101, 0},
+    {"kv-sharing-fast-prefill", 1001, 0},
+    {"language-model-only", 1700, 0},
+    {"lora-extra-vocab-size", 0, 1200},
+    {"mamba-block-size", 1101, 0},
+    {"mamba-cache-dtype", 1001, 0},
+    {"mamba-cache-mode", 1600, 0},
+    {"mamba-ssm-cache-dtype", 1001, 0},
+    {"max-cudagraph-capture-size", 1101, 0},
+    {"max-seq-len-to-capture", 0, 1100},
+    {"mm-encoder-tp-mode", 1002, 0},
+    {"num-lookahead-slots", 0, 1200},
+    {"num-redundant-experts", 902, 1200},
+    {"optimization-level", 1200, 0},
+    {"override-attention-dtype", 902, 2800},
+    {"prefill-context-parallel-size", 1200, 0},
+    {"rope-scaling", 0, 1101},
+    {"skip-mm-profiling", 1001, 0},
+    {"spec-method", 2200, 0},
+    {"speculative-config", 803, 0},
+    {"speculative-model", 0, 803},
+    {"swap-space", 0, 1800},
+};
+
 bool hwl_vllm_has_arg(const char *name, const char *version)
 {
     /* between two releases an option may be there that either of them has */
@@ -110,14 +151,17 @@ bool hwl_vllm_has_arg(const char *name, const char *version)
         unsigned first;
         uint8_t releases;
     } ages[] = {{33, R33}, {30, R29 | R33}, {29, R29}, {20, R19 | R29}, {19, R19}, {12, R11 | R19}, {11, R11}, {7, R6 | R11}, {0, R6}};
-    unsigned minor = 33;
+    unsigned minor = 33, patch = 0;
     uint8_t age = 0;
-    if (version && sscanf(version + (*version == 'v'), "0.%u", &minor) != 1)
+    if (version && sscanf(version + (*version == 'v'), "0.%u.%u", &minor, &patch) < 1)
         return true;
     for (size_t i = 0; i < sizeof ages / sizeof *ages && !age; i++)
         if (minor >= ages[i].first)
             age = ages[i].releases;
     name += strncmp(name, "no-", 3) == 0 ? 3 : 0;
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
+        if (strcmp(spans[i].name, name) == 0)
+            return 100 * minor + patch >= spans[i].first && (!spans[i].past || 100 * minor + patch < spans[i].past);
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (hwl_words_have(some[i].names, name))
             return some[i].releases & age;
