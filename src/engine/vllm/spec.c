@@ -126,9 +126,14 @@ static void add_attention(struct list *l, const struct hwl_layer *layer, const s
                           int32_t index, bool draft, struct hwl_ck *ck)
 {
     const struct hwl_attention *a = &layer->attn;
-    struct hwl_vllm_setup own = *setup;
-    const struct hwl_vllm_setup *const u = &own;
-    own.kv = hwl_vllm_layer_kv(layer, setup, draft ? -1 : index);
+    const struct hwl_vllm_setup *u = setup;
+    struct hwl_vllm_setup own; /* of a layer whose cache has a type of its own */
+    const struct hwl_vllm_kv_type *kv = hwl_vllm_layer_kv(layer, setup, draft ? -1 : index);
+    if (kv != setup->kv) {
+        own = *setup;
+        own.kv = kv;
+        u = &own;
+    }
     const uint64_t width = a->window || draft ? a->window : u->window;
     const bool chunked = layer->mixer == HWL_MIXER_CHUNKED && !u->rules->no_chunks;
     const bool window = width && layer->mixer != HWL_MIXER_CHUNKED && !u->rules->no_windows;

@@ -121,12 +121,12 @@ static hwl_status take_draft(const struct ready *ready, struct hwl_vllm_setup *u
     return HWL_OK;
 }
 
+/* Fills *p, which is all zero. */
 static hwl_status work_out(const struct ready *ready, const char *version, const struct hwl_devices *devices,
                            const struct hwl_settings *settings, struct hwl_arena *arena, bool longest, struct planned *p, hwl_error *error)
 {
     const struct hwl_shard_prepared *prepared = ready->target;
     const struct hwl_model *model = prepared->model;
-    memset(p, 0, sizeof *p);
     p->starts = true;
     p->host = devices->n_gpus;
     struct hwl_vllm_setup *u = &p->setup;
@@ -455,6 +455,7 @@ static hwl_status limits(const struct hwl_model *model, const void *made, const 
         p ? work_out(ready, version, devices, settings, &arena, false, p, error) : hwl_fail(error, HWL_E_NOMEM, "out of memory");
     if (st == HWL_OK) {
         out->max_concurrency = p->starts && p->cache.fits ? (uint64_t)p->cache.concurrency : 0;
+        memset(p, 0, sizeof *p);
         st = work_out(ready, version, devices, settings, &arena, true, p, error);
     }
     if (st == HWL_OK)
