@@ -108,6 +108,12 @@ struct hwl_tensor {
 };
 
 /* How packed or low-precision weights are to be read (quantization_config, hf_quant_config.json). */
+/* A module of a checkpoint whose modules are quantised each in its own way (ModelOpt's quantized_layers). */
+struct hwl_quant_layer {
+    const char *module, *format;
+    uint32_t bits, group_size;
+};
+
 struct hwl_quant {
     const char *method;     /* "", "gptq", "awq", "fp8", "compressed-tensors", "bitsandbytes", "mxfp4", "modelopt", ... */
     const char *format;     /* "nvfp4", "float-quantized", "pack-quantized" ..., or "" */
@@ -118,6 +124,8 @@ struct hwl_quant {
     bool per_channel;       /* one scale a row of the weight */
     bool nested;            /* bitsandbytes: the scales are quantised too */
     const char *experts;    /* how routed experts are stored where the rest is as method says (DeepSeek-V4): "fp4", "nvfp4", or "" */
+    const struct hwl_quant_layer *layers; /* format "mixed": sorted by module; others are plain */
+    uint32_t n_layers;
     const char *const *skip; /* module name patterns left unquantised */
     uint32_t n_skip;
     uint16_t kv_dtype;      /* enum hwl_dtype of a cache that the checkpoint asks for; HWL_DTYPE_NONE */

@@ -75,36 +75,100 @@ static void read_kv(const struct hwl_config *q, struct hwl_quant *out)
         out->kv_dtype = (uint16_t)hwl_dtype_of_name("F8_E4M3");
 }
 
+static const struct algo {
+    const char *algo, *format;
+    uint32_t bits, group;
+} algos[] = {
+    {"FP8", "fp8", 8, 0},          {"FP8_PER_CHANNEL_PER_TOKEN", "fp8-channel", 8, 0}, {"FP8_PB_WO", "fp8-block", 8, 0},
+    {"NVFP4", "nvfp4", 4, 16},     {"NVFP4_AWQ", "nvfp4", 4, 16},                      {"MXFP8", "mxfp8", 8, 32},
+    {"MIXED_PRECISION", "mixed", 0, 0}, {"W4A16_AWQ", "awq", 4, 128},                  {"W4A16_NVFP4", "nvfp4", 4, 16},
+};
+
+static const struct algo *algo_of(const char *name)
+{
+    for (unsigned i = 0; i < sizeof algos / sizeof *algos; i++)
+        if (strcasecmp(name, algos[i].algo) == 0)
+            return &algos[i];
+    return NULL;
+}
+
 /* ModelOpt names an algorithm instead of a method. */
 static void read_algo(const struct hwl_config *q, struct hwl_quant *out)
 {
     const char *algo = hwl_cfg_str(q, "quant_algo", "");
     if (!*algo)
         return;
-    static const struct {
-        const char *algo, *format;
-        uint32_t bits, group;
-    } rows[] = {
-        {"FP8", "fp8", 8, 0},          {"FP8_PER_CHANNEL_PER_TOKEN", "fp8-channel", 8, 0}, {"FP8_PB_WO", "fp8-block", 8, 0},
-        {"NVFP4", "nvfp4", 4, 16},     {"NVFP4_AWQ", "nvfp4", 4, 16},                      {"MXFP8", "mxfp8", 8, 32},
-        {"MIXED_PRECISION", "mixed", 0, 0}, {"W4A16_AWQ", "awq", 4, 128},                  {"W4A16_NVFP4", "nvfp4", 4, 16},
-    };
     if (!*out->method)
         out->method = "modelopt";
-    if (strncmp(out->method, "modelopt", 8) != 0)
+    const struct algo *row = algo_of(algo);
+    if (strncmp(out->method, "modelopt", 8) != 0 || !row)
         return;
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strcasecmp(algo, rows[i].algo) == 0) {
-            out->format = rows[i].format;
-            out->bits = rows[i].bits;
-            out->group_size = u32(hwl_cfg_u64(q, "group_size", rows[i].group));
-            if (strcmp(out->format, "fp8-block") == 0)
-                out->block[0] = out->block[1] = 128;
-            out->per_channel = strcmp(out->format, "fp8-channel") == 0;
-        }
+    out->format = row->format;
+    out->bits = row->bits;
+    out->group_size = u32(hwl_cfg_u64(q, "group_size", row->group));
+    if (strcmp(out->format, "fp8-block") == 0)
+        out->block[0] = out->block[1] = 128;
+    out->per_channel = strcmp(out->format, "fp8-channel") == 0;
 }
 
-static void read_object(const struct hwl_config *q, struct hwl_arena *arena, struct hwl_quant *out)
+static int by_module(const void *a, const void *b)
+{
+    const struct hwl_quant_layer *x = a, *y = b;
+    return strcmp(x->module, y->module);
+}
+
+/* quantized_layers: {"model.layers.0.mlp.gate_proj": {"quant_algo": "NVFP4", "group_size": 16}, ...}. A module of an unknown
+ * algorithm leaves the format to be refused. */
+static hwl_status read_layers(const struct hwl_config *q, struct hwl_arena *arena, struct hwl_quant *out, hwl_error *error)
+{
+    yyjson_val *list = hwl_json_get(q->obj, "quantized_layers"), *key;
+    const size_t n = yyjson_obj_size(list);
+    if (strcmp(out->format, "mixed") != 0 || !n || n > 1u << 22)
+        return HWL_OK;
+    struct hwl_quant_layer *layers = HWL_NEW_ARRAY(arena, struct hwl_quant_layer, n);
+    if (!layers)
+        return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    yyjson_obj_iter it = yyjson_obj_iter_with(list);
+    uint32_t count = 0;
+    while ((key = yyjson_obj_iter_next(&it)) != NULL) {
+        yyjson_val *v = yyjson_obj_iter_get_val(key), *group = hwl_json_get(v, "group_size"), *name = hwl_json_get(v, "quant_algo");
+        const struct algo *row = yyjson_is_str(name) ? algo_of(yyjson_get_str(name)) : NULL;
+        struct hwl_quant_layer *l = &layers[count++];
+        *l = (struct hwl_quant_layer){.module = hwl_arena_str(arena, yyjson_get_str(key)),
+                                      .format = row ? row->format : "of an unknown algorithm",
+                                      .bits = row ? row->bits : 0,
+                                      .group_size = yyjson_is_uint(group) ? u32(yyjson_get_uint(group)) : row ? row->group : 0};
+        if (!l->module)
+            return hwl_fail(error, HWL_E_NOMEM, "out of memory");
+    }
+    qsort(layers, count, sizeof *layers, by_module);
+    out->layers = layers;
+    out->n_layers = count;
+    return HWL_OK;
+}
+
+const struct hwl_quant_layer *hwl_quant_layer_of(const struct hwl_quant *quant, const char *tensor)
+{
+    char module[512];
+    size_t n = 0;
+    for (const char *p = tensor; *p && n + 1 < sizeof module; p++)
+        module[n++] = *p == '*' ? '0' : *p;
+    module[n] = 0;
+    /* the module of the tensor, or one that holds it: "layers.0.ffn.experts" */
+    for (int up = 0; up < 3; up++) {
+        char *dot = strrchr(module, '.');
+        if (!dot)
+            break;
+        *dot = 0;
+        const struct hwl_quant_layer key = {.module = module};
+        const struct hwl_quant_layer *found = quant->n_layers ? bsearch(&key, quant->layers, quant->n_layers, sizeof key, by_module) : NULL;
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static hwl_status read_object(const struct hwl_config *q, struct hwl_arena *arena, struct hwl_quant *out, hwl_error *error)
 {
     out->method = hwl_cfg_str(q, "quant_method", "");
     out->format = hwl_cfg_str(q, "format|checkpoint_format", "");
@@ -133,6 +197,7 @@ static void read_object(const struct hwl_config *q, struct hwl_arena *arena, str
     read_skip(q, arena, out);
     if (!*out->method && out->bits && out->group_size)
         out->method = "mlx";
+    return read_layers(q, arena, out, error);
 }
 
 static hwl_status read_beside(const char *folder, struct hwl_arena *arena, struct hwl_quant *out, hwl_error *error)
@@ -153,8 +218,9 @@ static hwl_status read_beside(const char *folder, struct hwl_arena *arena, struc
     const struct hwl_config root = hwl_config_root(yyjson_doc_get_root(doc), path, arena);
     const struct hwl_config q = hwl_cfg_obj(&root, "quantization");
     if (q.obj)
-        read_object(&q, arena, out);
-    status = hwl_config_status(&root, error);
+        status = read_object(&q, arena, out, error);
+    if (status == HWL_OK)
+        status = hwl_config_status(&root, error);
     yyjson_doc_free(doc);
     return status;
 }
@@ -167,10 +233,10 @@ hwl_status hwl_quant_read(const struct hwl_config *root, const char *folder, str
     struct hwl_config q = hwl_cfg_obj(root, "quantization_config|quantization");
     if (!q.obj)
         q = hwl_cfg_obj(&text, "quantization_config");
-    if (q.obj)
-        read_object(&q, arena, out);
-    else if (folder)
+    if (!q.obj && folder)
         return read_beside(folder, arena, out, error);
+    if (q.obj)
+        HWL_TRY(read_object(&q, arena, out, error));
     if (strcmp(out->method, "fp8") == 0) /* DeepSeek-V4; ModelOpt packs its experts anew and leaves the rest */
         out->experts = strcasecmp(hwl_cfg_str(&q, "moe_quant_algo", ""), "NVFP4") == 0     ? "nvfp4"
                        : strcmp(hwl_cfg_str(root, "expert_dtype", ""), "fp4") == 0 ? "fp4"

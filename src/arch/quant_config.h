@@ -13,4 +13,7 @@ hwl_status hwl_quant_read(const struct hwl_config *root, const char *folder, str
  * trailing or inner parts, * and ? wildcards, "re:" regular expressions. */
 bool hwl_quant_skips(const struct hwl_quant *quant, const char *tensor);
 
+/* Which entry of quantized_layers stands for this tensor; NULL: none, it is plain. */
+const struct hwl_quant_layer *hwl_quant_layer_of(const struct hwl_quant *quant, const char *tensor);
+
 #endif

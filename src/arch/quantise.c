@@ -16,7 +16,7 @@
 enum form {
     FORM_NONE, FORM_FP8, FORM_FP8_CHANNEL, FORM_FP8_BLOCK, FORM_INT8, FORM_GPTQ, FORM_AWQ, FORM_PACK, FORM_BNB4, FORM_BNB4_NESTED,
     FORM_BNB8, FORM_MXFP4, FORM_MXFP4_EXPERTS, FORM_MXFP8, FORM_NVFP4, FORM_NVFP4_CT, FORM_MLX,
-    FORM_FP4_EXPERTS
+    FORM_FP4_EXPERTS, FORM_MIXED
 };
 
 /* Shapes over out, in, bits, group size and block. P = 32 / bits elements of an I32. */
@@ -108,6 +108,7 @@ static const struct {
     {"modelopt", "nvfp4", FORM_NVFP4, 4, 16},
     {"modelopt", "mxfp8", FORM_MXFP8, 8, 32},
     {"modelopt", "awq", FORM_AWQ, 4, 128},
+    {"modelopt", "mixed", FORM_MIXED, 0, 0},
     {"modelopt", "fp8", FORM_FP8, 8, 0},
     {"modelopt", "fp8-channel", FORM_FP8_CHANNEL, 8, 0},
     {"modelopt", "fp8-block", FORM_FP8_BLOCK, 8, 0},
@@ -306,6 +307,29 @@ static bool mlx_takes(const struct packer *p, const struct hwl_tensor *t)
     return t->role != HWL_ROLE_ROUTER || !hwl_words_have(mlx_router_plain, p->arch);
 }
 
+/* A tensor of a checkpoint that says of each module how it is quantised. */
+static hwl_status pack_own(struct packer *p, const struct hwl_tensor *t)
+{
+    const struct hwl_quant_layer *l = is_linear(t, FORM_NVFP4) ? hwl_quant_layer_of(&p->q, t->name) : NULL;
+    if (!l)
+        return append(p, t) ? HWL_OK : nomem(p);
+    const struct hwl_quant all = p->q;
+    p->q.format = l->format;
+    p->q.bits = l->bits;
+    p->q.group_size = l->group_size;
+    p->q.per_channel = strcmp(l->format, "fp8-channel") == 0;
+    p->q.block[0] = p->q.block[1] = strcmp(l->format, "fp8-block") == 0 ? 128 : 0;
+    p->plain = t->dtype;
+    p->form = form_of(&p->q);
+    const hwl_status status = p->form == FORM_NONE || p->form == FORM_MIXED
+                                  ? hwl_fail_at(p->error, HWL_E_UNSUPPORTED, "", HWL_NO_OFFSET, "quantized_layers",
+                                                "how a module %.80s stores weights is not known here", l->format)
+                                  : pack_one(p, t);
+    p->q = all;
+    p->form = FORM_MIXED;
+    return status;
+}
+
 static hwl_status pack_all(struct packer *p, const struct hwl_tensor *tensors, uint64_t n)
 {
     p->form = form_of(&p->q);
@@ -316,7 +340,9 @@ static hwl_status pack_all(struct packer *p, const struct hwl_tensor *tensors, u
     for (uint64_t i = 0; i < n; i++) {
         const struct hwl_tensor *t = &tensors[i];
         const uint32_t bits = p->q.bits;
-        if (is_linear(t, p->form) && !hwl_quant_skips(&p->q, t->name) && mlx_takes(p, t)) {
+        if (p->form == FORM_MIXED) {
+            HWL_TRY(pack_own(p, t));
+        } else if (is_linear(t, p->form) && !hwl_quant_skips(&p->q, t->name) && mlx_takes(p, t)) {
             p->plain = t->dtype;
             if (p->form == FORM_MLX && (t->role == HWL_ROLE_ROUTER || t->role == HWL_ROLE_SHEXP_ROUTER))
                 p->q.bits = hwl_words_have(mlx_router_8bit, p->arch) ? 8 : bits;

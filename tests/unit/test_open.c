@@ -491,13 +491,52 @@ static void sharded(void **state)
     remove_all(dir, names, 4);
 }
 
+/* ModelOpt's MIXED_PRECISION: each module in its own way, what is not named plain; a module stands for those below it. */
+static void mixed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"config.json", "hf_quant_config.json"};
+    static const struct {
+        const char *layers;
+        uint64_t bytes; /* 0: not read */
+    } rows[] = {
+        /* embedding and output 25,600, norms 384, K and V 8,192, O 8,192; Q 4,096 and a scale; three of 4,096 + 512 + 4 + 4 */
+        {"\"model.layers.0.self_attn.q_proj\":{\"quant_algo\":\"FP8\"},\"model.layers.0.mlp\":{\"quant_algo\":\"NVFP4\",\"group_size\":16}",
+         25600 + 384 + 8192 + 8192 + 4100 + 3 * 4616},
+        {"\"model.layers.0.mlp.up_proj\":{\"quant_algo\":\"FP8\"}", 25600 + 384 + 24576 + 2 * 16384 + 8196},
+        {"\"model.layers.0.mlp.up_proj\":{\"quant_algo\":\"FP3\"}", 0},
+        {"\"model.layers.0.mlp.up_proj\":7", 0},
+        {"\"model.layers.9.mlp.up_proj\":{\"quant_algo\":\"FP8\"}", 25600 + 384 + 24576 + 3 * 16384},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char dir[64], text[1024];
+        hwl_error error = {0};
+        hwl_model *model;
+        temporary(dir);
+        int n = snprintf(text, sizeof text, "%s}", tiny);
+        save(dir, names[0], text, (uint64_t)n, (uint64_t)n);
+        n = snprintf(text, sizeof text, "{\"quantization\":{\"quant_algo\":\"MIXED_PRECISION\",\"quantized_layers\":{%s}}}", rows[i].layers);
+        save(dir, names[1], text, (uint64_t)n, (uint64_t)n);
+        const hwl_status status = hwl_model_open(dir, NULL, &model, &error);
+        assert_int_equal(status, rows[i].bytes ? HWL_OK : HWL_E_UNSUPPORTED);
+        if (status == HWL_OK) {
+            hwl_model_info info;
+            hwl_model_get_info(model, &info);
+            assert_int_equal(info.weights_bytes, rows[i].bytes);
+            assert_int_equal(info.parameters, 12800 + 192 + 12288 + 24576);
+            hwl_model_free(model);
+        }
+        remove_all(dir, names, 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config_reads), cmocka_unit_test(catalogue_opens), cmocka_unit_test(catalogue_names),
         cmocka_unit_test(safetensors_rules), cmocka_unit_test(folder), cmocka_unit_test(quantised),
         cmocka_unit_test(hostile_paths), cmocka_unit_test(ollama_store), cmocka_unit_test(local_stores),
-        cmocka_unit_test(sharded),
+        cmocka_unit_test(sharded),       cmocka_unit_test(mixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
