@@ -268,7 +268,7 @@ static const char *known_version(struct hwl_log *log, const struct hwl_engine *e
         return log->era;
     char text[16];
     /* built without the history of its source: "0.1.dev1+gda1daf40b" */
-    const bool unnumbered = log->engine == HWL_LOG_VLLM && strncmp(log->version, "0.", 2) == 0 && log->version[2] < '2' &&
+    const bool unnumbered = log->engine == HWL_LOG_VLLM && strncmp(log->version, "0.", 2) == 0 && log->version[2] && log->version[2] < '2' &&
                             log->version[3] == '.' && strstr(log->version, "dev");
     if ((!*log->version || unnumbered) && log->engine == HWL_LOG_VLLM && engine->version && hwl_log_release_of_places(log, text, sizeof text) &&
         (v = engine->version(text)) != NULL) {
