@@ -23,6 +23,8 @@ struct hwl_engine {
     bool python_args; /* "None" behind one of them leaves it as it is; "--x.member value" */
     /* Has the release the option of that row (the first name)? version NULL: the newest. NULL: all of them have all. */
     bool (*has_arg)(const char *name, const char *version);
+    /* Is a row's option written for a release, beside being read? NULL: whatever it has. */
+    bool (*writes_arg)(const char *name, const char *version);
     /* The option by which a release fixes what its cache has, and the figure of a plan that it takes. NULL: no such option. */
     const char *(*pin)(const char *version, const char **view);
     /* *prepared may stay NULL where nothing is needed. Lives in arena. version is one of versions. */

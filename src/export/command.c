@@ -74,11 +74,11 @@ static bool is_there(const struct hwl_engine *e, const struct hwl_engine_arg *a,
 {
     char name[80];
     const size_t n = strcspn(a->names, " ");
-    if (!e->has_arg || n >= sizeof name)
+    if (n >= sizeof name)
         return true;
     memcpy(name, a->names, n);
     name[n] = 0;
-    return e->has_arg(name, version);
+    return (!e->has_arg || e->has_arg(name, version)) && (!e->writes_arg || e->writes_arg(name, version));
 }
 
 static bool same_option(const char *option, const char *name)

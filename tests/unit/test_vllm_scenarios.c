@@ -55,6 +55,8 @@ static const struct scenario {
      * one group whose pages differ: 80 x 2 x 128 x 4 and 16 x 2 x 64 x 4 B */
     {"llama-3.3-70b", "H100-80GBx4", "-tp 4 --spec-model llama-3.2-1b", "0.33.0", true, 90112, 4,
      (70553706496. / 2 + 33554432 + 1235814400. / 2 + 16777216) / GIB, 0, 0},
+    /* V0, whose options have no form with no- */
+    {"llama-3.1-8b", "RTX4090", "--max-model-len 8192", "0.7.3", true, 32 * 8 * 128 * 2 * 2, 1, 14.99, 0, 0},
     /* a release before --kv-cache-memory-bytes, whose line pins blocks: 8,030,261,248 x 2 B and 2 x 16 MiB of cosines */
     {"llama-3.1-8b", "RTX4090", "--max-model-len 8192", "0.8.5", true, 32 * 8 * 128 * 2 * 2, 1, 14.99, 0, 0},
     /* 5.5 GiB / 163,840 B a token */
@@ -172,6 +174,7 @@ static void catalogue_scenarios(void **state)
         /* the command line alone leads to the same cache */
         assert_int_equal(hwl_plan_command(p, &command, &e), HWL_OK);
         assert_int_equal(strncmp(command, "vllm serve ", 11), 0);
+        assert_int_equal(strstr(command, " --no-enforce-eager") != NULL, strcmp(s->version, "0.7.3") != 0);
         if (strcmp(s->version, "0.8.5") == 0) {
             assert_non_null(strstr(command, " --num-gpu-blocks-override "));
             assert_null(strstr(command, "kv-cache-memory"));

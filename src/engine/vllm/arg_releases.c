@@ -168,6 +168,13 @@ bool hwl_vllm_has_arg(const char *name, const char *version)
     return true;
 }
 
+bool hwl_vllm_writes_arg(const char *name, const char *version)
+{
+    unsigned minor = 33, patch = 0;
+    (void)sscanf(version, "0.%u.%u", &minor, &patch);
+    return strncmp(name, "no-", 3) != 0 || 100 * minor + patch >= 805 || strcmp(name, "no-enable-prefix-caching") == 0;
+}
+
 const char *hwl_vllm_pin(const char *version, const char **view)
 {
     unsigned minor = 33, patch = 0;

@@ -471,6 +471,7 @@ const struct hwl_engine hwl_engine_vllm = {
     .args = hwl_vllm_args,
     .n_args = HWL_VLLM_N_ARGS,
     .python_args = true,
+    .writes_arg = hwl_vllm_writes_arg,
     .pin = hwl_vllm_pin,
     .has_arg = hwl_vllm_has_arg,
     .prepare = prepare,

@@ -115,6 +115,8 @@ extern const struct hwl_engine_arg hwl_vllm_args[HWL_VLLM_N_ARGS];
 /* Has the release that option (its first name in the table)? version NULL: the newest. */
 /* --kv-cache-memory-bytes came with 0.10.2; before it a number of blocks. */
 const char *hwl_vllm_pin(const char *version, const char **view);
+/* Until 0.8.4 only --enable-prefix-caching had a form with no-; the others that are off are so by default. */
+bool hwl_vllm_writes_arg(const char *name, const char *version);
 bool hwl_vllm_has_arg(const char *name, const char *version);
 
 /* Element types of the cache that vLLM names, with what they take. */
