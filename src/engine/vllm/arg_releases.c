@@ -144,6 +144,13 @@ static const struct {
     {"swap-space", 0, 1800},
 };
 
+/* 100 x minor + patch of "0.11.2" or "v0.11"; 0: it is no such version. */
+static unsigned release_of(const char *version)
+{
+    unsigned minor, patch = 0;
+    return sscanf(version + (*version == 'v'), "0.%u.%u", &minor, &patch) < 1 ? 0 : 100 * minor + patch;
+}
+
 bool hwl_vllm_has_arg(const char *name, const char *version)
 {
     /* between two releases an option may be there that either of them has */
@@ -151,17 +158,17 @@ bool hwl_vllm_has_arg(const char *name, const char *version)
         unsigned first;
         uint8_t releases;
     } ages[] = {{33, R33}, {30, R29 | R33}, {29, R29}, {20, R19 | R29}, {19, R19}, {12, R11 | R19}, {11, R11}, {7, R6 | R11}, {0, R6}};
-    unsigned minor = 33, patch = 0;
+    const unsigned release = release_of(version ? version : hwl_vllm_versions[0]);
     uint8_t age = 0;
-    if (version && sscanf(version + (*version == 'v'), "0.%u.%u", &minor, &patch) < 1)
+    if (!release)
         return true;
     for (size_t i = 0; i < sizeof ages / sizeof *ages && !age; i++)
-        if (minor >= ages[i].first)
+        if (release / 100 >= ages[i].first)
             age = ages[i].releases;
     name += strncmp(name, "no-", 3) == 0 ? 3 : 0;
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
         if (strcmp(spans[i].name, name) == 0)
-            return 100 * minor + patch >= spans[i].first && (!spans[i].past || 100 * minor + patch < spans[i].past);
+            return release >= spans[i].first && (!spans[i].past || release < spans[i].past);
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (hwl_words_have(some[i].names, name))
             return some[i].releases & age;
@@ -170,16 +177,12 @@ bool hwl_vllm_has_arg(const char *name, const char *version)
 
 bool hwl_vllm_writes_arg(const char *name, const char *version)
 {
-    unsigned minor = 33, patch = 0;
-    (void)sscanf(version, "0.%u.%u", &minor, &patch);
-    return strncmp(name, "no-", 3) != 0 || 100 * minor + patch >= 805 || strcmp(name, "no-enable-prefix-caching") == 0;
+    return strncmp(name, "no-", 3) != 0 || release_of(version) >= 805 || strcmp(name, "no-enable-prefix-caching") == 0;
 }
 
 const char *hwl_vllm_pin(const char *version, const char **view)
 {
-    unsigned minor = 33, patch = 0;
-    (void)sscanf(version, "0.%u.%u", &minor, &patch);
-    const bool bytes = 100 * minor + patch >= 1002;
+    const bool bytes = release_of(version) >= 1002;
     *view = bytes ? "kv_cache_memory_bytes" : "num_gpu_blocks";
     return bytes ? "kv-cache-memory-bytes" : "num-gpu-blocks-override";
 }
