@@ -126,6 +126,8 @@ static enum form form_of(struct hwl_quant *q)
             continue;
         q->bits = q->bits ? q->bits : forms[i].bits;
         q->group_size = q->group_size ? q->group_size : forms[i].group;
+        if (forms[i].form == FORM_MIXED && !q->n_layers) /* it does not say which modules */
+            return FORM_NONE;
         if (forms[i].form == FORM_FP8 && q->block[0] && q->block[1])
             return FORM_FP8_BLOCK;
         if (forms[i].form == FORM_FP8 && q->per_channel)

@@ -506,6 +506,7 @@ static void mixed(void **state)
         {"\"model.layers.0.mlp.up_proj\":{\"quant_algo\":\"FP8\"}", 25600 + 384 + 24576 + 2 * 16384 + 8196},
         {"\"model.layers.0.mlp.up_proj\":{\"quant_algo\":\"FP3\"}", 0},
         {"\"model.layers.0.mlp.up_proj\":7", 0},
+        {"", 0},
         {"\"model.layers.9.mlp.up_proj\":{\"quant_algo\":\"FP8\"}", 25600 + 384 + 24576 + 3 * 16384},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
